@@ -1,0 +1,130 @@
+/**
+ * The immutable description of one cluster. Everything else in the program is a function of it: a name, an address or a
+ * CIDR that is not here is computed nowhere else.
+ */
+
+export type ProviderName = "local" | "aws" | "hosts";
+export type NetworkMode = "kubenet" | "cni" | "bridge";
+export type CniPlugin = "kube-router" | "flannel";
+export type Hosting = "systemd" | "static-pods";
+export type ServiceProxy = "kube-proxy" | "ipvs" | "none";
+export type ProxyMode = "nftables" | "iptables";
+export type Role = "control-plane" | "worker";
+export type PartsSource = "auto" | "download" | "build" | "directory";
+
+/** One machine of the cluster, before anything of it exists. */
+export interface NodeSpec {
+    /** Node name, RFC 1123 label, e.g. `cp-1` or `worker-2`. */
+    readonly name: string;
+    readonly role: Role;
+    /** 1-based position among the nodes of its role. */
+    readonly index: number;
+    /** The node's own range out of the pod CIDR, e.g. `10.99.1.0/24`. */
+    readonly podCidr: string;
+    /** The bridge's address on the node: the first address of `podCidr`. */
+    readonly podGateway: string;
+    /** Labels and taints the control plane puts on the Node object (a kubelet may not set them itself, KEP-279). */
+    readonly labels: Readonly<Record<string, string>>;
+    readonly taints: readonly Taint[];
+}
+
+export interface Taint {
+    readonly key: string;
+    readonly value?: string;
+    readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+}
+
+export interface ApiEndpointSpec {
+    /** `api.<lab>`: the name every kubeconfig and certificate uses. */
+    readonly name: string;
+    /** TCP port of the API server, 6443. */
+    readonly port: number;
+    /** Subject alternative names every API server certificate carries, beside its own machine's addresses. */
+    readonly dnsNames: readonly string[];
+    readonly ipAddresses: readonly string[];
+}
+
+export interface Versions {
+    readonly kubernetes: string;
+    readonly etcd: string;
+    readonly containerd: string;
+    readonly runc: string;
+    readonly cniPlugins: string;
+    readonly coredns: string;
+    readonly pause: string;
+}
+
+export interface ComponentSwitches {
+    readonly scheduler: boolean;
+    readonly controllerManager: boolean;
+    readonly kubeProxy: boolean;
+    readonly dns: boolean;
+}
+
+/** Where a local lab lives on this host. Present when the provider is `local`. */
+export interface LocalSpec {
+    /** IPv4 CIDR of the lab's bridge, e.g. `10.240.0.0/24`. */
+    readonly network: string;
+    readonly prefixLength: number;
+    /** Address of the bridge on the host: first address of `network`; default route of the machines, address of the registry. */
+    readonly gateway: string;
+    /** Address of the API endpoint: an address of its own that moves with the control plane, `network` + 10. */
+    readonly apiAddress: string;
+    /** Address per node name: control plane n = `network` + 10 + n, worker n = `network` + 20 + n. */
+    readonly addresses: Readonly<Record<string, string>>;
+    /** TCP port of the lab's image registry on the gateway address. */
+    readonly registryPort: number;
+}
+
+export interface HostSpec {
+    readonly name: string;
+    readonly role: Role;
+    readonly address: string;
+    readonly privateAddress: string;
+    readonly user: string;
+    readonly port: number;
+    readonly keyFile: string;
+    readonly hostKey: string;
+}
+
+export interface ClusterSpec {
+    /** The lab's name: RFC 1123 label, at most 32 characters. Default: the stack's name. */
+    readonly name: string;
+    readonly provider: ProviderName;
+    readonly network: NetworkMode;
+    readonly cniPlugin: CniPlugin;
+    readonly hosting: Hosting;
+    readonly serviceProxy: ServiceProxy;
+    readonly proxyMode: ProxyMode;
+    readonly podCidr: string;
+    readonly serviceCidr: string;
+    /** First address of the service CIDR: the `kubernetes` service. */
+    readonly apiServiceIp: string;
+    /** Tenth address of the service CIDR: the cluster DNS service and every kubelet's `clusterDNS`. */
+    readonly dnsIp: string;
+    readonly clusterDomain: string;
+    readonly api: ApiEndpointSpec;
+    readonly controlPlanes: readonly NodeSpec[];
+    readonly workers: readonly NodeSpec[];
+    /** `controlPlanes` then `workers`. */
+    readonly nodes: readonly NodeSpec[];
+    readonly versions: Versions;
+    readonly components: ComponentSwitches;
+    /** Extra or overriding command-line flags per component, e.g. `{ "kube-apiserver": { "v": "4" } }`. */
+    readonly flags: Readonly<Partial<Record<FlaggedComponent, Readonly<Record<string, string>>>>>;
+    /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
+    readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
+    readonly parts: { readonly source: PartsSource; readonly directory?: string };
+    readonly local?: LocalSpec;
+    readonly hosts?: readonly HostSpec[];
+}
+
+export const FLAGGED_COMPONENTS = [
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+] as const;
+export type FlaggedComponent = (typeof FLAGGED_COMPONENTS)[number];
