@@ -1,0 +1,120 @@
+/**
+ * A long-running process of the cluster, described once: a systemd unit is rendered from it, and nothing in it depends on how
+ * it is started.
+ */
+export interface Process {
+    /** Name of the component and of its unit, e.g. `kube-apiserver`. */
+    readonly name: string;
+    readonly description: string;
+    /** Upstream reference of the flags. */
+    readonly documentation: string;
+    /** `root`, or a user of the service's own. */
+    readonly user: string;
+    readonly flags: readonly Flag[];
+    /** `notify`: the process tells systemd when it serves. */
+    readonly type: "notify" | "exec";
+    /** Units that start first when both start, at boot. */
+    readonly after?: readonly string[];
+    /** Directory below /var/lib that systemd makes for the user. */
+    readonly stateDirectory?: string;
+    /** Lines for the [Service] section beside the common ones. */
+    readonly service?: readonly string[];
+    /** The bash command that succeeds once the process is healthy. */
+    readonly health: string;
+    /** Seconds that the health check is given after a start. */
+    readonly healthDeadline: number;
+}
+
+/** One command-line flag, without dashes. */
+export interface Flag {
+    readonly name: string;
+    readonly value: string;
+    /** Why it is set, where a reader would ask: a comment beside it in the unit. */
+    readonly why?: string;
+}
+
+export function flag(name: string, value: string | number | boolean, why?: string): Flag {
+    return { name, value: String(value), ...(why === undefined ? {} : { why }) };
+}
+
+/** `flags` with the user's own ones in place of or after them. */
+export function withOverrides(flags: readonly Flag[], overrides: Readonly<Record<string, string>> = {}): Flag[] {
+    const own = new Set(flags.map(({ name }) => name));
+    return [
+        ...flags.map((known) => {
+            const value = overrides[known.name];
+            return value === undefined ? known : flag(known.name, value, "set by kubelab:flags");
+        }),
+        ...Object.entries(overrides)
+            .filter(([name]) => !own.has(name))
+            .map(([name, value]) => flag(name, value, "set by kubelab:flags")),
+    ];
+}
+
+/** What a process that isn't root gives up; https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html */
+const HARDENING = [
+    "NoNewPrivileges=yes",
+    "CapabilityBoundingSet=",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectControlGroups=yes",
+    "RestrictSUIDSGID=yes",
+    "RestrictRealtime=yes",
+    "RestrictNamespaces=yes",
+    "LockPersonality=yes",
+    "MemoryDenyWriteExecute=yes",
+    "SystemCallArchitectures=native",
+    "UMask=0077",
+];
+
+/**
+ * The systemd unit of a process.
+ *
+ * @param binary absolute path of the executable.
+ * @param fingerprint sha256 of the executable: a new version changes the unit, and so restarts just this service.
+ */
+export function renderUnit(process: Process, binary: string, fingerprint: string): string {
+    const { after = [] } = process;
+    const words = process.flags.flatMap((each, position) => {
+        const last = position === process.flags.length - 1;
+        const comment = each.why === undefined ? [] : [`    # ${each.why}`];
+        return [...comment, `    --${each.name}=${unitWord(each.value)}${last ? "" : " \\"}`];
+    });
+    return [
+        "[Unit]",
+        `Description=${process.description}`,
+        `Documentation=${process.documentation}`,
+        `After=${["network-online.target", ...after.map((unit) => `${unit}.service`)].join(" ")}`,
+        "Wants=network-online.target",
+        "StartLimitIntervalSec=0",
+        "",
+        "[Service]",
+        `Type=${process.type}`,
+        ...(process.user === "root" ? [] : [`User=${process.user}`, `Group=${process.user}`]),
+        ...(process.stateDirectory ? [`StateDirectory=${process.stateDirectory}`, "StateDirectoryMode=0700"] : []),
+        `# ${fingerprint}`,
+        `ExecStart=${binary}${words.length > 0 ? " \\" : ""}`,
+        ...words,
+        "Restart=always",
+        "RestartSec=1",
+        "TimeoutStartSec=infinity",
+        "LimitNOFILE=1048576",
+        ...(process.user === "root" ? [] : HARDENING),
+        ...(process.service ?? []),
+        "",
+        "[Install]",
+        "WantedBy=multi-user.target",
+        "",
+    ].join("\n");
+}
+
+/** A value as systemd's command-line syntax reads it back unchanged: `%` and `$` doubled, quoted where it has blanks. */
+function unitWord(value: string): string {
+    const escaped = value.replaceAll("%", "%%").replaceAll("$", "$$$$");
+    return /[\s"'\\;]/.test(escaped) ? `"${escaped.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : escaped;
+}

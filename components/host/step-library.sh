@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+# Functions every step has at hand. A step is one bash script on the standard input of `bash -s -- create|delete`.
+
+# fail MESSAGE...: ends the step with a message for the person at the keyboard.
+fail() {
+    printf 'kubelab: %s: %s\n' "$(hostname)" "$*" >&2
+    exit 1
+}
+
+# put PATH MODE OWNER <CONTENT: writes a file atomically; sets $changed when content, mode or owner were different.
+changed=''
+put() {
+    local path=$1 mode=$2 owner=$3 new
+    mkdir -p "${path%/*}"
+    new=$(mktemp "${path%/*}/.kubelab.XXXXXX") || fail "can't write in ${path%/*}: $(df -h --output=avail,target "${path%/*}" | tail -1) free"
+    if ! cat >"$new"; then
+        rm -f "$new"
+        fail "can't write $path: $(df -h --output=avail,target "${path%/*}" | tail -1) free"
+    fi
+    chmod "$mode" "$new"
+    chown "$owner" "$new"
+    if cmp -s "$new" "$path" && [ "$(stat -c %a:%U:%G "$new")" = "$(stat -c %a:%U:%G "$path")" ]; then
+        rm -f "$new"
+    else
+        mv -f "$new" "$path"
+        changed=1
+    fi
+}
+
+# once NAME: only one script works on NAME at a time, also when the `up` that started the other is long gone.
+once() {
+    mkdir -p /run/kubelab
+    exec 9>"/run/kubelab/$1.lock"
+    flock -w 120 9 || fail "another run still works on $1 after 120 seconds; see 'fuser /run/kubelab/$1.lock'"
+}
+
+# ensure_user NAME: a system user that can't log in, for one service.
+ensure_user() {
+    getent passwd "$1" >/dev/null && return
+    mkdir -p /run/kubelab
+    flock -w 60 /run/kubelab/users.lock sh -c "getent passwd '$1' >/dev/null || useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin '$1'"
+}
+
+# within SECONDS COMMAND...: repeats the command ten times a second until it succeeds.
+within() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$deadline" ] || return 1
+        sleep 0.1
+    done
+}
+
+# service_healthy UNIT SECONDS COMMAND...: waits for the unit's health check; shows its last log lines when that fails.
+service_healthy() {
+    local unit=$1 seconds=$2
+    shift 2
+    within "$seconds" "$@" && return
+    {
+        printf 'kubelab: %s: %s is not healthy after %s seconds (%s); checked: %s\n' "$(hostname)" "$unit" "$seconds" \
+            "$(systemctl show -P ActiveState -P SubState -P NRestarts "$unit" | paste -sd' ')" "$*"
+        printf -- '--- journalctl -u %s\n' "$unit"
+        journalctl -u "$unit" -n 15 --no-pager -o cat
+    } >&2
+    exit 1
+}
+
+# service_up UNIT SECONDS COMMAND...: enables the unit, (re)starts it when a file of it changed or it isn't running, waits for its health.
+service_up() {
+    local unit=$1
+    if [ -n "$changed" ]; then
+        systemctl daemon-reload
+        systemctl enable --quiet "$unit"
+        systemctl restart --no-block "$unit"
+    elif ! systemctl is-active --quiet "$unit"; then
+        systemctl enable --quiet "$unit"
+        systemctl restart --no-block "$unit"
+    fi
+    service_healthy "$@"
+}
+
+# service_refresh UNIT SECONDS COMMAND...: restarts a running unit when a file it has read changed (a renewed certificate, say).
+service_refresh() {
+    [ -n "$changed" ] && systemctl is-active --quiet "$1" || return 0
+    systemctl restart --no-block "$1"
+    service_healthy "$@"
+}
+
+# service_down UNIT: stops and forgets a unit.
+service_down() {
+    systemctl disable --now --quiet "$1" 2>/dev/null || true
+    rm -f "/etc/systemd/system/$1.service"
+    systemctl daemon-reload
+}

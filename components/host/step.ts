@@ -1,0 +1,49 @@
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Machine } from "../machines/machine";
+import { renderScript, type StepScript } from "./script";
+
+/** Longest a step may take on the machine, in seconds: a killed `up` leaves its script running at most that long. */
+const STEP_TIMEOUT = 300;
+
+export interface StepArgs {
+    readonly machine: Pick<Machine, "connection" | "id" | "vm" | "user">;
+    readonly script: pulumi.Input<StepScript>;
+    /** The script holds keys or tokens: its text is encrypted in the state, and neither it nor its output is ever logged. */
+    readonly secret?: boolean;
+    /** The script has something to undo while its machine stays. */
+    readonly undo?: boolean;
+    readonly dependsOn?: readonly pulumi.Resource[];
+}
+
+/**
+ * One step on one machine: a bash script on the standard input of a constant command, over an SSH connection of its own.
+ *
+ * The rules for changing a machine hold here and nowhere else: no word of a script is in a command line or an error text; a
+ * secret script isn't logged; a replaced machine gets every step again (its id is a trigger), the old step going first, and a
+ * step whose machine goes is forgotten without a connection to it.
+ */
+export function step(name: string, args: StepArgs, parent: pulumi.Resource): remote.Command {
+    const { machine, secret = false, undo = false, dependsOn = [] } = args;
+    const text = pulumi.output(args.script).apply(renderScript);
+    const command = (operation: "create" | "delete"): string =>
+        `${machine.user === "root" ? "" : "sudo -n "}timeout ${STEP_TIMEOUT} bash -s -- ${operation}`;
+    return new remote.Command(
+        name,
+        {
+            connection: machine.connection,
+            create: command("create"),
+            ...(undo ? { delete: command("delete") } : {}),
+            stdin: secret ? pulumi.secret(text) : text,
+            triggers: [machine.id],
+            addPreviousOutputInEnv: false,
+            logging: secret ? remote.Logging.None : remote.Logging.Stderr,
+        },
+        {
+            parent,
+            deleteBeforeReplace: true,
+            dependsOn: [...dependsOn],
+            ...(machine.vm ? { deletedWith: machine.vm } : {}),
+        },
+    );
+}

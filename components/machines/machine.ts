@@ -1,0 +1,49 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { remote } from "@pulumi/command/types/input";
+import type { Role } from "../spec/types";
+
+/** What a kind of machine needs set differently, told by whoever makes the machines and not known to the cluster code. */
+export interface MachineFacts {
+    /** `systemd` where systemd owns the cgroups alone, else `cgroupfs`; for containerd and the kubelet alike. */
+    readonly cgroupDriver: "systemd" | "cgroupfs";
+    /** The kubelet refuses cgroup v1 hosts unless told otherwise (KEP-4569). */
+    readonly failCgroupV1: boolean;
+    /** The kubelet refuses hosts with swap unless told otherwise. */
+    readonly failSwapOn: boolean;
+    /** containerd's `restrict_oom_score_adj`: for hosts that lack CAP_SYS_RESOURCE. */
+    readonly restrictOomScoreAdj: boolean;
+    /** kube-proxy's `conntrack.maxPerCore`; 0 leaves the kernel's own limit, which a container can't change. */
+    readonly conntrackMaxPerCore: number | undefined;
+    /** Registry mirrors every image may come from; asked before the image's own registry. */
+    readonly registries: readonly RegistryMirror[];
+}
+
+/** A registry in front of all others. */
+export interface RegistryMirror {
+    /** `https://host:port` */
+    readonly url: string;
+    /** PEM certificate that the mirror's TLS certificate is checked against. */
+    readonly certificateAuthority: pulumi.Input<string>;
+}
+
+/** A machine that can be reached by SSH, wherever it comes from. */
+export interface Machine {
+    readonly name: string;
+    readonly role: Role;
+    /** Address reachable from where Pulumi runs. */
+    readonly address: pulumi.Input<string>;
+    /** Address the nodes reach each other by. */
+    readonly privateAddress: pulumi.Input<string>;
+    /** The user of `connection`; anyone but root needs sudo without a password. */
+    readonly user: string;
+    readonly connection: remote.ConnectionArgs;
+    /** Changes when the machine is replaced: a trigger of every step on it. */
+    readonly id: pulumi.Output<string>;
+    /** Public host key, one line of known_hosts without the address: `ssh-ed25519 AAAA…`. */
+    readonly hostKey: pulumi.Output<string>;
+    /** The resource whose deletion takes everything on the machine with it. Absent on hosts that outlive the cluster. */
+    readonly vm?: pulumi.Resource;
+    /** What a step must wait for before it connects. */
+    readonly ready: pulumi.Resource;
+    readonly facts: MachineFacts;
+}
