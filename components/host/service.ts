@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
-import type { Machine } from "../machines/machine";
+import type { ReadyMachine } from "../machines/machine";
 import type { PushedParts } from "./parts";
 import { type Process, renderUnit } from "./process";
 import { type HostFile, put } from "./script";
 import { step } from "./step";
 
 export interface ServiceArgs {
-    readonly machine: Machine;
+    readonly machine: ReadyMachine;
     readonly parts: PushedParts;
     readonly process: pulumi.Input<Process>;
     /** Name of the process, known at preview. */
@@ -20,7 +20,6 @@ export interface ServiceArgs {
     readonly files?: pulumi.Input<readonly HostFile[]>;
     /** Statements that run before the service starts, such as loading a kernel module. */
     readonly prepare?: readonly string[];
-    /** Links made to parts before the service starts: link path -> part's path, e.g. `/opt/cni/bin/bridge` -> `cni/bridge`. */
     readonly dependsOn?: readonly pulumi.Resource[];
 }
 

@@ -43,7 +43,10 @@ export interface Machine {
     readonly hostKey: pulumi.Output<string>;
     /** The resource whose deletion takes everything on the machine with it. Absent on hosts that outlive the cluster. */
     readonly vm?: pulumi.Resource;
-    /** What a step must wait for before it connects. */
-    readonly ready: pulumi.Resource;
     readonly facts: MachineFacts;
+}
+
+/** A machine that answers and is prepared: what every further step on it depends on. */
+export interface ReadyMachine extends Machine {
+    readonly ready: pulumi.Resource;
 }

@@ -1,0 +1,151 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { partsPath } from "../../scripts/parts/paths";
+import type { Parts } from "../host/parts";
+import type { ClusterSpec, LocalSpec, NodeSpec } from "../spec/types";
+import type { Machine, MachineFacts } from "./machine";
+
+const DRIVER = "node --import tsx scripts/machines/main.ts";
+
+export interface LocalMachinesArgs {
+    readonly spec: ClusterSpec;
+    readonly local: LocalSpec;
+    readonly parts: Parts;
+    readonly sshKey: tls.PrivateKey;
+}
+
+/** The machines of a lab on this host: systemd-nspawn containers that boot like machines, on a bridge of the lab's own. */
+export function localMachines(args: LocalMachinesArgs, parent: pulumi.Resource): Machine[] {
+    const registry = registryCertificate(args.local, parent);
+    const network = localNetwork(args, registry, parent);
+    const facts: MachineFacts = {
+        cgroupDriver: "cgroupfs",
+        failCgroupV1: false,
+        failSwapOn: false,
+        restrictOomScoreAdj: true,
+        conntrackMaxPerCore: 0,
+        registries: [
+            { url: `https://${args.local.gateway}:${args.local.registryPort}`, certificateAuthority: registry.certPem },
+        ],
+    };
+    return args.spec.nodes.map((node) => new LocalMachine(node, { ...args, network, facts }, { parent }));
+}
+
+/** Bridge, NAT and image registry of the lab. */
+function localNetwork(
+    { spec, local: lab, parts }: LocalMachinesArgs,
+    registry: { readonly certPem: pulumi.Output<string>; readonly keyPem: pulumi.Output<string> },
+    parent: pulumi.Resource,
+): local.Command {
+    const input = pulumi.all([parts.digest, registry.certPem, registry.keyPem]).apply(([digest, certificate, key]) => ({
+        lab: spec.name,
+        network: lab.network,
+        gateway: lab.gateway,
+        registryPort: lab.registryPort,
+        partsDirectory: partsPath(digest),
+        registryCertificate: certificate,
+        registryKey: key,
+    }));
+    return driverCommand(`${spec.name}-network`, "network", input, [spec.name, lab.network], parent);
+}
+
+class LocalMachine extends pulumi.ComponentResource implements Machine {
+    readonly name: string;
+    readonly role: Machine["role"];
+    readonly address: string;
+    readonly privateAddress: string;
+    readonly user = "root";
+    readonly connection: Machine["connection"];
+    readonly id: pulumi.Output<string>;
+    readonly hostKey: pulumi.Output<string>;
+    readonly vm: pulumi.Resource;
+    readonly facts: MachineFacts;
+
+    constructor(
+        node: NodeSpec,
+        args: LocalMachinesArgs & { readonly network: pulumi.Resource; readonly facts: MachineFacts },
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("kubelab:machines:LocalMachine", node.name, {}, options);
+        const { spec, local: lab, sshKey } = args;
+        this.name = node.name;
+        this.role = node.role;
+        this.facts = args.facts;
+        this.address = lab.addresses[node.name] ?? "";
+        this.privateAddress = this.address;
+
+        const hostKey = new tls.PrivateKey(`${node.name}-host-key`, { algorithm: "ED25519" }, { parent: this });
+        this.hostKey = hostKey.publicKeyOpenssh.apply((key) => key.trim());
+
+        // The API endpoint's address is the first control plane's second one.
+        const own = node.role === "control-plane" && node.index === 1 ? [lab.apiAddress] : [];
+        const addresses = [this.address, ...own].map((address) => `${address}/${lab.prefixLength}`);
+        const input = pulumi
+            .all([hostKey.privateKeyOpenssh, sshKey.publicKeyOpenssh])
+            .apply(([privateKey, authorizedKey]) => ({
+                lab: spec.name,
+                machine: node.name,
+                addresses,
+                gateway: lab.gateway,
+                hostKey: privateKey,
+                authorizedKeys: [authorizedKey.trim()],
+            }));
+        const vm = driverCommand(node.name, "machine", input, addresses, this, [args.network]);
+        this.vm = vm;
+        this.id = pulumi.unsecret(vm.stdout).apply((text) => (JSON.parse(text) as { id: string }).id);
+        this.connection = {
+            host: this.address,
+            user: this.user,
+            privateKey: sshKey.privateKeyOpenssh,
+            hostKey: this.hostKey,
+            dialErrorLimit: 10,
+            perDialTimeout: 5,
+        };
+        this.registerOutputs({ address: this.address });
+    }
+}
+
+/** One call of the local machine driver: JSON on standard input, JSON on standard output, the same for create and delete. */
+function driverCommand(
+    name: string,
+    subject: "network" | "machine",
+    input: pulumi.Output<object>,
+    triggers: readonly string[],
+    parent: pulumi.Resource,
+    dependsOn: readonly pulumi.Resource[] = [],
+): local.Command {
+    return new local.Command(
+        name,
+        {
+            create: `${DRIVER} ${subject} create`,
+            delete: `${DRIVER} ${subject} delete`,
+            stdin: pulumi.secret(input.apply((value) => JSON.stringify(value))),
+            triggers: [...triggers],
+            addPreviousOutputInEnv: false,
+            logging: local.Logging.Stderr,
+        },
+        { parent, dependsOn: [...dependsOn], deleteBeforeReplace: true },
+    );
+}
+
+/** The TLS certificate of the lab's registry, which is its own trust anchor. */
+function registryCertificate(
+    lab: LocalSpec,
+    parent: pulumi.Resource,
+): { readonly certPem: pulumi.Output<string>; readonly keyPem: pulumi.Output<string> } {
+    const key = new tls.PrivateKey("registry-key", { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
+    const certificate = new tls.SelfSignedCert(
+        "registry-certificate",
+        {
+            privateKeyPem: key.privateKeyPem,
+            subject: { commonName: "lab registry" },
+            ipAddresses: [lab.gateway],
+            allowedUses: ["digital_signature", "server_auth"],
+            validityPeriodHours: 8760,
+            earlyRenewalHours: 720,
+        },
+        { parent },
+    );
+    return { certPem: certificate.certPem, keyPem: key.privateKeyPem };
+}

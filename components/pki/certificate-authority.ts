@@ -1,0 +1,81 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+
+/** A PEM certificate and its private key. */
+export interface KeyPair {
+    readonly certPem: pulumi.Output<string>;
+    readonly keyPem: pulumi.Output<string>;
+}
+
+export interface CertificateRequest {
+    readonly commonName: string;
+    /** Kubernetes reads the organization as the user's group. */
+    readonly organization?: string;
+    /** `client`: may prove who it is to a server; `server`: may be a server; etcd's members are both to each other. */
+    readonly uses: readonly ("client" | "server")[];
+    readonly dnsNames?: readonly string[];
+    readonly ipAddresses?: readonly pulumi.Input<string>[];
+}
+
+const CA_VALIDITY_HOURS = 10 * 8760;
+const VALIDITY_HOURS = 8760;
+/** A `pulumi up` in the last thirty days of a certificate renews it. */
+const EARLY_RENEWAL_HOURS = 30 * 24;
+const KEY = { algorithm: "ECDSA", ecdsaCurve: "P256" } as const;
+
+/** One certificate authority and the certificates it signs, each with a key of its own. */
+export class CertificateAuthority extends pulumi.ComponentResource {
+    readonly certPem: pulumi.Output<string>;
+    /** For the controller manager, which signs certificate signing requests with the Kubernetes authority. */
+    readonly keyPem: pulumi.Output<string>;
+
+    constructor(name: string, options: pulumi.ComponentResourceOptions) {
+        super("kubelab:pki:CertificateAuthority", name, {}, options);
+        const key = new tls.PrivateKey(`${name}-key`, KEY, { parent: this });
+        const certificate = new tls.SelfSignedCert(
+            name,
+            {
+                privateKeyPem: key.privateKeyPem,
+                isCaCertificate: true,
+                setSubjectKeyId: true,
+                subject: { commonName: name },
+                allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
+                validityPeriodHours: CA_VALIDITY_HOURS,
+            },
+            { parent: this },
+        );
+        this.certPem = certificate.certPem;
+        this.keyPem = key.privateKeyPem;
+        this.registerOutputs();
+    }
+
+    /** Signs a new certificate; it is renewed by an `up` in its last thirty days. */
+    issue(name: string, request: CertificateRequest): KeyPair {
+        const { commonName, organization, uses, dnsNames = [], ipAddresses = [] } = request;
+        const options = { parent: this };
+        const key = new tls.PrivateKey(`${name}-key`, KEY, options);
+        const csr = new tls.CertRequest(
+            `${name}-request`,
+            {
+                privateKeyPem: key.privateKeyPem,
+                subject: { commonName, ...(organization === undefined ? {} : { organization }) },
+                ...(dnsNames.length > 0 ? { dnsNames: [...dnsNames] } : {}),
+                ...(ipAddresses.length > 0 ? { ipAddresses: [...ipAddresses] } : {}),
+            },
+            options,
+        );
+        const certificate = new tls.LocallySignedCert(
+            name,
+            {
+                certRequestPem: csr.certRequestPem,
+                caPrivateKeyPem: this.keyPem,
+                caCertPem: this.certPem,
+                allowedUses: ["digital_signature", ...uses.map((use) => `${use}_auth`)],
+                validityPeriodHours: VALIDITY_HOURS,
+                earlyRenewalHours: EARLY_RENEWAL_HOURS,
+            },
+            options,
+        );
+        return { certPem: certificate.certPem, keyPem: key.privateKeyPem };
+    }
+}
