@@ -1,0 +1,143 @@
+import * as pulumi from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import { flag, type Process, withOverrides } from "../host/process";
+import type { HostFile } from "../host/script";
+import { type ServiceArgs, service } from "../host/service";
+import { CredentialFiles } from "../pki/files";
+import type { ControlPlaneCertificates, Pki } from "../pki/pki";
+import type { ClusterSpec } from "../spec/types";
+
+const USER = "kube-apiserver";
+const DIRECTORY = "/etc/kubernetes/kube-apiserver";
+
+/**
+ * How the API server runs on one machine.
+ * https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/
+ *
+ * @param address the machine's address between nodes.
+ */
+export function apiServerProcess(spec: ClusterSpec, address: string): Process {
+    const file = (name: string): string => `${DIRECTORY}/${name}`;
+    return {
+        name: "kube-apiserver",
+        description: "Kubernetes API server",
+        documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/",
+        user: USER,
+        type: "notify",
+        after: ["etcd"],
+        flags: withOverrides(
+            [
+                flag("advertise-address", address, "endpoint of the service `kubernetes` in default"),
+                flag("secure-port", spec.api.port),
+                flag("tls-cert-file", file("server.crt")),
+                flag("tls-private-key-file", file("server.key")),
+                flag("tls-min-version", "VersionTLS12"),
+                flag("client-ca-file", file("ca.crt"), "a client certificate's name is its user, its organization its group"),
+                flag("authentication-config", file("authentication.yaml"), "anonymous requests reach the health paths only"),
+                flag("authorization-mode", "Node,RBAC"),
+                flag("enable-admission-plugins", "NodeRestriction", "a kubelet may change its own node and pods only"),
+                flag("etcd-servers", "https://127.0.0.1:2379"),
+                flag("etcd-cafile", file("etcd-ca.crt")),
+                flag("etcd-certfile", file("etcd-client.crt")),
+                flag("etcd-keyfile", file("etcd-client.key")),
+                flag("encryption-provider-config", file("encryption.yaml"), "Secrets are encrypted in etcd"),
+                flag("kubelet-certificate-authority", file("ca.crt"), "logs and exec go to a kubelet that proves who it is"),
+                flag("kubelet-client-certificate", file("kubelet-client.crt")),
+                flag("kubelet-client-key", file("kubelet-client.key")),
+                flag("kubelet-preferred-address-types", "InternalIP"),
+                flag("service-account-issuer", `https://kubernetes.default.svc.${spec.clusterDomain}`),
+                flag("service-account-key-file", file("service-accounts.pub")),
+                flag("service-account-signing-key-file", file("service-accounts.key")),
+                flag("service-cluster-ip-range", spec.serviceCidr),
+                flag("requestheader-client-ca-file", file("front-proxy-ca.crt"), "the aggregation layer, for a metrics server say"),
+                flag("requestheader-allowed-names", "front-proxy-client"),
+                flag("requestheader-username-headers", "X-Remote-User"),
+                flag("requestheader-group-headers", "X-Remote-Group"),
+                flag("requestheader-extra-headers-prefix", "X-Remote-Extra-"),
+                flag("proxy-client-cert-file", file("front-proxy-client.crt")),
+                flag("proxy-client-key-file", file("front-proxy-client.key")),
+                flag("profiling", false),
+            ],
+            spec.flags["kube-apiserver"],
+        ),
+        health: `curl -sf --cacert ${file("ca.crt")} https://127.0.0.1:${spec.api.port}/readyz`,
+        healthDeadline: 90,
+    };
+}
+
+/**
+ * Who may come without credentials: health checks, and nobody else (KEP-4633).
+ * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests
+ */
+export function authenticationConfiguration(): string {
+    return stringify({
+        apiVersion: "apiserver.config.k8s.io/v1",
+        kind: "AuthenticationConfiguration",
+        anonymous: { enabled: true, conditions: ["/livez", "/readyz", "/healthz"].map((path) => ({ path })) },
+    });
+}
+
+/**
+ * Secrets at rest; the identity provider reads what was written before.
+ * https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/
+ *
+ * @param key 32 bytes, base64.
+ */
+export function encryptionConfiguration(key: string): string {
+    return stringify({
+        apiVersion: "apiserver.config.k8s.io/v1",
+        kind: "EncryptionConfiguration",
+        resources: [
+            {
+                resources: ["secrets"],
+                providers: [{ secretbox: { keys: [{ name: "key-1", secret: key }] } }, { identity: {} }],
+            },
+        ],
+    });
+}
+
+export class ApiServer extends pulumi.ComponentResource {
+    readonly ready: pulumi.Resource;
+
+    constructor(
+        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
+            readonly spec: ClusterSpec;
+            readonly pki: Pki;
+            readonly certificates: ControlPlaneCertificates;
+            /** base64 of 32 bytes */
+            readonly encryptionKey: pulumi.Output<string>;
+        },
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("kubelab:control-plane:ApiServer", args.machine.name, {}, options);
+        const { machine, spec, pki, certificates } = args;
+        const files = new CredentialFiles(DIRECTORY, USER);
+        const authentication: HostFile = {
+            path: `${DIRECTORY}/authentication.yaml`,
+            content: authenticationConfiguration(),
+        };
+        this.ready = service(
+            {
+                ...args,
+                name: "kube-apiserver",
+                user: USER,
+                process: pulumi.output(machine.privateAddress).apply((address) => apiServerProcess(spec, address)),
+                files: [authentication],
+                secretFiles: pulumi.all([
+                    files.certificate("ca", pki.kubernetes.certPem),
+                    files.certificate("etcd-ca", pki.etcd.certPem),
+                    files.certificate("front-proxy-ca", pki.frontProxy.certPem),
+                    files.file("service-accounts.pub", pki.serviceAccounts.publicKeyPem, "0444"),
+                    files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
+                    ...files.pair("server", certificates.apiServer),
+                    ...files.pair("etcd-client", certificates.apiServerEtcdClient),
+                    ...files.pair("kubelet-client", certificates.apiServerKubeletClient),
+                    ...files.pair("front-proxy-client", certificates.frontProxyClient),
+                    files.file("encryption.yaml", args.encryptionKey.apply(encryptionConfiguration), "0400"),
+                ]),
+            },
+            this,
+        );
+        this.registerOutputs();
+    }
+}

@@ -1,0 +1,104 @@
+import * as pulumi from "@pulumi/pulumi";
+import { flag, type Process, withOverrides } from "../host/process";
+import { type ServiceArgs, service } from "../host/service";
+import { CredentialFiles } from "../pki/files";
+import type { ControlPlaneCertificates, Pki } from "../pki/pki";
+import type { ClusterSpec } from "../spec/types";
+
+const USER = "kube-controller-manager";
+const DIRECTORY = "/etc/kubernetes/kube-controller-manager";
+
+/** https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/ */
+export function controllerManagerProcess(spec: ClusterSpec): Process {
+    const file = (name: string): string => `${DIRECTORY}/${name}`;
+    return {
+        name: "kube-controller-manager",
+        description: "Kubernetes controller manager",
+        documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/",
+        user: USER,
+        type: "exec",
+        after: ["kube-apiserver"],
+        flags: withOverrides(
+            [
+                flag("kubeconfig", file("kube-controller-manager.conf")),
+                flag("authentication-kubeconfig", file("kube-controller-manager.conf")),
+                flag("authorization-kubeconfig", file("kube-controller-manager.conf")),
+                flag("bind-address", "127.0.0.1"),
+                flag("tls-cert-file", file("server.crt")),
+                flag("tls-private-key-file", file("server.key")),
+                flag("client-ca-file", file("ca.crt")),
+                flag("requestheader-client-ca-file", file("front-proxy-ca.crt")),
+                flag("use-service-account-credentials", true, "each controller has the rights of its own role only"),
+                flag("service-account-private-key-file", file("service-accounts.key")),
+                flag("root-ca-file", file("ca.crt")),
+                flag("cluster-signing-cert-file", file("ca.crt")),
+                flag("cluster-signing-key-file", file("ca.key")),
+                flag("service-cluster-ip-range", spec.serviceCidr),
+                ...podCidrFlags(spec),
+                flag("leader-elect", spec.controlPlanes.length > 1, "with one there is nobody to wait for after a restart"),
+                flag("kube-api-qps", 500, "the default of 20 makes the first pods wait for controllers that all start at once"),
+                flag("kube-api-burst", 1000),
+                flag("profiling", false),
+            ],
+            spec.flags["kube-controller-manager"],
+        ),
+        health: `curl -sf --cacert ${file("server.crt")} https://127.0.0.1:10257/healthz`,
+        healthDeadline: 90,
+    };
+}
+
+/** Who gives nodes their pod CIDR: the spec itself for kubenet, the controller manager for CNI plugins that ask for it. */
+function podCidrFlags(spec: ClusterSpec): ReturnType<typeof flag>[] {
+    switch (spec.network) {
+        case "kubenet":
+        case "bridge":
+            return [flag("allocate-node-cidrs", false, "a node's pod CIDR is in the spec, as its routes are")];
+        case "cni":
+            return [
+                flag("allocate-node-cidrs", true),
+                flag("cluster-cidr", spec.podCidr),
+                flag("node-cidr-mask-size", 24),
+            ];
+    }
+}
+
+export class ControllerManager extends pulumi.ComponentResource {
+    readonly ready: pulumi.Resource;
+
+    constructor(
+        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
+            readonly spec: ClusterSpec;
+            readonly pki: Pki;
+            readonly certificates: ControlPlaneCertificates;
+        },
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("kubelab:control-plane:ControllerManager", args.machine.name, {}, options);
+        const { spec, pki, certificates } = args;
+        const files = new CredentialFiles(DIRECTORY, USER);
+        this.ready = service(
+            {
+                ...args,
+                name: "kube-controller-manager",
+                user: USER,
+                process: controllerManagerProcess(spec),
+                secretFiles: pulumi.all([
+                    files.certificate("ca", pki.kubernetes.certPem),
+                    files.key("ca", pki.kubernetes.keyPem),
+                    files.certificate("front-proxy-ca", pki.frontProxy.certPem),
+                    files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
+                    ...files.pair("server", certificates.controllerManagerServer),
+                    files.kubeconfig("kube-controller-manager", {
+                        spec,
+                        pki,
+                        server: `https://127.0.0.1:${spec.api.port}`,
+                        user: "system:kube-controller-manager",
+                        pair: certificates.controllerManager,
+                    }),
+                ]),
+            },
+            this,
+        );
+        this.registerOutputs();
+    }
+}

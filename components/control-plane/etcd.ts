@@ -1,0 +1,96 @@
+import * as pulumi from "@pulumi/pulumi";
+import { flag, type Process, withOverrides } from "../host/process";
+import { type ServiceArgs, service } from "../host/service";
+import { CredentialFiles } from "../pki/files";
+import type { Machine } from "../machines/machine";
+import type { ControlPlaneCertificates, Pki } from "../pki/pki";
+import type { ClusterSpec } from "../spec/types";
+
+const DIRECTORY = "/etc/etcd";
+
+export interface EtcdMember {
+    readonly name: string;
+    /** Address the other members and their API servers reach it by. */
+    readonly address: string;
+}
+
+/** How etcd runs on one machine; https://etcd.io/docs/v3.6/op-guide/configuration/ */
+export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readonly EtcdMember[]): Process {
+    const client = `https://${self.address}:2379`;
+    const peer = `https://${self.address}:2380`;
+    return {
+        name: "etcd",
+        description: "etcd, the cluster's key-value store",
+        documentation: "https://etcd.io/docs/",
+        user: "etcd",
+        type: "notify",
+        stateDirectory: "etcd",
+        flags: withOverrides(
+            [
+                flag("name", self.name),
+                flag("data-dir", "/var/lib/etcd"),
+                flag("listen-client-urls", `https://127.0.0.1:2379,${client}`),
+                flag("advertise-client-urls", client),
+                flag("listen-peer-urls", peer),
+                flag("initial-advertise-peer-urls", peer),
+                flag("initial-cluster", members.map(({ name, address }) => `${name}=https://${address}:2380`).join(",")),
+                flag("initial-cluster-token", spec.name, "members of another lab are refused"),
+                flag("initial-cluster-state", "new"),
+                flag("client-cert-auth", true, "clients prove who they are by a certificate of etcd's own authority"),
+                flag("trusted-ca-file", `${DIRECTORY}/ca.crt`),
+                flag("cert-file", `${DIRECTORY}/server.crt`),
+                flag("key-file", `${DIRECTORY}/server.key`),
+                flag("peer-client-cert-auth", true),
+                flag("peer-trusted-ca-file", `${DIRECTORY}/ca.crt`),
+                flag("peer-cert-file", `${DIRECTORY}/peer.crt`),
+                flag("peer-key-file", `${DIRECTORY}/peer.key`),
+                flag("tls-min-version", "TLS1.2"),
+                flag("enable-grpc-gateway", false, "would need the server's certificate to be a client's as well"),
+            ],
+            spec.flags.etcd,
+        ),
+        health: `curl -sf --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key https://127.0.0.1:2379/health`,
+        healthDeadline: 60,
+    };
+}
+
+export class Etcd extends pulumi.ComponentResource {
+    readonly ready: pulumi.Resource;
+
+    constructor(
+        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
+            readonly spec: ClusterSpec;
+            readonly members: readonly Machine[];
+            readonly pki: Pki;
+            readonly certificates: ControlPlaneCertificates;
+        },
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("kubelab:control-plane:Etcd", args.machine.name, {}, options);
+        const { machine, members, spec, pki, certificates } = args;
+        const addresses = pulumi.all(
+            members.map(({ name, privateAddress }) =>
+                pulumi.output(privateAddress).apply((address) => ({ name, address })),
+            ),
+        );
+        const files = new CredentialFiles(DIRECTORY, "etcd");
+        this.ready = service(
+            {
+                ...args,
+                name: "etcd",
+                user: "etcd",
+                process: pulumi.output(machine.privateAddress).apply((address) =>
+                    addresses.apply((all) => etcdProcess(spec, { name: machine.name, address }, all)),
+                ),
+                secretFiles: pulumi.all([
+                    files.certificate("ca", pki.etcd.certPem),
+                    ...files.pair("server", certificates.etcdServer),
+                    ...files.pair("peer", certificates.etcdPeer),
+                    ...files.pair("client", certificates.etcdClient),
+                ]),
+            },
+            this,
+        );
+        this.registerOutputs();
+    }
+}

@@ -1,0 +1,89 @@
+import * as pulumi from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import { flag, type Process, withOverrides } from "../host/process";
+import { type ServiceArgs, service } from "../host/service";
+import { CredentialFiles } from "../pki/files";
+import type { ControlPlaneCertificates, Pki } from "../pki/pki";
+import type { ClusterSpec } from "../spec/types";
+
+const USER = "kube-scheduler";
+const DIRECTORY = "/etc/kubernetes/kube-scheduler";
+
+/** https://kubernetes.io/docs/reference/command-line-tools-reference/kube-scheduler/ */
+export function schedulerProcess(spec: ClusterSpec): Process {
+    const file = (name: string): string => `${DIRECTORY}/${name}`;
+    return {
+        name: "kube-scheduler",
+        description: "Kubernetes scheduler",
+        documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-scheduler/",
+        user: USER,
+        type: "exec",
+        after: ["kube-apiserver"],
+        flags: withOverrides(
+            [
+                flag("config", file("scheduler.yaml")),
+                flag("authentication-kubeconfig", file("kube-scheduler.conf")),
+                flag("authorization-kubeconfig", file("kube-scheduler.conf")),
+                flag("bind-address", "127.0.0.1"),
+                flag("tls-cert-file", file("server.crt")),
+                flag("tls-private-key-file", file("server.key")),
+                flag("client-ca-file", file("ca.crt")),
+                flag("requestheader-client-ca-file", file("front-proxy-ca.crt")),
+            ],
+            spec.flags["kube-scheduler"],
+        ),
+        health: `curl -sf --cacert ${file("server.crt")} https://127.0.0.1:10259/healthz`,
+        healthDeadline: 90,
+    };
+}
+
+/** https://kubernetes.io/docs/reference/config-api/kube-scheduler-config.v1/ */
+export function schedulerConfiguration(spec: ClusterSpec): string {
+    return stringify({
+        apiVersion: "kubescheduler.config.k8s.io/v1",
+        kind: "KubeSchedulerConfiguration",
+        clientConnection: { kubeconfig: `${DIRECTORY}/kube-scheduler.conf` },
+        leaderElection: { leaderElect: spec.controlPlanes.length > 1 },
+        enableProfiling: false,
+    });
+}
+
+export class Scheduler extends pulumi.ComponentResource {
+    readonly ready: pulumi.Resource;
+
+    constructor(
+        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
+            readonly spec: ClusterSpec;
+            readonly pki: Pki;
+            readonly certificates: ControlPlaneCertificates;
+        },
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("kubelab:control-plane:Scheduler", args.machine.name, {}, options);
+        const { spec, pki, certificates } = args;
+        const files = new CredentialFiles(DIRECTORY, USER);
+        this.ready = service(
+            {
+                ...args,
+                name: "kube-scheduler",
+                user: USER,
+                process: schedulerProcess(spec),
+                files: [{ path: `${DIRECTORY}/scheduler.yaml`, content: schedulerConfiguration(spec) }],
+                secretFiles: pulumi.all([
+                    files.certificate("ca", pki.kubernetes.certPem),
+                    files.certificate("front-proxy-ca", pki.frontProxy.certPem),
+                    ...files.pair("server", certificates.schedulerServer),
+                    files.kubeconfig("kube-scheduler", {
+                        spec,
+                        pki,
+                        server: `https://127.0.0.1:${spec.api.port}`,
+                        user: "system:kube-scheduler",
+                        pair: certificates.scheduler,
+                    }),
+                ]),
+            },
+            this,
+        );
+        this.registerOutputs();
+    }
+}
