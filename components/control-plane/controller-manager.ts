@@ -42,7 +42,7 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
             ],
             spec.flags["kube-controller-manager"],
         ),
-        health: `curl -sf --cacert ${file("server.crt")} https://127.0.0.1:10257/healthz`,
+        health: `curl -sf --cacert ${file("ca.crt")} https://127.0.0.1:10257/healthz`,
         healthDeadline: 90,
     };
 }

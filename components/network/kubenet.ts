@@ -1,0 +1,193 @@
+import * as pulumi from "@pulumi/pulumi";
+import { put } from "../host/script";
+import { step } from "../host/step";
+import type { PushedParts } from "../host/parts";
+import type { ReadyMachine } from "../machines/machine";
+import type { ClusterSpec, NodeSpec } from "../spec/types";
+import type { PodNetwork } from "./pod-network";
+
+/** A node as its neighbours' routing tables see it. */
+export interface Neighbour {
+    readonly name: string;
+    /** Address between nodes. */
+    readonly address: string;
+    readonly podCidr: string;
+}
+
+/** The bridge every pod of the node hangs on. */
+export const BRIDGE = "cbr0";
+/** Routing protocol number of our routes, so that they can be told from all others: `ip route show proto kubenet`. */
+const PROTOCOL = 75;
+const SCRIPT = "/usr/local/lib/kubelab/kubenet";
+
+/**
+ * The pod network of one node for the CNI plugins: addresses out of the node's own range, a bridge, host ports.
+ * https://www.cni.dev/plugins/current/main/bridge/ — masquerading is not the plugin's business here: it would also hide pods
+ * from each other across nodes.
+ */
+export function cniConfiguration(node: Pick<NodeSpec, "podCidr" | "podGateway">): string {
+    return `${JSON.stringify(
+        {
+            cniVersion: "1.0.0",
+            name: "kubenet",
+            plugins: [
+                {
+                    type: "bridge",
+                    bridge: BRIDGE,
+                    isGateway: true,
+                    ipMasq: false,
+                    hairpinMode: true,
+                    ipam: {
+                        type: "host-local",
+                        ranges: [[{ subnet: node.podCidr, gateway: node.podGateway }]],
+                        routes: [{ dst: "0.0.0.0/0" }],
+                    },
+                },
+                { type: "portmap", capabilities: { portMappings: true } },
+            ],
+        },
+        undefined,
+        2,
+    )}\n`;
+}
+
+/**
+ * The script that makes a node's routes and rules what they should be, whatever they were: run by `kubenet.service` at boot and
+ * by its reload when a node comes or goes.
+ */
+export function routeScript(self: Neighbour, all: readonly Neighbour[], podCidr: string): string {
+    const others = all.filter(({ name }) => name !== self.name);
+    const wanted = others.map((other) => `route ${other.podCidr} ${other.address} # ${other.name}`);
+    const inside = all.map(({ address, name }) => `-A KUBENET-POSTROUTING -d ${address}/32 -j RETURN -m comment --comment "${name}"`);
+    return `#!/bin/bash
+# Routes and rules of the pod network on ${self.name}: its pods have ${self.podCidr}, all pods ${podCidr}.
+set -euo pipefail
+
+up() {
+    # A route to the pods of every other node.
+    wanted=' '
+    route() {
+        wanted+="$1 "
+        ip route replace "$1" via "$2" proto ${PROTOCOL}
+    }
+    ${wanted.join("\n    ") || ":"}
+    ip -o route show proto ${PROTOCOL} | while read -r destination _; do
+        [[ $wanted == *" $destination "* ]] || ip route del "$destination" proto ${PROTOCOL}
+    done
+
+    # Packets from and to pods may pass, whatever the policy of FORWARD is (Docker sets it to DROP).
+    iptables-restore --wait --noflush <<'RULES'
+*filter
+:KUBENET-FORWARD - [0:0]
+-A KUBENET-FORWARD -s ${podCidr} -j ACCEPT
+-A KUBENET-FORWARD -d ${podCidr} -j ACCEPT
+COMMIT
+*nat
+:KUBENET-POSTROUTING - [0:0]
+-A KUBENET-POSTROUTING ! -s ${self.podCidr} -j RETURN
+-A KUBENET-POSTROUTING -d ${podCidr} -j RETURN
+${inside.join("\n")}
+-A KUBENET-POSTROUTING -d 224.0.0.0/4 -j RETURN
+-A KUBENET-POSTROUTING -j MASQUERADE -m comment --comment "leaves the cluster"
+COMMIT
+RULES
+    iptables --wait -C FORWARD -j KUBENET-FORWARD 2>/dev/null || iptables --wait -I FORWARD -j KUBENET-FORWARD
+    iptables --wait -t nat -C POSTROUTING -j KUBENET-POSTROUTING 2>/dev/null || iptables --wait -t nat -A POSTROUTING -j KUBENET-POSTROUTING
+}
+
+down() {
+    ip route flush proto ${PROTOCOL} 2>/dev/null || true
+    while iptables --wait -D FORWARD -j KUBENET-FORWARD 2>/dev/null; do :; done
+    while iptables --wait -t nat -D POSTROUTING -j KUBENET-POSTROUTING 2>/dev/null; do :; done
+    for chain in "filter KUBENET-FORWARD" "nat KUBENET-POSTROUTING"; do
+        read -r table name <<<"$chain"
+        iptables --wait -t "$table" -F "$name" 2>/dev/null || true
+        iptables --wait -t "$table" -X "$name" 2>/dev/null || true
+    done
+    ip link del ${BRIDGE} 2>/dev/null || true
+}
+
+"$1"
+`;
+}
+
+const UNIT = `[Unit]
+Description=Pod network of this node: routes, forwarding, masquerading
+Documentation=https://kubernetes.io/docs/concepts/cluster-administration/networking/
+After=network-online.target
+Wants=network-online.target
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${SCRIPT} up
+ExecReload=${SCRIPT} up
+ExecStop=${SCRIPT} down
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/**
+ * kubenet from its parts: since Kubernetes 1.24 no kubelet has it built in, and it never was more than a bridge, an address range
+ * per node, and routes between the nodes that somebody else had to make.
+ */
+export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
+    readonly ready: Readonly<Record<string, pulumi.Resource>>;
+
+    constructor(
+        args: {
+            readonly spec: ClusterSpec;
+            readonly nodes: readonly { readonly node: NodeSpec; readonly machine: ReadyMachine; readonly parts: PushedParts }[];
+        },
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("kubelab:network:Kubenet", args.spec.name, {}, options);
+        const { spec, nodes } = args;
+        const neighbours = pulumi.all(
+            nodes.map(({ node, machine }) =>
+                pulumi
+                    .output(machine.privateAddress)
+                    .apply((address) => ({ name: node.name, address, podCidr: node.podCidr })),
+            ),
+        );
+        const steps = nodes.map(({ node, machine }) => {
+            const network = step(
+                `${node.name}-kubenet`,
+                {
+                    machine,
+                    undo: true,
+                    script: neighbours.apply((all) => {
+                        const self = all.find(({ name }) => name === node.name);
+                        if (self === undefined) {
+                            throw new Error(`${node.name} isn't among the nodes of the pod network`);
+                        }
+                        return {
+                            create: [
+                                "once kubenet",
+                                put({ path: "/etc/iproute2/rt_protos.d/kubenet.conf", content: `${PROTOCOL} kubenet\n` }),
+                                put({ path: SCRIPT, content: routeScript(self, all, spec.podCidr), mode: "0755" }),
+                                put({ path: "/etc/systemd/system/kubenet.service", content: UNIT }),
+                                "systemctl daemon-reload",
+                                "systemctl enable --quiet kubenet",
+                                "systemctl reload-or-restart kubenet || service_healthy kubenet 0 false",
+                                put({ path: "/etc/cni/net.d/10-kubenet.conflist", content: cniConfiguration(node) }),
+                            ],
+                            delete: [
+                                "once kubenet",
+                                "service_down kubenet",
+                                `rm -f ${SCRIPT} /etc/cni/net.d/10-kubenet.conflist /etc/iproute2/rt_protos.d/kubenet.conf`,
+                            ],
+                        };
+                    }),
+                    dependsOn: [machine.ready],
+                },
+                this,
+            );
+            return [node.name, network] as const;
+        });
+        this.ready = Object.fromEntries(steps);
+        this.registerOutputs();
+    }
+}

@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import { flag, type Process, withOverrides } from "../host/process";
+import { type ServiceArgs, service } from "../host/service";
+import type { MachineFacts } from "../machines/machine";
+import { CredentialFiles } from "../pki/files";
+import type { NodeCertificates, Pki } from "../pki/pki";
+import type { ClusterSpec } from "../spec/types";
+
+const DIRECTORY = "/etc/kubernetes/kube-proxy";
+
+/** https://kubernetes.io/docs/reference/command-line-tools-reference/kube-proxy/ */
+export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
+    return {
+        name: "kube-proxy",
+        description: "Kubernetes service proxy",
+        documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-proxy/",
+        user: "root",
+        type: "exec",
+        flags: withOverrides(
+            [flag("config", `${DIRECTORY}/kube-proxy.yaml`), flag("hostname-override", name)],
+            spec.flags["kube-proxy"],
+        ),
+        health: "curl -sf http://127.0.0.1:10256/healthz",
+        healthDeadline: 90,
+    };
+}
+
+/** https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/ */
+export function kubeProxyConfiguration(spec: ClusterSpec, facts: MachineFacts): string {
+    return stringify({
+        apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+        kind: "KubeProxyConfiguration",
+        clientConnection: { kubeconfig: `${DIRECTORY}/kube-proxy.conf` },
+        mode: spec.proxyMode,
+        clusterCIDR: spec.podCidr,
+        ...(facts.conntrackMaxPerCore === undefined ? {} : { conntrack: { maxPerCore: facts.conntrackMaxPerCore } }),
+    });
+}
+
+export class KubeProxy extends pulumi.ComponentResource {
+    readonly ready: pulumi.Resource;
+
+    constructor(
+        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
+            readonly spec: ClusterSpec;
+            readonly pki: Pki;
+            readonly certificates: NodeCertificates;
+        },
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("kubelab:node:KubeProxy", args.machine.name, {}, options);
+        const { machine, spec, pki, certificates } = args;
+        const files = new CredentialFiles(DIRECTORY, "root");
+        this.ready = service(
+            {
+                ...args,
+                name: "kube-proxy",
+                process: kubeProxyProcess(spec, machine.name),
+                files: [{ path: `${DIRECTORY}/kube-proxy.yaml`, content: kubeProxyConfiguration(spec, machine.facts) }],
+                secretFiles: pulumi.all([
+                    files.kubeconfig("kube-proxy", {
+                        spec,
+                        pki,
+                        server: `https://${spec.api.name}:${spec.api.port}`,
+                        user: "system:kube-proxy",
+                        pair: certificates.kubeProxy,
+                    }),
+                ]),
+            },
+            this,
+        );
+        this.registerOutputs();
+    }
+}

@@ -1,0 +1,105 @@
+import * as pulumi from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import { flag, type Process, withOverrides } from "../host/process";
+import { type ServiceArgs, service } from "../host/service";
+import type { MachineFacts } from "../machines/machine";
+import { CredentialFiles } from "../pki/files";
+import type { NodeCertificates, Pki } from "../pki/pki";
+import type { ClusterSpec } from "../spec/types";
+
+const DIRECTORY = "/etc/kubernetes/kubelet";
+
+/**
+ * https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/
+ *
+ * @param address the machine's address between nodes: the node's InternalIP.
+ */
+export function kubeletProcess(spec: ClusterSpec, name: string, address: string): Process {
+    return {
+        name: "kubelet",
+        description: "Kubernetes kubelet",
+        documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/",
+        user: "root",
+        type: "exec",
+        after: ["containerd"],
+        flags: withOverrides(
+            [
+                flag("config", `${DIRECTORY}/kubelet.yaml`),
+                flag("kubeconfig", `${DIRECTORY}/kubelet.conf`),
+                flag("hostname-override", name),
+                flag("node-ip", address),
+            ],
+            spec.flags.kubelet,
+        ),
+        // A kubelet that stops leaves its pods running.
+        service: ["KillMode=process", "OOMScoreAdjust=-999"],
+        health: "curl -sf http://127.0.0.1:10248/healthz",
+        healthDeadline: 90,
+    };
+}
+
+/** https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ */
+export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts): string {
+    return stringify({
+        apiVersion: "kubelet.config.k8s.io/v1beta1",
+        kind: "KubeletConfiguration",
+        authentication: {
+            anonymous: { enabled: false },
+            webhook: { enabled: true },
+            x509: { clientCAFile: `${DIRECTORY}/ca.crt` },
+        },
+        authorization: { mode: "Webhook" },
+        tlsCertFile: `${DIRECTORY}/server.crt`,
+        tlsPrivateKeyFile: `${DIRECTORY}/server.key`,
+        tlsMinVersion: "VersionTLS12",
+        clusterDomain: spec.clusterDomain,
+        clusterDNS: [spec.dnsIp],
+        resolvConf: "/etc/resolv.conf",
+        containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+        cgroupDriver: facts.cgroupDriver,
+        failCgroupV1: facts.failCgroupV1,
+        failSwapOn: facts.failSwapOn,
+        serializeImagePulls: false,
+        enableProfilingHandler: false,
+    });
+}
+
+export class Kubelet extends pulumi.ComponentResource {
+    readonly ready: pulumi.Resource;
+
+    constructor(
+        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
+            readonly spec: ClusterSpec;
+            readonly pki: Pki;
+            readonly certificates: NodeCertificates;
+        },
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("kubelab:node:Kubelet", args.machine.name, {}, options);
+        const { machine, spec, pki, certificates } = args;
+        const files = new CredentialFiles(DIRECTORY, "root");
+        this.ready = service(
+            {
+                ...args,
+                name: "kubelet",
+                process: pulumi
+                    .output(machine.privateAddress)
+                    .apply((address) => kubeletProcess(spec, machine.name, address)),
+                files: [{ path: `${DIRECTORY}/kubelet.yaml`, content: kubeletConfiguration(spec, machine.facts) }],
+                secretFiles: pulumi.all([
+                    files.certificate("ca", pki.kubernetes.certPem),
+                    ...files.pair("server", certificates.kubeletServer),
+                    files.kubeconfig("kubelet", {
+                        spec,
+                        pki,
+                        server: `https://${spec.api.name}:${spec.api.port}`,
+                        user: `system:node:${machine.name}`,
+                        pair: certificates.kubelet,
+                    }),
+                ]),
+            },
+            this,
+        );
+        this.registerOutputs();
+    }
+}
