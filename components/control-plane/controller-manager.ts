@@ -35,8 +35,16 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
                 flag("cluster-signing-key-file", file("ca.key")),
                 flag("service-cluster-ip-range", spec.serviceCidr),
                 ...podCidrFlags(spec),
-                flag("leader-elect", spec.controlPlanes.length > 1, "with one there is nobody to wait for after a restart"),
-                flag("kube-api-qps", 500, "the default of 20 makes the first pods wait for controllers that all start at once"),
+                flag(
+                    "leader-elect",
+                    spec.controlPlanes.length > 1,
+                    "with one there is nobody to wait for after a restart",
+                ),
+                flag(
+                    "kube-api-qps",
+                    500,
+                    "the default of 20 makes the first pods wait for controllers that all start at once",
+                ),
                 flag("kube-api-burst", 1000),
                 flag("profiling", false),
             ],

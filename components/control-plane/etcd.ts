@@ -33,7 +33,10 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readon
                 flag("advertise-client-urls", client),
                 flag("listen-peer-urls", peer),
                 flag("initial-advertise-peer-urls", peer),
-                flag("initial-cluster", members.map(({ name, address }) => `${name}=https://${address}:2380`).join(",")),
+                flag(
+                    "initial-cluster",
+                    members.map(({ name, address }) => `${name}=https://${address}:2380`).join(","),
+                ),
                 flag("initial-cluster-token", spec.name, "members of another lab are refused"),
                 flag("initial-cluster-state", "new"),
                 flag("client-cert-auth", true, "clients prove who they are by a certificate of etcd's own authority"),
@@ -79,9 +82,11 @@ export class Etcd extends pulumi.ComponentResource {
                 ...args,
                 name: "etcd",
                 user: "etcd",
-                process: pulumi.output(machine.privateAddress).apply((address) =>
-                    addresses.apply((all) => etcdProcess(spec, { name: machine.name, address }, all)),
-                ),
+                process: pulumi
+                    .output(machine.privateAddress)
+                    .apply((address) =>
+                        addresses.apply((all) => etcdProcess(spec, { name: machine.name, address }, all)),
+                    ),
                 secretFiles: pulumi.all([
                     files.certificate("ca", pki.etcd.certPem),
                     ...files.pair("server", certificates.etcdServer),

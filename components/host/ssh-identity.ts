@@ -1,13 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
 import type { Machine } from "../machines/machine";
 import { renderScript } from "./script";
-
-/** The key pair that opens the machines, made once per stack. */
-export function sshKey(parent: pulumi.Resource): tls.PrivateKey {
-    return new tls.PrivateKey("ssh-key", { algorithm: "ED25519" }, { parent });
-}
 
 /** The key and the known host keys as files, for `ssh` at the keyboard and for the stream that carries the parts. */
 export interface SshIdentity {

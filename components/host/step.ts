@@ -13,6 +13,8 @@ export interface StepArgs {
     readonly secret?: boolean;
     /** The script has something to undo while its machine stays. */
     readonly undo?: boolean;
+    /** What else replaces the step when it changes, beside the machine's id. */
+    readonly triggers?: readonly pulumi.Input<string>[];
     readonly dependsOn?: readonly pulumi.Resource[];
 }
 
@@ -24,7 +26,7 @@ export interface StepArgs {
  * step whose machine goes is forgotten without a connection to it.
  */
 export function step(name: string, args: StepArgs, parent: pulumi.Resource): remote.Command {
-    const { machine, secret = false, undo = false, dependsOn = [] } = args;
+    const { machine, secret = false, undo = false, triggers = [], dependsOn = [] } = args;
     const text = pulumi.output(args.script).apply(renderScript);
     const command = (operation: "create" | "delete"): string =>
         `${machine.user === "root" ? "" : "sudo -n "}timeout ${STEP_TIMEOUT} bash -s -- ${operation}`;
@@ -35,7 +37,7 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             create: command("create"),
             ...(undo ? { delete: command("delete") } : {}),
             stdin: secret ? pulumi.secret(text) : text,
-            triggers: [machine.id],
+            triggers: [machine.id, ...triggers],
             addPreviousOutputInEnv: false,
             logging: secret ? remote.Logging.None : remote.Logging.Stderr,
         },

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { put } from "../host/script";
 import { step } from "../host/step";
-import type { PushedParts } from "../host/parts";
 import type { ReadyMachine } from "../machines/machine";
 import type { ClusterSpec, NodeSpec } from "../spec/types";
 import type { PodNetwork } from "./pod-network";
@@ -12,6 +11,11 @@ export interface Neighbour {
     /** Address between nodes. */
     readonly address: string;
     readonly podCidr: string;
+}
+
+export interface KubenetArgs {
+    readonly spec: ClusterSpec;
+    readonly nodes: readonly { readonly node: NodeSpec; readonly machine: ReadyMachine }[];
 }
 
 /** The bridge every pod of the node hangs on. */
@@ -58,7 +62,9 @@ export function cniConfiguration(node: Pick<NodeSpec, "podCidr" | "podGateway">)
 export function routeScript(self: Neighbour, all: readonly Neighbour[], podCidr: string): string {
     const others = all.filter(({ name }) => name !== self.name);
     const wanted = others.map((other) => `route ${other.podCidr} ${other.address} # ${other.name}`);
-    const inside = all.map(({ address, name }) => `-A KUBENET-POSTROUTING -d ${address}/32 -j RETURN -m comment --comment "${name}"`);
+    const inside = all.map(
+        ({ address, name }) => `-A KUBENET-POSTROUTING -d ${address}/32 -j RETURN -m comment --comment "${name}"`,
+    );
     return `#!/bin/bash
 # Routes and rules of the pod network on ${self.name}: its pods have ${self.podCidr}, all pods ${podCidr}.
 set -euo pipefail
@@ -136,13 +142,7 @@ WantedBy=multi-user.target
 export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
     readonly ready: Readonly<Record<string, pulumi.Resource>>;
 
-    constructor(
-        args: {
-            readonly spec: ClusterSpec;
-            readonly nodes: readonly { readonly node: NodeSpec; readonly machine: ReadyMachine; readonly parts: PushedParts }[];
-        },
-        options: pulumi.ComponentResourceOptions,
-    ) {
+    constructor(args: KubenetArgs, options: pulumi.ComponentResourceOptions) {
         super("kubelab:network:Kubenet", args.spec.name, {}, options);
         const { spec, nodes } = args;
         const neighbours = pulumi.all(
@@ -166,7 +166,10 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
                         return {
                             create: [
                                 "once kubenet",
-                                put({ path: "/etc/iproute2/rt_protos.d/kubenet.conf", content: `${PROTOCOL} kubenet\n` }),
+                                put({
+                                    path: "/etc/iproute2/rt_protos.d/kubenet.conf",
+                                    content: `${PROTOCOL} kubenet\n`,
+                                }),
                                 put({ path: SCRIPT, content: routeScript(self, all, spec.podCidr), mode: "0755" }),
                                 put({ path: "/etc/systemd/system/kubenet.service", content: UNIT }),
                                 "systemctl daemon-reload",

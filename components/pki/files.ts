@@ -30,7 +30,13 @@ export class CredentialFiles {
     /** `<name>.conf`: a kubeconfig of `user` for the API server at `server`. */
     kubeconfig(
         name: string,
-        args: { readonly spec: ClusterSpec; readonly pki: Pki; readonly server: string; readonly user: string; readonly pair: KeyPair },
+        args: {
+            readonly spec: ClusterSpec;
+            readonly pki: Pki;
+            readonly server: string;
+            readonly user: string;
+            readonly pair: KeyPair;
+        },
     ): pulumi.Output<HostFile> {
         const text = pulumi
             .all([args.pki.kubernetes.certPem, args.pair.certPem, args.pair.keyPem])

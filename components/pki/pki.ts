@@ -52,11 +52,7 @@ export class Pki extends pulumi.ComponentResource {
         this.kubernetes = new CertificateAuthority("kubernetes-ca", own);
         this.etcd = new CertificateAuthority("etcd-ca", own);
         this.frontProxy = new CertificateAuthority("front-proxy-ca", own);
-        this.serviceAccounts = new tls.PrivateKey(
-            "service-accounts",
-            { algorithm: "ECDSA", ecdsaCurve: "P256" },
-            own,
-        );
+        this.serviceAccounts = new tls.PrivateKey("service-accounts", { algorithm: "ECDSA", ecdsaCurve: "P256" }, own);
         this.admin = this.kubernetes.issue("admin", {
             commonName: "kubelab:admin",
             organization: ADMIN_GROUP,

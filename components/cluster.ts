@@ -1,0 +1,127 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import * as tls from "@pulumi/tls";
+import { corednsManifests } from "./addons/coredns";
+import { ControlPlane } from "./control-plane/control-plane";
+import { KUBECTL, manifests } from "./control-plane/kubectl-step";
+import { membership } from "./control-plane/node-object";
+import { getParts, pushParts } from "./host/parts";
+import { prepare } from "./host/prepare";
+import { sshCommand, sshIdentity } from "./host/ssh-identity";
+import { createMachines } from "./machines/machines";
+import { podNetwork } from "./network/networks";
+import { Node } from "./node/node";
+import { renderKubeconfig } from "./pki/kubeconfig";
+import { Pki } from "./pki/pki";
+import type { ClusterSpec, NodeSpec } from "./spec/types";
+
+/** What the stack puts out of a node. */
+export interface NodeOutput {
+    readonly name: string;
+    readonly role: NodeSpec["role"];
+    readonly address: pulumi.Output<string>;
+    readonly podCidr: string;
+}
+
+/** A whole cluster, in the order in which it comes up. */
+export class Cluster extends pulumi.ComponentResource {
+    /** The administrator's kubeconfig, secret. */
+    readonly kubeconfig: pulumi.Output<string>;
+    readonly nodes: readonly NodeOutput[];
+    /** `https://address:port` */
+    readonly apiServer: pulumi.Output<string>;
+    readonly sshCommands: Readonly<Record<string, pulumi.Output<string>>>;
+
+    constructor(spec: ClusterSpec, options: pulumi.ComponentResourceOptions = {}) {
+        super("kubelab:index:Cluster", spec.name, {}, options);
+        const own = { parent: this };
+
+        const parts = getParts({ ...spec.parts, versions: { ...spec.versions } }, this);
+        const sshKey = new tls.PrivateKey("ssh-key", { algorithm: "ED25519" }, own);
+        const { machines, endpoint } = createMachines({ spec, parts, sshKey }, this);
+        const identity = sshIdentity(sshKey.privateKeyOpenssh, machines, this);
+        const pki = new Pki(spec, own);
+        const encryptionKey = new random.RandomBytes("secrets-encryption-key", { length: 32 }, own);
+
+        const names = pulumi.output(endpoint).apply((address) => [{ name: spec.api.name, addresses: [address] }]);
+        const nodes = machines.map((machine, index) => {
+            const ready = prepare(machine, names, this);
+            const node = spec.nodes[index];
+            if (node === undefined) {
+                throw new Error(`no node for the machine ${machine.name}`);
+            }
+            return { node, machine: ready, parts: pushParts(ready, parts, identity, this) };
+        });
+        const network = podNetwork({ spec, nodes }, own);
+
+        const members = nodes.filter(({ node }) => node.role === "control-plane");
+        const controlPlanes = members.map(
+            ({ machine, parts: pushed }) =>
+                new ControlPlane(
+                    {
+                        spec,
+                        machine,
+                        members: members.map((member) => member.machine),
+                        parts: pushed,
+                        pki,
+                        encryptionKey: encryptionKey.base64,
+                    },
+                    own,
+                ),
+        );
+        for (const { machine, parts: pushed } of nodes) {
+            const cni = network.ready[machine.name];
+            if (cni === undefined) {
+                throw new Error(`the pod network left out ${machine.name}`);
+            }
+            new Node({ spec, machine, parts: pushed, pki, network: cni }, own);
+        }
+
+        const first = members[0];
+        const api = controlPlanes[0]?.api;
+        if (first === undefined || api === undefined) {
+            throw new Error("a cluster needs a control plane");
+        }
+        const memberships = nodes.map(({ node, machine }) =>
+            membership({ spec, node, machine, controlPlane: first.machine, dependsOn: api }, this),
+        );
+        if (spec.components.dns) {
+            manifests(
+                "coredns",
+                {
+                    machine: first.machine,
+                    objects: corednsManifests(spec),
+                    wait: [
+                        `${KUBECTL} -n kube-system rollout status deployment/coredns --timeout=120s || fail 'CoreDNS did not become ready: kubectl -n kube-system describe pods -l k8s-app=kube-dns'`,
+                    ],
+                    dependsOn: [...api, ...memberships],
+                },
+                this,
+            );
+        }
+
+        this.apiServer = pulumi.interpolate`https://${endpoint}:${spec.api.port}`;
+        this.kubeconfig = pulumi.secret(
+            pulumi
+                .all([this.apiServer, pki.kubernetes.certPem, pki.admin.certPem, pki.admin.keyPem])
+                .apply(([server, certificateAuthority, certificate, key]) =>
+                    renderKubeconfig({
+                        cluster: spec.name,
+                        user: "kubelab:admin",
+                        server,
+                        certificateAuthority,
+                        certificate,
+                        key,
+                    }),
+                ),
+        );
+        this.nodes = machines.map((machine, index) => ({
+            name: machine.name,
+            role: machine.role,
+            address: pulumi.output(machine.address),
+            podCidr: spec.nodes[index]?.podCidr ?? "",
+        }));
+        this.sshCommands = Object.fromEntries(machines.map((machine) => [machine.name, sshCommand(machine, identity)]));
+        this.registerOutputs({ apiServer: this.apiServer, kubeconfig: this.kubeconfig });
+    }
+}

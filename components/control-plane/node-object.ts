@@ -1,0 +1,104 @@
+import type { remote } from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+import { step } from "../host/step";
+import type { Machine, ReadyMachine } from "../machines/machine";
+import type { ClusterSpec, NodeSpec, Taint } from "../spec/types";
+import { KUBECTL } from "./kubectl-step";
+
+/** Seconds a node is given to become Ready. */
+const READY_DEADLINE = 120;
+/** Seconds the pods of a leaving node are given to go. */
+const DRAIN_DEADLINE = 60;
+
+/** The Node object of a machine, with what its kubelet may not set on itself (KEP-279) and, for kubenet, the pod CIDR. */
+export function nodeObject(spec: ClusterSpec, node: NodeSpec): object {
+    return {
+        apiVersion: "v1",
+        kind: "Node",
+        metadata: { name: node.name, labels: node.labels },
+        spec: {
+            ...(ownsPodCidr(spec) ? { podCIDR: node.podCidr, podCIDRs: [node.podCidr] } : {}),
+            ...(node.taints.length > 0 ? { taints: node.taints } : {}),
+        },
+    };
+}
+
+function ownsPodCidr(spec: ClusterSpec): boolean {
+    return spec.network !== "cni";
+}
+
+/** The statements that make the Node object, or mend one that the kubelet made first, and wait until the node is Ready. */
+export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
+    const { name } = node;
+    const labels = Object.entries(node.labels).map(([key, value]) => `'${key}=${value}'`);
+    const mend = [
+        ...(labels.length > 0 ? [`${KUBECTL} label --overwrite node ${name} ${labels.join(" ")} >/dev/null`] : []),
+        ...(node.taints.length > 0
+            ? [`${KUBECTL} taint --overwrite node ${name} ${node.taints.map(taintWord).join(" ")} >/dev/null`]
+            : []),
+        ...(ownsPodCidr(spec)
+            ? [
+                  `[ "$(${KUBECTL} get node ${name} -o 'jsonpath={.spec.podCIDR}')" = ${node.podCidr} ] ||`,
+                  `    ${KUBECTL} patch node ${name} -p '${JSON.stringify({ spec: { podCIDR: node.podCidr, podCIDRs: [node.podCidr] } })}' >/dev/null`,
+              ]
+            : []),
+    ];
+    return [
+        `once node-${name}`,
+        `within 120 curl -sf --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:${spec.api.port}/readyz || fail 'kube-apiserver is not ready: journalctl -u kube-apiserver'`,
+        `if ! ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE'`,
+        JSON.stringify(nodeObject(spec, node)),
+        "NODE",
+        "then",
+        ...mend,
+        "fi",
+        `if ! ${KUBECTL} wait --for=condition=Ready node/${name} --timeout=${READY_DEADLINE}s; then`,
+        `    ${KUBECTL} get node ${name} -o 'jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\\n"}{end}' >&2`,
+        `    fail "node ${name} is not Ready after ${READY_DEADLINE} seconds; on it: journalctl -u kubelet"`,
+        "fi",
+    ];
+}
+
+/** The statements that take a node out of the cluster before its machine goes; a node that is dead already doesn't hold it up for long. */
+export function removeNode(name: string): string[] {
+    return [
+        `once node-${name}`,
+        `if ${KUBECTL} get node ${name} >/dev/null 2>&1; then`,
+        `    ${KUBECTL} drain ${name} --ignore-daemonsets --delete-emptydir-data --force --timeout=${DRAIN_DEADLINE}s ||`,
+        `        echo "kubelab: ${name}: some pods didn't go within ${DRAIN_DEADLINE} seconds" >&2`,
+        `    ${KUBECTL} delete node ${name} --ignore-not-found`,
+        "fi",
+    ];
+}
+
+/**
+ * A node's membership of the cluster. It sits on the control plane and not on the node: it has to be undone (drain, removal from
+ * the API) before the node's machine goes, and it goes with the control plane.
+ */
+export function membership(
+    args: {
+        readonly spec: ClusterSpec;
+        readonly node: NodeSpec;
+        readonly machine: Machine;
+        readonly controlPlane: ReadyMachine;
+        readonly dependsOn: readonly pulumi.Resource[];
+    },
+    parent: pulumi.Resource,
+): remote.Command {
+    const { spec, node, machine, controlPlane, dependsOn } = args;
+    return step(
+        `${node.name}-node`,
+        {
+            machine: controlPlane,
+            undo: true,
+            triggers: [machine.id],
+            script: { create: registerNode(spec, node), delete: removeNode(node.name) },
+            dependsOn: [controlPlane.ready, ...dependsOn],
+        },
+        parent,
+    );
+}
+
+function taintWord(taint: Taint): string {
+    return `'${taint.key}=${taint.value ?? ""}:${taint.effect}'`;
+}

@@ -1,0 +1,28 @@
+import { ADMIN_GROUP } from "../pki/pki";
+import type { Manifest } from "./kubectl-step";
+
+/** Role bindings that the API server doesn't make for itself; https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
+export function bootstrapRoleBindings(): Manifest[] {
+    return [
+        // The API server as a client of the kubelets: logs, exec, port-forward.
+        binding("kubelab:kube-apiserver-to-kubelet", "system:kubelet-api-admin", {
+            kind: "User",
+            name: "kube-apiserver-kubelet-client",
+        }),
+        binding(ADMIN_GROUP, "cluster-admin", { kind: "Group", name: ADMIN_GROUP }),
+    ];
+}
+
+function binding(
+    name: string,
+    role: string,
+    subject: { readonly kind: "User" | "Group"; readonly name: string },
+): Manifest {
+    return {
+        apiVersion: "rbac.authorization.k8s.io/v1",
+        kind: "ClusterRoleBinding",
+        metadata: { name },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+        subjects: [{ apiGroup: "rbac.authorization.k8s.io", ...subject }],
+    };
+}

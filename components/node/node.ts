@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { PushedParts } from "../host/parts";
+import type { ReadyMachine } from "../machines/machine";
+import type { Pki } from "../pki/pki";
+import type { ClusterSpec } from "../spec/types";
+import { Containerd } from "./containerd";
+import { KubeProxy } from "./kube-proxy";
+import { Kubelet } from "./kubelet";
+
+export interface NodeArgs {
+    readonly spec: ClusterSpec;
+    readonly machine: ReadyMachine;
+    readonly parts: PushedParts;
+    readonly pki: Pki;
+    /** What must be there before the kubelet starts: the pod network's CNI configuration. */
+    readonly network: pulumi.Resource;
+}
+
+/** What runs on every machine that runs pods: container runtime, kubelet, service proxy. */
+export class Node extends pulumi.ComponentResource {
+    constructor(args: NodeArgs, options: pulumi.ComponentResourceOptions) {
+        super("kubelab:node:Node", args.machine.name, {}, options);
+        const own = { parent: this };
+        const certificates = args.pki.node(args.machine);
+
+        const containerd = new Containerd(args, own);
+        new Kubelet({ ...args, certificates, dependsOn: [containerd.ready, args.network] }, own);
+        if (args.spec.serviceProxy === "kube-proxy") {
+            new KubeProxy({ ...args, certificates }, own);
+        }
+        this.registerOutputs();
+    }
+}

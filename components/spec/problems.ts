@@ -1,0 +1,49 @@
+import { RunError } from "@pulumi/pulumi/errors";
+import { distance } from "fastest-levenshtein";
+
+/** One thing that is wrong in the stack config. */
+export interface Problem {
+    /** Path of the setting without `kubelab:`, e.g. `local.network` or `hosts[0].address`. */
+    readonly key: string;
+    /** What was given; undefined where something is missing. */
+    readonly value: unknown;
+    /** Continues the sentence that starts with the value: "has host bits set". */
+    readonly problem: string;
+    /** What to do: "did you mean 10.0.0.0/16?" */
+    readonly remedy: string;
+}
+
+/**
+ * The stack config is wrong: every problem at once. A `RunError`, so that Pulumi prints the message without a stack trace
+ * (https://www.pulumi.com/docs/reference/pkg/nodejs/pulumi/pulumi/classes/RunError.html).
+ */
+export class InvalidConfig extends RunError {
+    readonly problems: readonly Problem[];
+
+    constructor(stack: string, problems: readonly Problem[]) {
+        const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;
+        super([`The config of stack "${stack}" has ${count}:`, ...problems.map(formatProblem)].join("\n  "));
+        this.name = "InvalidConfig";
+        this.problems = problems;
+    }
+}
+
+/** `kubelab:podCidr: "10.0.0.1/16" has host bits set; did you mean 10.0.0.0/16?` */
+export function formatProblem({ key, value, problem, remedy }: Problem): string {
+    const given = value === undefined ? "" : `${JSON.stringify(value)} `;
+    return `kubelab:${key}: ${given}${problem}; ${remedy}`;
+}
+
+/** The known name that `given` most likely stands for: small slips, another case, or other dashes. */
+export function nearest(given: string, known: readonly string[]): string | undefined {
+    const plain = (name: string) => name.toLowerCase().replace(/[-_.\s]/g, "");
+    const slips = known.map((name) => ({ name, slips: distance(plain(given), plain(name)) }));
+    const best = slips.reduce((a, b) => (b.slips < a.slips ? b : a), { name: "", slips: Infinity });
+    return best.slips <= Math.max(1, Math.floor(plain(best.name).length / 3)) ? best.name : undefined;
+}
+
+/** `did you mean "kubenet"?`, or the list of what there is where nothing is near. */
+export function suggest(given: string, known: readonly string[]): string {
+    const name = nearest(given, known);
+    return name === undefined ? `choose one of ${known.join(", ")}` : `did you mean "${name}"?`;
+}
