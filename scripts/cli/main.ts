@@ -1,0 +1,120 @@
+import { Command } from "commander";
+import pc from "picocolors";
+import { repositoryRoot } from "../support/paths";
+import { UserError } from "../support/errors";
+import { Stack } from "./stack";
+
+const DEFAULT_STACK = "kubenet";
+
+interface StackOption {
+    readonly stack: string;
+}
+
+function program(): Command {
+    const lab = new Command("scripts/lab")
+        .description("A Kubernetes cluster from its parts: brought up, looked into, taken down.")
+        .showHelpAfterError("(add --help for what there is)")
+        .enablePositionalOptions()
+        .configureHelp({ sortSubcommands: false });
+    const onStack = (name: string): Command =>
+        lab
+            .command(name)
+            .option("--stack <name>", "which Pulumi.<name>.yaml", process.env["KUBELAB_STACK"] ?? DEFAULT_STACK);
+    const stackOf = ({ stack }: StackOption): Stack => new Stack(repositoryRoot(), stack);
+
+    onStack("up")
+        .description("get the parts, create the machines, bring the cluster up, write the kubeconfig")
+        .option(
+            "-c, --config <key=value...>",
+            "config for this and later runs of the stack, e.g. kubelab:workers=3",
+            [],
+        )
+        .option("--preview", "say what would be done, and do nothing")
+        .action(async (options: StackOption & { config: string[]; preview?: boolean }) => {
+            const { up } = await import("./up");
+            await up(stackOf(options), { config: options.config, preview: options.preview === true });
+        });
+    onStack("down")
+        .description("delete the cluster and its machines")
+        .action(async (options: StackOption) => {
+            const { down } = await import("./up");
+            await down(stackOf(options));
+        });
+    onStack("status")
+        .description("draw the nodes, their addresses and pod CIDRs, and the health of each unit")
+        .action(async (options: StackOption) => {
+            const { openCluster } = await import("./open-cluster");
+            const { clusterStatus, isHealthy, renderStatus } = await import("./status");
+            const cluster = await openCluster(stackOf(options));
+            const nodes = await clusterStatus(cluster);
+            console.log(renderStatus(options.stack, cluster.stack.outputs().apiServer, nodes));
+            process.exitCode = nodes.every(isHealthy) ? 0 : 1;
+        });
+    onStack("verify")
+        .description("create, scale and expose a deployment; ask it from every node and from a pod; clean up")
+        .action(async (options: StackOption) => {
+            const { openCluster } = await import("./open-cluster");
+            const { renderCheck, verify } = await import("./verify");
+            const checks = await verify(await openCluster(stackOf(options)), (check) => {
+                console.log(renderCheck(check));
+            });
+            const failed = checks.filter(({ passed }) => !passed).length;
+            console.log(
+                failed === 0 ? `all ${checks.length} checks passed` : `${failed} of ${checks.length} checks failed`,
+            );
+            process.exitCode = failed === 0 ? 0 : 1;
+        });
+    onStack("kubectl")
+        .description("kubectl with the cluster's kubeconfig")
+        .argument("[arguments...]", "passed on as they are")
+        .passThroughOptions()
+        .allowUnknownOption()
+        .action(async (args: string[], options: StackOption) => {
+            const { openCluster } = await import("./open-cluster");
+            const { runInTerminal } = await import("./run");
+            process.exitCode = await runInTerminal((await openCluster(stackOf(options))).kubectlCommand(args));
+        });
+    onStack("ssh")
+        .description("a shell, or a command after --, on a machine")
+        .argument("<node>", "cp-1, worker-1, …")
+        .argument("[command...]", "what to run there")
+        .passThroughOptions()
+        .action(async (name: string, command: string[], options: StackOption) => {
+            const { sshInTerminal } = await import("./open-cluster");
+            process.exitCode = await sshInTerminal(stackOf(options), name, command);
+        });
+    lab.command("parts")
+        .description("get the binaries and images into the cache: get (default), list, verify")
+        .argument("[action]", "get, list or verify", "get")
+        .allowUnknownOption()
+        .passThroughOptions()
+        .argument("[arguments...]")
+        .action(async (action: string, args: string[]) => {
+            const { runInTerminal } = await import("./run");
+            process.exitCode = await runInTerminal([
+                process.execPath,
+                "--import",
+                "tsx",
+                "scripts/parts/main.ts",
+                action,
+                ...args,
+            ]);
+        });
+    lab.command("test")
+        .description("the whole test suite: lint, types, unit, and end to end on real machines")
+        .argument("[suites...]", "only these: lint, types, shell, unit, e2e")
+        .action(async (suites: string[]) => {
+            const { testSuite } = await import("./test-suite");
+            process.exitCode = await testSuite(repositoryRoot(), suites);
+        });
+    return lab;
+}
+
+program()
+    .parseAsync()
+    .catch((error: unknown) => {
+        console.error(
+            error instanceof UserError ? pc.red(error.message) : error instanceof Error ? error.stack : String(error),
+        );
+        process.exitCode = 1;
+    });

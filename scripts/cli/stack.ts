@@ -1,0 +1,75 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../support/errors";
+
+/** A node as `up` left it. */
+export interface StackNode {
+    readonly name: string;
+    readonly role: "control-plane" | "worker";
+    readonly address: string;
+    readonly podCidr: string;
+}
+
+/** The stack's outputs that are no secrets. */
+export interface StackOutputs {
+    readonly nodes: readonly StackNode[];
+    readonly apiServer: string;
+    readonly sshCommands: Readonly<Record<string, string>>;
+}
+
+/** One stack and the files kubelab keeps of it below `.kubelab/<stack>`, which git ignores. */
+export class Stack {
+    readonly directory: string;
+    readonly kubeconfig: string;
+
+    constructor(
+        readonly repository: string,
+        readonly name: string,
+    ) {
+        this.directory = join(repository, ".kubelab", name);
+        this.kubeconfig = join(this.directory, "kubeconfig");
+    }
+
+    /** @throws UserError when there is no `Pulumi.<stack>.yaml`, with the names there are. */
+    requireConfig(): void {
+        if (!existsSync(join(this.repository, `Pulumi.${this.name}.yaml`))) {
+            const names = readdirSync(this.repository)
+                .map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1])
+                .filter((name) => name !== undefined);
+            throw new UserError(
+                `There is no Pulumi.${this.name}.yaml, so no stack "${this.name}". Stacks here: ${names.join(", ")}.`,
+            );
+        }
+    }
+
+    /** What the last `up` put out. @throws UserError when there was none. */
+    outputs(): StackOutputs {
+        const file = join(this.directory, "outputs.json");
+        if (!existsSync(file)) {
+            throw new UserError(`The stack "${this.name}" isn't up: run 'scripts/lab up --stack ${this.name}' first.`);
+        }
+        return JSON.parse(readFileSync(file, "utf8")) as StackOutputs;
+    }
+
+    node(name: string): StackNode {
+        const { nodes } = this.outputs();
+        const node = nodes.find((each) => each.name === name);
+        if (node === undefined) {
+            throw new UserError(`There is no node "${name}". Nodes: ${nodes.map((each) => each.name).join(", ")}.`);
+        }
+        return node;
+    }
+
+    /** Keeps the outputs of an `up`: the kubeconfig in a file of its own, 0600. */
+    save(outputs: Readonly<Record<string, unknown>>): void {
+        const { kubeconfig, ...others } = outputs;
+        mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+        writeAtomically(this.kubeconfig, String(kubeconfig));
+        writeAtomically(join(this.directory, "outputs.json"), `${JSON.stringify(others, undefined, 2)}\n`);
+    }
+}
+
+function writeAtomically(path: string, content: string): void {
+    writeFileSync(`${path}.new`, content, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+}

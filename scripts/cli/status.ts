@@ -1,0 +1,114 @@
+import pc from "picocolors";
+import type { ClusterAccess } from "./cluster-access";
+import type { StackNode } from "./stack";
+
+/** The units that make a cluster, in the order in which they build on each other. */
+const UNITS = [
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubenet",
+    "containerd",
+    "kubelet",
+    "kube-proxy",
+] as const;
+
+export interface UnitStatus {
+    readonly unit: string;
+    /** systemd's ActiveState: active, activating, failed, inactive … */
+    readonly state: string;
+    /** Automatic restarts since it was last started by hand or by `up`. */
+    readonly restarts: number;
+}
+
+export interface NodeStatus extends StackNode {
+    /** The node's own report to the API server; undefined when the API has no such node or doesn't answer. */
+    readonly ready: boolean | undefined;
+    /** undefined when the machine doesn't answer. */
+    readonly units: readonly UnitStatus[] | undefined;
+    readonly problem?: string;
+}
+
+/** Asks every machine for its units and the API server for its nodes, all at once. */
+export async function clusterStatus(cluster: ClusterAccess): Promise<NodeStatus[]> {
+    const { nodes } = cluster.stack.outputs();
+    const readiness = nodeReadiness(cluster);
+    return Promise.all(
+        nodes.map(async (node) => {
+            const [units, ready] = await Promise.all([unitsOf(cluster, node), readiness]);
+            return { ...node, ready: ready[node.name], ...units };
+        }),
+    );
+}
+
+async function nodeReadiness(cluster: ClusterAccess): Promise<Readonly<Record<string, boolean>>> {
+    const path = '{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
+    const text = await cluster
+        .kubectl(["get", "nodes", "--request-timeout=5s", "-o", `jsonpath=${path}`])
+        .catch(() => "");
+    return Object.fromEntries(
+        text
+            .trim()
+            .split("\n")
+            .map((line) => line.split(" "))
+            .map(([name = "", status]) => [name, status === "True"]),
+    );
+}
+
+async function unitsOf(cluster: ClusterAccess, node: StackNode): Promise<Pick<NodeStatus, "units" | "problem">> {
+    try {
+        const properties = "--property=Id,LoadState,ActiveState,NRestarts";
+        const text = await cluster.ssh(node, `systemctl show ${properties} ${UNITS.join(" ")}`, 10);
+        return { units: parseUnits(text) };
+    } catch (error) {
+        return { units: undefined, problem: error instanceof Error ? error.message : String(error) };
+    }
+}
+
+/** What `systemctl show` says of several units: `Key=Value` lines, a blank line between units. Units that aren't there are left out. */
+export function parseUnits(text: string): UnitStatus[] {
+    return text
+        .trim()
+        .split(/\n\n+/)
+        .map((block) => Object.fromEntries(block.split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2))))
+        .filter((unit: Record<string, string>) => unit["LoadState"] !== "not-found")
+        .map((unit: Record<string, string>) => ({
+            unit: (unit["Id"] ?? "").replace(/\.service$/, ""),
+            state: unit["ActiveState"] ?? "unknown",
+            restarts: Number(unit["NRestarts"] ?? 0),
+        }));
+}
+
+export function isHealthy(node: NodeStatus): boolean {
+    return node.ready === true && node.units !== undefined && node.units.every(({ state }) => state === "active");
+}
+
+/** A drawing of the cluster: every node with its addresses, every unit with its state. */
+export function renderStatus(name: string, apiServer: string, nodes: readonly NodeStatus[]): string {
+    const lines = [`${pc.bold(name)}  ${apiServer}`];
+    nodes.forEach((node, index) => {
+        const last = index === nodes.length - 1;
+        const ready =
+            node.ready === undefined
+                ? pc.red("unknown to the API")
+                : node.ready
+                  ? pc.green("Ready")
+                  : pc.red("NotReady");
+        lines.push(
+            `${last ? "└─" : "├─"} ${pc.bold(node.name.padEnd(10))} ${node.role.padEnd(14)} ${node.address.padEnd(15)} pods ${node.podCidr.padEnd(18)} ${ready}`,
+        );
+        const stem = last ? "  " : "│ ";
+        const rows = node.units?.map(renderUnit) ?? [pc.red(`does not answer: ${node.problem ?? ""}`)];
+        rows.forEach((row, position) => {
+            lines.push(`${stem} ${position === rows.length - 1 ? "└─" : "├─"} ${row}`);
+        });
+    });
+    return lines.join("\n");
+}
+
+function renderUnit({ unit, state, restarts }: UnitStatus): string {
+    const colour = state === "active" ? pc.green : state === "activating" ? pc.yellow : pc.red;
+    const again = restarts > 0 ? pc.yellow(`  restarted ${restarts} times`) : "";
+    return `${unit.padEnd(24)} ${colour(state)}${again}`;
+}

@@ -1,0 +1,89 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import pc from "picocolors";
+import { UserError } from "../support/errors";
+import { chooseEngine, type Engine, type EngineEvent } from "./engine";
+import { PhaseClock, renderPhases } from "./phases";
+import { ensurePrerequisites } from "./prerequisites";
+import { progressReporter } from "./progress";
+import type { Stack } from "./stack";
+
+export interface UpOptions {
+    /** `key=value`, kept for later runs of the stack. */
+    readonly config: readonly string[];
+    readonly preview: boolean;
+}
+
+/** Brings the cluster of a stack up, or to what its config says now. @throws UserError, or the engine's error. */
+export async function up(stack: Stack, options: UpOptions): Promise<void> {
+    stack.requireConfig();
+    await ensurePrerequisites("local lab", (line) => {
+        console.error(line);
+    });
+    mkdirSync(stack.directory, { recursive: true, mode: 0o700 });
+    const clock = new PhaseClock();
+    const report = progressReporter();
+    const engine = await engineFor(stack, parseConfig(options.config), (event) => {
+        clock.record(event);
+        report(event);
+    });
+    if (options.preview) {
+        await engine.preview();
+        return;
+    }
+    const summary = await engine.up();
+    stack.save(await engine.outputs({ showSecrets: true }));
+    const phases = clock.phases();
+    if (phases.length > 0) {
+        console.log(`\n${renderPhases(phases)}`);
+    }
+    console.log(`\n${hints(stack, summary.seconds)}`);
+}
+
+/** Deletes the cluster of a stack. */
+export async function down(stack: Stack): Promise<void> {
+    stack.requireConfig();
+    const engine = await engineFor(stack, {}, progressReporter());
+    await engine.destroy();
+    rmSync(stack.kubeconfig, { force: true });
+    rmSync(join(stack.directory, "outputs.json"), { force: true });
+}
+
+async function engineFor(
+    stack: Stack,
+    configOverrides: Readonly<Record<string, string>>,
+    report: (event: EngineEvent) => void,
+): Promise<Engine> {
+    const engine = await chooseEngine({ stack: stack.name, repository: stack.repository, configOverrides, report });
+    console.error(pc.dim(`stack ${stack.name}, by the ${engine.name}`));
+    return engine;
+}
+
+function parseConfig(pairs: readonly string[]): Record<string, string> {
+    return Object.fromEntries(
+        pairs.map((pair) => {
+            const [key = "", ...value] = pair.split("=");
+            if (value.length === 0 || key === "") {
+                throw new UserError(`--config ${pair}: it takes key=value, as in --config kubelab:workers=3`);
+            }
+            return [key.includes(":") ? key : `kubelab:${key}`, value.join("=")];
+        }),
+    );
+}
+
+function hints(stack: Stack, seconds: number): string {
+    const { nodes, apiServer } = stack.outputs();
+    const option = stack.name === "kubenet" ? "" : `--stack ${stack.name} `;
+    return [
+        `${pc.green("✓")} ${pc.bold(`${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}`)} at ${apiServer} after ${seconds.toFixed(1)} s`,
+        `  kubeconfig: ${stack.kubeconfig}`,
+        "",
+        "  What to try:",
+        `    scripts/lab kubectl ${option}get nodes -o wide`,
+        `    scripts/lab kubectl ${option}create deployment web --image=nginx`,
+        `    scripts/lab status ${option}`.trimEnd(),
+        `    scripts/lab verify ${option}`.trimEnd(),
+        `    scripts/lab ssh ${option}${nodes.at(-1)?.name ?? "cp-1"} -- ip route`,
+        `    scripts/lab down ${option}`.trimEnd(),
+    ].join("\n");
+}

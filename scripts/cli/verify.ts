@@ -1,0 +1,201 @@
+import pc from "picocolors";
+import type { ClusterAccess } from "./cluster-access";
+import type { StackNode } from "./stack";
+
+const NAMESPACE = "kubelab-verify";
+
+/** One line of the table: what was tried, and what came of it. */
+export interface Check {
+    readonly name: string;
+    readonly passed: boolean;
+    /** What was seen, or the reason why it failed. */
+    readonly detail: string;
+    readonly seconds: number;
+}
+
+interface Pod {
+    readonly metadata: { readonly name: string };
+    readonly spec: { readonly nodeName: string };
+    readonly status: { readonly podIP: string };
+}
+
+/**
+ * Does what the whole lab is for, as a person would type it: create, scale, expose; then asks the service from every node and
+ * from a pod, by address and by name, and pods across nodes. Works in a namespace of its own and deletes it afterwards.
+ *
+ * @param report called with every check as it ends.
+ * @returns all checks; a failed one doesn't keep later ones from being tried.
+ */
+export async function verify(
+    cluster: ClusterAccess,
+    report: (check: Check) => void = () => undefined,
+): Promise<Check[]> {
+    const checks: Check[] = [];
+    const check = async (name: string, body: () => Promise<string>): Promise<void> => {
+        const start = Date.now();
+        const result = await body().then(
+            (detail) => ({ passed: true, detail }),
+            (error: unknown) => ({ passed: false, detail: error instanceof Error ? error.message : String(error) }),
+        );
+        const done = { name, ...result, seconds: (Date.now() - start) / 1000 };
+        checks.push(done);
+        report(done);
+    };
+    const { nodes } = cluster.stack.outputs();
+    const kubectl = (...args: string[]): Promise<string> => cluster.kubectl(["-n", NAMESPACE, ...args]);
+    const inProbe = (pod: string, ...command: string[]): Promise<string> => kubectl("exec", pod, "--", ...command);
+
+    await check("nodes are Ready", () => nodesReady(cluster, nodes));
+    await cluster.kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s"]);
+    await cluster.kubectl(["create", "namespace", NAMESPACE]);
+    await startProbes(cluster, nodes);
+    try {
+        let address = "";
+        let pods: Pod[] = [];
+        await check("kubectl create deployment web --image=nginx", async () => {
+            await kubectl("create", "deployment", "web", "--image=nginx");
+            await kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+            return "1 pod available";
+        });
+        await check("kubectl scale deployment web --replicas=3", async () => {
+            await kubectl("scale", "deployment", "web", "--replicas=3");
+            await kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+            const list = JSON.parse(await kubectl("get", "pods", "-l", "app=web", "-o", "json")) as { items: Pod[] };
+            pods = list.items;
+            return pods.map(({ spec, status }) => `${status.podIP} on ${spec.nodeName}`).join(", ");
+        });
+        await check("kubectl expose deployment web --port=80", async () => {
+            await kubectl("expose", "deployment", "web", "--port=80");
+            address = (await kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}")).trim();
+            return `service at ${address}`;
+        });
+        for (const node of nodes) {
+            await check(`the service answers on ${node.name}`, async () =>
+                welcome(
+                    await cluster.ssh(
+                        node,
+                        `curl -sS --max-time 5 --retry 20 --retry-delay 0 --retry-connrefused http://${address}/`,
+                    ),
+                ),
+            );
+        }
+        await check("the service answers a pod by its name", async () => {
+            await kubectl("wait", "pod", "-l", "app=probe", "--for=condition=Ready", "--timeout=120s");
+            return welcome(await inProbe(probeName(nodes[0]), "curl", "-sS", "--max-time", "5", "http://web/"));
+        });
+        await check("DNS resolves kubernetes.default.svc and web", async () => {
+            const lookups = await Promise.all(
+                ["kubernetes.default.svc", `web.${NAMESPACE}.svc`].map(async (name) => {
+                    const seen = (await inProbe(probeName(nodes[0]), "getent", "ahostsv4", name)).split(/\s/)[0];
+                    return `${name} = ${seen}`;
+                }),
+            );
+            return lookups.join(", ");
+        });
+        await check("pods reach pods on every node, without address translation", () => podsReachPods(cluster, nodes));
+        for (const node of nodes) {
+            await check(`kubectl logs, exec and port-forward on ${node.name}`, () => debugging(cluster, node));
+        }
+    } finally {
+        await check("cleaned up", async () => {
+            await cluster.kubectl(["delete", "namespace", NAMESPACE, "--timeout=120s"]);
+            return `namespace ${NAMESPACE} deleted`;
+        });
+    }
+    return checks;
+}
+
+/** One line of the table on the terminal. */
+export function renderCheck({ name, passed, detail, seconds }: Check): string {
+    const mark = passed ? pc.green("✓") : pc.red("✗");
+    return `${mark} ${name.padEnd(58)} ${seconds.toFixed(1).padStart(5)} s  ${passed ? pc.dim(detail) : pc.red(detail)}`;
+}
+
+async function nodesReady(cluster: ClusterAccess, nodes: readonly StackNode[]): Promise<string> {
+    const names = nodes.map(({ name }) => `node/${name}`);
+    await cluster.kubectl(["wait", "--for=condition=Ready", "--timeout=60s", ...names]);
+    return names.length === 1 ? "1 node" : `${names.length} nodes`;
+}
+
+function welcome(page: string): string {
+    if (!page.includes("Welcome to nginx")) {
+        throw new Error(`the answer isn't nginx's page: ${page.slice(0, 80)}`);
+    }
+    return "Welcome to nginx";
+}
+
+function probeName(node: StackNode | undefined): string {
+    return `probe-${node?.name ?? ""}`;
+}
+
+/** A pod with curl on every node, control planes too, that also answers HTTP with its own name. */
+async function startProbes(cluster: ClusterAccess, nodes: readonly StackNode[]): Promise<void> {
+    const pod = (name: string, node: StackNode, container: object): object => ({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name, namespace: NAMESPACE, labels: { app: name.startsWith("probe") ? "probe" : "hostname" } },
+        spec: {
+            nodeName: node.name,
+            tolerations: [{ operator: "Exists" }],
+            terminationGracePeriodSeconds: 0,
+            automountServiceAccountToken: false,
+            containers: [container],
+        },
+    });
+    const items = nodes.flatMap((node) => [
+        pod(probeName(node), node, {
+            name: "curl",
+            image: "curlimages/curl",
+            imagePullPolicy: "IfNotPresent",
+            command: ["sleep", "3600"],
+        }),
+        pod(`hostname-${node.name}`, node, {
+            name: "agnhost",
+            image: AGNHOST,
+            args: ["netexec", "--http-port=8080"],
+        }),
+    ]);
+    await cluster.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+}
+
+const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
+
+/** Every probe asks the hostname pod of every node for its name and for the address it sees: the probe's own, not a node's. */
+async function podsReachPods(cluster: ClusterAccess, nodes: readonly StackNode[]): Promise<string> {
+    await cluster.kubectl(["-n", NAMESPACE, "wait", "pod", "--all", "--for=condition=Ready", "--timeout=120s"]);
+    const list = JSON.parse(await cluster.kubectl(["-n", NAMESPACE, "get", "pods", "-o", "json"])) as { items: Pod[] };
+    const address = (name: string): string =>
+        list.items.find(({ metadata }) => metadata.name === name)?.status.podIP ?? "";
+    for (const from of nodes) {
+        for (const to of nodes) {
+            const url = `http://${address(`hostname-${to.name}`)}:8080`;
+            const probe = probeName(from);
+            const answer = await cluster.kubectl([
+                ...["-n", NAMESPACE, "exec", probe, "--", "curl", "-sS", "--max-time", "5"],
+                ...[`${url}/hostname`, `${url}/clientip`],
+            ]);
+            if (!answer.startsWith(`hostname-${to.name}`) || !answer.includes(`${address(probe)}:`)) {
+                throw new Error(`${probe} (${address(probe)}) asked ${url} on ${to.name} and got "${answer.trim()}"`);
+            }
+        }
+    }
+    return `${nodes.length * nodes.length} of ${nodes.length * nodes.length} pairs`;
+}
+
+/** What the API server asks of a kubelet: logs, exec, a port. */
+async function debugging(cluster: ClusterAccess, node: StackNode): Promise<string> {
+    const { forwarded } = await import("./port-forward");
+    const name = `hostname-${node.name}`;
+    const logs = await cluster.kubectl(["-n", NAMESPACE, "logs", name]);
+    if (!logs.includes("8080")) {
+        throw new Error(`logs of ${name} don't tell of its port: ${logs.slice(0, 80)}`);
+    }
+    const kernel = await cluster.kubectl(["-n", NAMESPACE, "exec", probeName(node), "--", "uname", "-s"]);
+    const seen = await forwarded(cluster, NAMESPACE, name, 8080, (url) =>
+        fetch(`${url}/hostname`).then((r) => r.text()),
+    );
+    if (seen.trim() !== name) {
+        throw new Error(`port-forward to ${name} answered "${seen}"`);
+    }
+    return `logs, exec (${kernel.trim()}), port-forward`;
+}
