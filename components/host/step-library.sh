@@ -51,14 +51,19 @@ within() {
     done
 }
 
-# service_healthy UNIT SECONDS COMMAND...: waits for the unit's health check; shows its last log lines when that fails.
+# service_healthy UNIT SECONDS COMMAND...: waits for the unit's health check; shows its last log lines when that fails, or when
+# the unit has ended and been started again eight times.
 service_healthy() {
-    local unit=$1 seconds=$2
+    local unit=$1 deadline=$((SECONDS + $2))
     shift 2
-    within "$seconds" "$@" && return
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$deadline" ] && [ "$(systemctl show -P NRestarts "$unit")" -lt 8 ] || break
+        sleep 0.1
+    done
+    "$@" >/dev/null 2>&1 && return
     {
-        printf 'kubelab: %s: %s is not healthy after %s seconds (%s); checked: %s\n' "$(hostname)" "$unit" "$seconds" \
-            "$(systemctl show -P ActiveState -P SubState -P NRestarts "$unit" | paste -sd' ')" "$*"
+        printf 'kubelab: %s: %s is not healthy: %s, started again %s times; checked: %s\n' "$(hostname)" "$unit" \
+            "$(systemctl show -P ActiveState "$unit")" "$(systemctl show -P NRestarts "$unit")" "$*"
         printf -- '--- journalctl -u %s\n' "$unit"
         journalctl -u "$unit" -n 15 --no-pager -o cat
     } >&2

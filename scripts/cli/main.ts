@@ -30,15 +30,18 @@ function program(): Command {
             [],
         )
         .option("--preview", "say what would be done, and do nothing")
-        .action(async (options: StackOption & { config: string[]; preview?: boolean }) => {
+        .option("--json", "print a line of JSON at the end: counts, seconds, phases")
+        .action(async (options: StackOption & { config: string[]; preview?: boolean; json?: boolean }) => {
             const { up } = await import("./up");
-            await up(stackOf(options), { config: options.config, preview: options.preview === true });
+            const { config, preview = false, json = false } = options;
+            await up(stackOf(options), { config, preview, json });
         });
     onStack("down")
         .description("delete the cluster and its machines")
-        .action(async (options: StackOption) => {
+        .option("--json", "print a line of JSON at the end: counts and seconds")
+        .action(async (options: StackOption & { json?: boolean }) => {
             const { down } = await import("./up");
-            await down(stackOf(options));
+            await down(stackOf(options), options.json ?? false);
         });
     onStack("status")
         .description("draw the nodes, their addresses and pod CIDRs, and the health of each unit")

@@ -12,6 +12,8 @@ export interface UpOptions {
     /** `key=value`, kept for later runs of the stack. */
     readonly config: readonly string[];
     readonly preview: boolean;
+    /** End with a line of JSON. */
+    readonly json: boolean;
 }
 
 /** Brings the cluster of a stack up, or to what its config says now. @throws UserError, or the engine's error. */
@@ -38,15 +40,21 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
         console.log(`\n${renderPhases(phases)}`);
     }
     console.log(`\n${hints(stack, summary.seconds)}`);
+    if (options.json) {
+        console.log(JSON.stringify({ ...summary, phases }));
+    }
 }
 
 /** Deletes the cluster of a stack. */
-export async function down(stack: Stack): Promise<void> {
+export async function down(stack: Stack, json: boolean): Promise<void> {
     stack.requireConfig();
     const engine = await engineFor(stack, {}, progressReporter());
-    await engine.destroy();
+    const summary = await engine.destroy();
     rmSync(stack.kubeconfig, { force: true });
     rmSync(join(stack.directory, "outputs.json"), { force: true });
+    if (json) {
+        console.log(JSON.stringify(summary));
+    }
 }
 
 async function engineFor(
