@@ -28,9 +28,9 @@ export class InvalidConfig extends RunError {
     }
 }
 
-/** `kubelab:podCidr: "10.0.0.1/16" has host bits set; did you mean 10.0.0.0/16?` */
+/** `kubelab:podCidr: "10.0.0.1/16" has host bits set; did you mean 10.0.0.0/16?` Credentials in a URL are left out. */
 export function formatProblem({ key, value, problem, remedy }: Problem): string {
-    const given = value === undefined ? "" : `${JSON.stringify(value)} `;
+    const given = value === undefined ? "" : `${JSON.stringify(value).replace(/\/\/[^/@"]*@/g, "//…@")} `;
     return `kubelab:${key}: ${given}${problem}; ${remedy}`;
 }
 

@@ -2,24 +2,21 @@ import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import type { ClusterSpec, ServiceProxy } from "./types";
 
-/** Whether the kernel that the nodes run on has a module, loaded, built in or loadable. */
+/** Whether the kernel that the nodes run on has a module: loaded, built in or loadable. */
 export type KernelProbe = (module: string) => boolean;
 
-/** Asks the kernel of this host, which machines of a local lab share. */
+/** Asks the kernel of this host, which the machines of a local lab share. `root` is where /proc, /sys and /lib are. */
 export function hostKernelHas(module: string, root = "/"): boolean {
-    if (existsSync(`${root}sys/module/${module}`)) {
+    if ([`sys/module/${module}`, `proc/net/${module}`].some((path) => existsSync(`${root}${path}`))) {
         return true;
     }
-    const modules = `${root}lib/modules/${release()}`;
-    return ["modules.builtin", "modules.dep"].some((list) => {
-        const file = `${modules}/${list}`;
-        return existsSync(file) && new RegExp(`/${module}\\.ko`, "m").test(readFileSync(file, "utf8"));
-    });
+    const lists = ["modules.builtin", "modules.dep"].map((list) => `${root}lib/modules/${release()}/${list}`);
+    return lists.some((list) => existsSync(list) && readFileSync(list, "utf8").includes(`/${module}.ko`));
 }
 
 /**
- * Decides who implements services where the config says `auto`: kube-router by IPVS where it is the pod network, the nodes'
- * kernel is known to have `ip_vs` and `ipvsAvailable`; else kube-proxy.
+ * Decides who implements services where the config says `auto`: kube-router by IPVS where that can be had (`ipvsAvailable`),
+ * kube-router is the pod network and the nodes' kernel is known to have `ip_vs`; kube-proxy anywhere else.
  */
 export function resolveServiceProxy(
     cluster: Pick<ClusterSpec, "provider" | "network" | "cniPlugin">,

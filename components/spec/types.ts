@@ -87,6 +87,18 @@ export interface HostSpec {
     readonly hostKey: string;
 }
 
+/** Settings of the machines on AWS. Present when the provider is `aws`. */
+export interface AwsSpec {
+    /** IPv4 CIDR that may reach SSH and the API server. */
+    readonly allowedCidr: string;
+    /** IPv4 CIDR of the VPC. */
+    readonly network: string;
+    readonly architecture: "amd64" | "arm64";
+    readonly instanceType: string;
+    /** Root volume of each machine in GiB. */
+    readonly volumeSize: number;
+}
+
 export interface ClusterSpec {
     /** The lab's name: RFC 1123 label, at most 32 characters. Default: the stack's name. */
     readonly name: string;
@@ -115,7 +127,10 @@ export interface ClusterSpec {
     /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
     readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
     readonly parts: { readonly source: PartsSource; readonly directory?: string };
+    /** The last step of the bring-up; all of them where it is missing. */
+    readonly stopAfter?: BringUpStep;
     readonly local?: LocalSpec;
+    readonly aws?: AwsSpec;
     readonly hosts?: readonly HostSpec[];
 }
 
@@ -128,3 +143,19 @@ export const FLAGGED_COMPONENTS = [
     "kube-proxy",
 ] as const;
 export type FlaggedComponent = (typeof FLAGGED_COMPONENTS)[number];
+
+/** The steps of a bring-up, in order. */
+export const BRING_UP_STEPS = [
+    "machines",
+    "pki",
+    "etcd",
+    "api-server",
+    "controller-manager",
+    "scheduler",
+    "containerd",
+    "kubelet",
+    "kube-proxy",
+    "network",
+    "dns",
+] as const;
+export type BringUpStep = (typeof BRING_UP_STEPS)[number];

@@ -1,0 +1,45 @@
+import type { Config, ConfigKey } from "./schema";
+import type { Problem } from "./problems";
+
+/** A value that is understood but not built yet. */
+interface Missing {
+    readonly key: ConfigKey;
+    /** Name of the setting inside the key's object. */
+    readonly setting?: string;
+    /** The value that isn't available; any value where it is left out. */
+    readonly value?: string | number;
+    readonly instead: string;
+}
+
+/** One line per feature to come: whoever builds it removes its line. */
+export const NOT_AVAILABLE_YET: readonly Missing[] = [
+    { key: "provider", value: "aws", instead: 'use "local"' },
+    { key: "provider", value: "hosts", instead: 'use "local"' },
+    { key: "network", value: "cni", instead: 'use "kubenet"' },
+    { key: "network", value: "bridge", instead: 'use "kubenet"' },
+    { key: "cniPlugin", value: "flannel", instead: 'use "kube-router"' },
+    { key: "controlPlanes", value: 3, instead: "use 1" },
+    { key: "controlPlanes", value: 5, instead: "use 1" },
+    { key: "hosting", value: "static-pods", instead: 'use "systemd"' },
+    { key: "stopAfter", instead: "remove it" },
+    { key: "serviceProxy", value: "ipvs", instead: 'use "auto" or "kube-proxy"' },
+    { key: "parts", setting: "source", value: "download", instead: 'use "auto", "build" or "directory"' },
+];
+
+/** Whether the value of the key can be had in this version. */
+export function isAvailable(key: ConfigKey, value: string | number): boolean {
+    return !NOT_AVAILABLE_YET.some((missing) => missing.key === key && [undefined, value].includes(missing.value));
+}
+
+/** A problem for every setting that is right and comes with a later version. */
+export function refuseUnavailable(config: Partial<Config>): Problem[] {
+    return NOT_AVAILABLE_YET.flatMap(({ key, setting, value, instead }) => {
+        const whole: unknown = config[key];
+        const given = setting === undefined ? whole : (whole as Record<string, unknown> | undefined)?.[setting];
+        if (given === undefined || (value !== undefined && given !== value)) {
+            return [];
+        }
+        const path = setting === undefined ? key : `${key}.${setting}`;
+        return [{ key: path, value: given, problem: "is not available yet in this version", remedy: instead }];
+    });
+}

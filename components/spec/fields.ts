@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { type Cidr, formatCidr, overlaps, parseAddress, parseCidr } from "./cidr";
+
+/** Reports what is wrong with a value, in the two halves that `Problem` has. */
+export function fault(context: z.RefinementCtx, problem: string, remedy: string): never {
+    context.addIssue({ code: "custom", message: problem, params: { remedy } });
+    return z.NEVER;
+}
+
+/** A text that `check` accepts by returning undefined. */
+function checkedText(check: (text: string) => readonly [problem: string, remedy: string] | undefined) {
+    return z.string().superRefine((text, context) => {
+        const wrong = check(text);
+        if (wrong !== undefined) {
+            fault(context, ...wrong);
+        }
+    });
+}
+
+const RESERVED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"].map((text) => ({
+    text,
+    cidr: parseCidr(text) as Cidr,
+}));
+
+/** An IPv4 range that hosts can have. */
+export const cidr = z.string().transform((text, context): Cidr => {
+    const parsed = parseCidr(text);
+    if ("problem" in parsed) {
+        return fault(context, parsed.problem, parsed.remedy);
+    }
+    const reserved = RESERVED.find((range) => overlaps(range.cidr, parsed));
+    if (reserved !== undefined) {
+        return fault(
+            context,
+            `overlaps the reserved range ${reserved.text}`,
+            "use a private range such as 10.99.0.0/16",
+        );
+    }
+    return parsed;
+});
+
+const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map((text) => parseCidr(text) as Cidr);
+
+/** A range of RFC 1918. */
+export const privateCidr = cidr.superRefine((range, context) => {
+    if (!PRIVATE.some((outer) => overlaps(outer, range) && range.prefix >= outer.prefix)) {
+        fault(context, "is not a private range", `use one inside ${PRIVATE.map(formatCidr).join(", ")}`);
+    }
+});
+
+/** Whole number between two limits; texts such as "2" count, because the config of a stack is text. */
+export function integer(least: number, most: number) {
+    return z.unknown().transform((value, context): number => {
+        const number = typeof value === "string" && /^-?\d+$/.test(value.trim()) ? Number(value) : value;
+        if (typeof number !== "number" || !Number.isInteger(number)) {
+            return fault(context, "is not a whole number", `give one between ${least} and ${most}`);
+        }
+        if (number < least || number > most) {
+            return fault(context, number < least ? "is too small" : "is too large", `use ${least} to ${most}`);
+        }
+        return number;
+    });
+}
+
+export const port = integer(1, 65535);
+
+export const toggle = z.unknown().transform((value, context): boolean => {
+    if (value === true || value === "true") {
+        return true;
+    }
+    return value === false || value === "false" ? false : fault(context, "is not a switch", "use true or false");
+});
+
+const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+
+/** RFC 1123 label of at most `longest` characters. */
+export function label(longest: number) {
+    return checkedText((text) => {
+        if (text.length > longest) {
+            return [`has ${text.length} characters`, `use at most ${longest}`];
+        }
+        if (LABEL.test(text)) {
+            return undefined;
+        }
+        const near = asLabel(text);
+        const remedy = near === "" ? 'use lower-case letters, digits and "-"' : `did you mean "${near}"?`;
+        return ["is not an RFC 1123 label", remedy];
+    });
+}
+
+function asLabel(text: string): string {
+    return text
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, "-")
+        .replace(/^-|-$/g, "");
+}
+
+/** DNS domain in lower case without the dot at its end (RFC 1123). */
+export const domain = checkedText((text) => {
+    if (text.length > 200) {
+        return [`has ${text.length} characters`, "use at most 200, so that service names fit before it"];
+    }
+    if (text.split(".").every((part) => LABEL.test(part) && part.length <= 63)) {
+        return undefined;
+    }
+    const near = text.split(".").map(asLabel).filter(Boolean).join(".");
+    return ["is not a DNS domain", near === "" ? 'write it like "cluster.local"' : `did you mean "${near}"?`];
+});
+
+/** Version such as 1.36.3, without a "v" before it. */
+export const version = checkedText((text) => {
+    if (/^\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?$/.test(text)) {
+        return undefined;
+    }
+    const near = /^v(\d+\.\d+.*)$/.exec(text)?.[1];
+    return ["is not a version", near === undefined ? "write it like 1.36.3" : `did you mean "${near}"?`];
+});
+
+export const ipv4Address = checkedText((text) =>
+    parseAddress(text) === undefined ? ["is not an IPv4 address", "write it like 192.168.1.10"] : undefined,
+);
+
+/** IPv4 address or DNS name of a machine. */
+export const hostAddress = checkedText((text) => {
+    const numeric = /^[0-9.]+$/.test(text);
+    const known = numeric ? parseAddress(text) !== undefined : text.split(".").every((part) => LABEL.test(part));
+    return known ? undefined : ["is not an IPv4 address or host name", "write it like 192.168.1.10 or node.example"];
+});
+
+export const absolutePath = checkedText((text) =>
+    text.startsWith("/") ? undefined : ["is not an absolute path", 'start it with "/"'],
+);
+
+/** OpenSSH public key, as `ssh-keyscan` prints it after the host's name. */
+export const publicKey = checkedText((text) =>
+    /^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/]+=*( .*)?$/.test(text)
+        ? undefined
+        : ["is not an OpenSSH public key", 'write it like "ssh-ed25519 AAAA…", see /etc/ssh/ssh_host_ed25519_key.pub'],
+);
+
+/** URL of an image registry: http or https, and no credentials, which would be readable in the stack config. */
+export const registryUrl = z.string().superRefine((text, context) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
+        fault(context, "is not an http or https URL", "write it like https://mirror.example:5000");
+    } else if (url.username !== "" || url.password !== "") {
+        fault(context, "has credentials in it", "remove them: the stack config is readable");
+    }
+});

@@ -1,0 +1,131 @@
+import { isAvailable, refuseUnavailable } from "./availability";
+import { addressAt, formatCidr } from "./cidr";
+import { hostNames, planHosts } from "./hosts";
+import { planLocal } from "./local";
+import { planNodes } from "./nodes";
+import { formatProblem, InvalidConfig, type Problem } from "./problems";
+import { type RawConfig, readValues } from "./read";
+import { checkRules, nodeCounts } from "./rules";
+import { type Config, CONFIG_KEYS } from "./schema";
+import { hostKernelHas, type KernelProbe, resolveServiceProxy } from "./service-proxy";
+import type { AwsSpec, ClusterSpec, Versions } from "./types";
+import { readPinnedVersions } from "./versions";
+
+export { readConfig } from "./config";
+export { refuseImmutableChange, type RunningCluster } from "./immutable";
+export { formatProblem, InvalidConfig, type Problem, type RawConfig };
+export type * from "./types";
+
+const API_PORT = 6443;
+const API_SERVICE = 1;
+const DNS_SERVICE = 10;
+
+export interface SpecContext {
+    /** Name of the stack: the lab's name unless the config gives one. */
+    readonly stack: string;
+    /** Asks the kernel that local machines share; by default that of this host. */
+    readonly kernelModules?: KernelProbe;
+    /** Default version of every part; by default what the parts file pins. */
+    readonly pinnedVersions?: Versions;
+}
+
+/**
+ * Turns the stack config into the description of the cluster, frozen all the way down.
+ *
+ * @param raw values by key without `kubelab:`; a missing key or an empty value means its default.
+ * @throws InvalidConfig with every problem there is.
+ */
+export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterSpec {
+    const { stack, kernelModules = hostKernelHas } = context;
+    const named = raw["name"] !== undefined && raw["name"] !== "";
+    const { config, problems: faults } = readValues(named ? raw : { ...raw, name: stack });
+    const wrong = named ? faults : faults.map(nameOfStack);
+    const problems = [...wrong, ...checkRules(config, kernelModules), ...refuseUnavailable(config)];
+    if (problems.length > 0) {
+        throw new InvalidConfig(stack, inOrderOfKeys(problems));
+    }
+    return deepFreeze(derive(config as Config, kernelModules, context.pinnedVersions ?? readPinnedVersions()));
+}
+
+function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): ClusterSpec {
+    const { name = "", provider, network, cniPlugin, components, podCidr, serviceCidr, clusterDomain } = config;
+    const { controlPlanes, workers } = nodeCounts(config);
+    const hosts = provider === "hosts" ? planHosts(config.hosts) : undefined;
+    const nodes = planNodes(podCidr, controlPlanes, workers, hosts && hostNames(hosts));
+    const local = provider === "local" ? planLocal(config.local.network, config.local.registryPort, nodes) : undefined;
+    const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
+    const apiName = `api.${name}`;
+    const apiAddress = local?.apiAddress ?? hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
+    const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernelHas, isAvailable("serviceProxy", "ipvs"));
+    const chosen = config.serviceProxy === "auto" ? auto : config.serviceProxy;
+    return {
+        name,
+        provider,
+        network,
+        cniPlugin,
+        hosting: config.hosting,
+        serviceProxy: chosen === "kube-proxy" && !components.kubeProxy ? "none" : chosen,
+        proxyMode: config.proxyMode,
+        podCidr: formatCidr(podCidr),
+        serviceCidr: formatCidr(serviceCidr),
+        apiServiceIp,
+        dnsIp: addressAt(serviceCidr, DNS_SERVICE),
+        clusterDomain,
+        api: {
+            name: apiName,
+            port: API_PORT,
+            dnsNames: [
+                ...["kubernetes", "kubernetes.default", "kubernetes.default.svc"],
+                ...[`kubernetes.default.svc.${clusterDomain}`, apiName, "localhost"],
+            ],
+            ipAddresses: ["127.0.0.1", apiServiceIp, ...(apiAddress === undefined ? [] : [apiAddress])],
+        },
+        controlPlanes: nodes.filter(({ role }) => role === "control-plane"),
+        workers: nodes.filter(({ role }) => role === "worker"),
+        nodes,
+        versions: { ...pinned, ...withoutUndefined(config.versions) },
+        components,
+        flags: withoutUndefined(config.flags),
+        registryMirrors: config.registryMirrors,
+        parts: { source: config.parts.source, ...withoutUndefined({ directory: config.parts.directory }) },
+        ...withoutUndefined({ stopAfter: config.stopAfter }),
+        ...(local === undefined ? {} : { local }),
+        ...(provider === "aws" ? { aws: planAws(config.aws) } : {}),
+        ...(hosts === undefined ? {} : { hosts }),
+    };
+}
+
+function planAws({ allowedCidr, network, ...aws }: Config["aws"]): AwsSpec {
+    return { ...aws, allowedCidr: allowedCidr ? formatCidr(allowedCidr) : "", network: formatCidr(network) };
+}
+
+/** Says that the wrong name is the stack's, where the config gives none. */
+function nameOfStack(problem: Problem): Problem {
+    const remedy = "it is the stack's name, so give the lab another one as kubelab:name";
+    return problem.key === "name" ? { ...problem, remedy } : problem;
+}
+
+/** Problems in the order of the keys in Pulumi.yaml, unknown keys last. */
+function inOrderOfKeys(problems: readonly Problem[]): Problem[] {
+    const names: readonly string[] = CONFIG_KEYS;
+    const position = ({ key }: Problem): number => {
+        const found = names.indexOf(/^\w*/.exec(key)?.[0] ?? "");
+        return found < 0 ? names.length : found;
+    };
+    return [...problems].sort((a, b) => position(a) - position(b));
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+function withoutUndefined<T extends object>(settings: T): Defined<T> {
+    return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+    Object.values(value).forEach((inner: unknown) => {
+        if (typeof inner === "object" && inner !== null) {
+            deepFreeze(inner);
+        }
+    });
+    return Object.freeze(value);
+}

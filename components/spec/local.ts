@@ -1,0 +1,34 @@
+import { addressAt, type Cidr, formatCidr, sizeOfCidr } from "./cidr";
+import type { LocalSpec, NodeSpec, Role } from "./types";
+
+const GATEWAY = 1;
+const API = 10;
+const FIRST: Readonly<Record<Role, number>> = { "control-plane": API, worker: 20 };
+
+/** Prefix length of the smallest network that has an address for every machine; its last address is the broadcast. */
+export function localPrefixFor(workers: number): number {
+    return 32 - Math.ceil(Math.log2(FIRST.worker + Math.max(workers, 0) + 2));
+}
+
+/** Whether the network has an address for every machine. */
+export function localNetworkHolds(network: Cidr, workers: number): boolean {
+    return FIRST.worker + workers < sizeOfCidr(network) - 1;
+}
+
+/**
+ * The addresses of a lab on this host.
+ *
+ * @throws RangeError where the network is too small for the nodes.
+ */
+export function planLocal(network: Cidr, registryPort: number, nodes: readonly NodeSpec[]): LocalSpec {
+    return {
+        network: formatCidr(network),
+        prefixLength: network.prefix,
+        gateway: addressAt(network, GATEWAY),
+        apiAddress: addressAt(network, API),
+        addresses: Object.fromEntries(
+            nodes.map(({ name, role, index }) => [name, addressAt(network, FIRST[role] + index)]),
+        ),
+        registryPort,
+    };
+}

@@ -1,0 +1,160 @@
+import { type Cidr, contains, formatCidr, overlaps, parseAddress } from "./cidr";
+import { planHosts, refuseRepeatedHosts } from "./hosts";
+import { localNetworkHolds, localPrefixFor } from "./local";
+import { podCidrHolds, podPrefixFor } from "./nodes";
+import type { Problem } from "./problems";
+import type { Config } from "./schema";
+import type { KernelProbe } from "./service-proxy";
+
+/** Values that are right one by one; those that weren't are missing. */
+type Values = Partial<Config>;
+
+/** What is wrong between values: each rule speaks only where all that it compares is right in itself. */
+export function checkRules(config: Values, kernelHas: KernelProbe): Problem[] {
+    return [
+        ...countsOf(config),
+        ...sizes(config),
+        ...overlapping(config),
+        ...serviceProxy(config, kernelHas),
+        ...providerSettings(config),
+    ];
+}
+
+/** How many nodes of each role there will be; with `hosts`, the list says. */
+export function nodeCounts(config: Pick<Config, "provider" | "controlPlanes" | "workers" | "hosts">) {
+    if (config.provider !== "hosts") {
+        return { controlPlanes: config.controlPlanes, workers: config.workers };
+    }
+    const controlPlanes = config.hosts.filter(({ role }) => role === "control-plane").length;
+    return { controlPlanes, workers: config.hosts.length - controlPlanes };
+}
+
+const EVEN = "is even, and etcd survives no more failures with an even number of members than with one fewer";
+
+function countsOf({ provider, controlPlanes, hosts }: Values): Problem[] {
+    if (provider !== "hosts") {
+        const even = controlPlanes !== undefined && controlPlanes % 2 === 0;
+        return even ? [{ key: "controlPlanes", value: controlPlanes, problem: EVEN, remedy: "use 1, 3 or 5" }] : [];
+    }
+    const listed = hosts?.filter(({ role }) => role === "control-plane").length;
+    if (listed === undefined || hosts?.length === 0 || [1, 3, 5].includes(listed)) {
+        return [];
+    }
+    const problem = `lists ${listed} control planes, and etcd needs an odd number`;
+    return [{ key: "hosts", value: undefined, problem, remedy: "list 1, 3 or 5" }];
+}
+
+function sizes(config: Values): Problem[] {
+    const { podCidr, serviceCidr, provider, controlPlanes, workers, hosts, local } = config;
+    const problems: Problem[] = [];
+    const add = (key: string, cidr: Cidr, problem: string, remedy: string) =>
+        problems.push({ key, value: formatCidr(cidr), problem, remedy });
+
+    const complete =
+        provider !== undefined && controlPlanes !== undefined && workers !== undefined && hosts !== undefined;
+    const counts = complete ? nodeCounts({ provider, controlPlanes, workers, hosts }) : undefined;
+    if (podCidr !== undefined && podCidr.prefix < 8) {
+        add("podCidr", podCidr, "is too large", "use a /8 or smaller");
+    } else if (podCidr !== undefined && counts !== undefined) {
+        const nodes = counts.controlPlanes + counts.workers;
+        if (!podCidrHolds(podCidr, nodes)) {
+            const remedy = `use a /${podPrefixFor(nodes)} or larger`;
+            add("podCidr", podCidr, `is too small for ${nodes} nodes with a /24 each`, remedy);
+        }
+    }
+    // https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/: at most 20 bits for services.
+    if (serviceCidr !== undefined && serviceCidr.prefix < 12) {
+        add("serviceCidr", serviceCidr, "is larger than Kubernetes takes", "use a /12 or smaller");
+    } else if (serviceCidr !== undefined && serviceCidr.prefix > 28) {
+        add("serviceCidr", serviceCidr, "is too small to hold the DNS service's tenth address", "use a /28 or larger");
+    }
+    if (
+        provider === "local" &&
+        local !== undefined &&
+        workers !== undefined &&
+        !localNetworkHolds(local.network, workers)
+    ) {
+        const remedy = `use a /${localPrefixFor(workers)} or larger`;
+        add("local.network", local.network, `is too small for ${workers} workers beside the control planes`, remedy);
+    }
+    return problems;
+}
+
+function overlapping({ podCidr, serviceCidr, provider, local, aws, hosts }: Values): Problem[] {
+    const network = provider === "local" ? local?.network : provider === "aws" ? aws?.network : undefined;
+    const ranges: readonly (readonly [string, Cidr | undefined])[] = [
+        ["podCidr", podCidr],
+        ["serviceCidr", serviceCidr],
+        [`${provider ?? ""}.network`, network],
+    ];
+    const given = ranges.filter((range): range is readonly [string, Cidr] => range[1] !== undefined);
+    const pairs = given.flatMap((a, position) => given.slice(position + 1).map((b) => [a, b] as const));
+    const problems = pairs
+        .filter(([[, a], [, b]]) => overlaps(a, b))
+        .map(([[key, cidr], [other, taken]]) => ({
+            key,
+            value: formatCidr(cidr),
+            problem: `overlaps kubelab:${other} ${formatCidr(taken)}`,
+            remedy: "give each a range of its own",
+        }));
+    return provider === "hosts" && hosts !== undefined ? [...problems, ...hostsInside(hosts, given)] : problems;
+}
+
+function hostsInside(hosts: Config["hosts"], ranges: readonly (readonly [string, Cidr])[]): Problem[] {
+    return planHosts(hosts).flatMap(({ privateAddress }, position) => {
+        const base = parseAddress(privateAddress);
+        const range = ranges.find(([, cidr]) => base !== undefined && contains(cidr, { base, prefix: 32 }));
+        if (range === undefined) {
+            return [];
+        }
+        const property = hosts[position]?.privateAddress === undefined ? "address" : "privateAddress";
+        const problem = `lies in kubelab:${range[0]} ${formatCidr(range[1])}`;
+        const remedy = `choose a ${range[0]} that no machine is in`;
+        return [{ key: `hosts[${position}].${property}`, value: privateAddress, problem, remedy }];
+    });
+}
+
+function serviceProxy(config: Values, kernelHas: KernelProbe): Problem[] {
+    const { serviceProxy: value, network, cniPlugin, components, provider } = config;
+    if (value === "kube-proxy" && components?.kubeProxy === false) {
+        const problem = "is switched off by kubelab:components.kubeProxy";
+        return [{ key: "serviceProxy", value, problem, remedy: "remove one of the two" }];
+    }
+    if (value !== "ipvs") {
+        return [];
+    }
+    if (network !== undefined && cniPlugin !== undefined && !(network === "cni" && cniPlugin === "kube-router")) {
+        const remedy = 'set kubelab:network to "cni" and kubelab:cniPlugin to "kube-router", or use "kube-proxy"';
+        return [{ key: "serviceProxy", value, problem: "is kube-router's, which isn't the pod network", remedy }];
+    }
+    if (provider === "local" && !kernelHas("ip_vs")) {
+        const remedy = 'use "kube-proxy", or a host with the ip_vs module';
+        return [{ key: "serviceProxy", value, problem: "needs ip_vs, which this host's kernel lacks", remedy }];
+    }
+    return [];
+}
+
+function providerSettings({ provider, aws, hosts }: Values): Problem[] {
+    if (provider === "aws" && aws !== undefined && aws.allowedCidr === undefined) {
+        const problem = "is missing, and the provider is aws";
+        const remedy = "give the range that may reach SSH and the API server, e.g. 203.0.113.7/32";
+        return [{ key: "aws.allowedCidr", value: undefined, problem, remedy }];
+    }
+    if (provider === "hosts" && hosts?.length === 0) {
+        const problem = "is empty, and the provider is hosts";
+        const remedy = "list every machine with its role, address, keyFile and hostKey";
+        return [{ key: "hosts", value: undefined, problem, remedy }];
+    }
+    const needPrivate = provider === "hosts" ? (hosts ?? []) : [];
+    return [
+        ...(provider === "hosts" && hosts !== undefined ? refuseRepeatedHosts(planHosts(hosts)) : []),
+        ...needPrivate.flatMap(({ address, privateAddress }, position) => {
+            if (privateAddress !== undefined || parseAddress(address) !== undefined) {
+                return [];
+            }
+            const problem = `is missing, and ${address} is a name`;
+            const remedy = "give the IPv4 address that the other nodes reach it by";
+            return [{ key: `hosts[${position}].privateAddress`, value: undefined, problem, remedy }];
+        }),
+    ];
+}
