@@ -54,10 +54,14 @@ within() {
 # service_healthy UNIT SECONDS COMMAND...: waits for the unit's health check; shows its last log lines when that fails, or when
 # the unit has ended and been started again eight times.
 service_healthy() {
-    local unit=$1 deadline=$((SECONDS + $2))
+    local unit=$1 deadline=$((SECONDS + $2)) looked=$SECONDS
     shift 2
     until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$deadline" ] && [ "$(systemctl show -P NRestarts "$unit")" -lt 8 ] || break
+        if [ "$SECONDS" -ge "$deadline" ]; then break; fi
+        if [ "$SECONDS" -gt "$looked" ]; then
+            looked=$SECONDS
+            if [ "$(systemctl show -P NRestarts "$unit")" -ge 8 ]; then break; fi
+        fi
         sleep 0.1
     done
     "$@" >/dev/null 2>&1 && return
