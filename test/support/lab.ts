@@ -1,0 +1,113 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Summary } from "../../scripts/cli/engine";
+import type { PhaseTime } from "../../scripts/cli/phases";
+import type { StackOutputs } from "../../scripts/cli/stack";
+
+const REPOSITORY = join(__dirname, "../..");
+
+export interface Ran {
+    readonly code: number;
+    readonly stdout: string;
+    readonly stderr: string;
+}
+
+/** A lab of the tests' own, worked on by `scripts/lab` as a person would, in a stack and a network that no other lab has. */
+export class Lab {
+    readonly stack: string;
+    readonly directory: string;
+    private readonly stackFile: string;
+
+    /** @param network IPv4 CIDR of the machines' network, unlike every other test's. */
+    constructor(name: string, network: string, config: Readonly<Record<string, unknown>> = {}) {
+        this.stack = `test-${name}`;
+        this.directory = join(REPOSITORY, ".kubelab", this.stack);
+        this.stackFile = join(REPOSITORY, `Pulumi.${this.stack}.yaml`);
+        const lines = Object.entries({ local: { network }, ...config }).map(
+            ([key, value]) => `    kubelab:${key}: ${JSON.stringify(value)}\n`,
+        );
+        writeFileSync(this.stackFile, `config:\n${lines.join("")}`);
+    }
+
+    /** Runs `scripts/lab <command> --stack <this one> …`, without internet as far as images go. */
+    run(command: string, args: readonly string[] = [], timeoutSeconds = 600): Ran {
+        const result = spawnSync(join(REPOSITORY, "scripts/lab"), [command, "--stack", this.stack, ...args], {
+            cwd: REPOSITORY,
+            encoding: "utf8",
+            timeout: timeoutSeconds * 1000,
+            maxBuffer: 64 << 20,
+            env: { ...process.env, KUBELAB_OFFLINE: "1", NO_COLOR: "1", FORCE_COLOR: "0" },
+        });
+        return { code: result.status ?? 1, stdout: result.stdout, stderr: result.stderr };
+    }
+
+    /** As `run`, but fails the test with everything that was printed when the command fails. */
+    succeed(command: string, args: readonly string[] = [], timeoutSeconds = 600): string {
+        const { code, stdout, stderr } = this.run(command, args, timeoutSeconds);
+        if (code !== 0) {
+            throw new Error(`scripts/lab ${command} ${args.join(" ")} ended with ${code}:\n${stdout}\n${stderr}`);
+        }
+        return stdout;
+    }
+
+    /** `up` with config on top of the stack's. */
+    up(config: Readonly<Record<string, unknown>> = {}): Summary & { readonly phases: readonly PhaseTime[] } {
+        const pairs = Object.entries(config).flatMap(([key, value]) => [
+            "--config",
+            `kubelab:${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+        ]);
+        const lines = this.succeed("up", ["--json", ...pairs])
+            .trim()
+            .split("\n");
+        return JSON.parse(lines.at(-1) ?? "") as Summary & { phases: PhaseTime[] };
+    }
+
+    down(): Summary {
+        const lines = this.succeed("down", ["--json"]).trim().split("\n");
+        return JSON.parse(lines.at(-1) ?? "") as Summary;
+    }
+
+    kubectl(...args: string[]): string {
+        return this.succeed("kubectl", args, 240);
+    }
+
+    /** A command line on a machine. */
+    ssh(node: string, commandLine: string): string {
+        return this.succeed("ssh", [node, "--", commandLine], 60);
+    }
+
+    outputs(): StackOutputs {
+        return JSON.parse(readFileSync(join(this.directory, "outputs.json"), "utf8")) as StackOutputs;
+    }
+
+    /** Takes the lab down, whatever state it is in, and forgets it. */
+    remove(): void {
+        this.run("down");
+        rmSync(this.stackFile, { force: true });
+        rmSync(this.directory, { recursive: true, force: true });
+    }
+}
+
+/** Tries ten times a second until `attempt` doesn't throw. @throws its last error after `seconds`. */
+export async function eventually<T>(seconds: number, attempt: () => T): Promise<T> {
+    const deadline = Date.now() + seconds * 1000;
+    for (;;) {
+        try {
+            return attempt();
+        } catch (error) {
+            if (Date.now() > deadline) {
+                throw error;
+            }
+            await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+    }
+}
+
+/** Why labs can't run here, or undefined when they can: tests that need one are skipped with this reason. */
+export function noLabsHere(): string | undefined {
+    if (process.platform !== "linux") {
+        return `local machines need Linux, this is ${process.platform}`;
+    }
+    return process.getuid?.() === 0 ? undefined : "local machines need root";
+}
