@@ -26,7 +26,7 @@ function program(): Command {
         .description("get the parts, create the machines, bring the cluster up, write the kubeconfig")
         .option(
             "-c, --config <key=value...>",
-            "config for this and later runs of the stack, e.g. kubelab:workers=3",
+            "config for this run only, e.g. kubelab:workers=3; Pulumi.<stack>.yaml has what stays",
             [],
         )
         .option("--preview", "say what would be done, and do nothing")

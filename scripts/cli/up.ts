@@ -9,7 +9,7 @@ import { progressReporter } from "./progress";
 import type { Stack } from "./stack";
 
 export interface UpOptions {
-    /** `key=value`, kept for later runs of the stack. */
+    /** `key=value`, for this run. */
     readonly config: readonly string[];
     readonly preview: boolean;
     /** End with a line of JSON. */

@@ -33,9 +33,7 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
     let lab: Lab;
 
     beforeAll(() => {
-        lab = new Lab("kubenet", "10.241.0.0/24", { name: "test-kubenet" });
-        lab.remove();
-        lab = new Lab("kubenet", "10.241.0.0/24", { name: "test-kubenet" });
+        lab = new Lab("kubenet", "10.241.0.0/24");
     }, 120_000);
     afterAll(() => {
         lab.remove();
@@ -156,22 +154,21 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
 
     it("refuses a pod CIDR that can't change on a live cluster, before anything is touched", () => {
         const before = startTimes(lab, "cp-1");
-        const { code, stderr, stdout } = lab.run("up", ["--config", "kubelab:podCidr=10.77.0.0/16"]);
+        lab.configure({ podCidr: "10.77.0.0/16" });
+        const { code, stderr, stdout } = lab.run("up");
         expect(code).not.toBe(0);
         expect(stderr + stdout).toMatch(/kubelab:podCidr.*10\.99\.0\.0\/16/s);
         expect(startTimes(lab, "cp-1")).toEqual(before);
-        lab.up({ podCidr: "10.99.0.0/16" });
+        lab.configure({ podCidr: undefined });
     }, 120_000);
 
     it("names the node, the unit and its last words when a unit won't start, and goes on from there", () => {
-        const { code, stdout, stderr } = lab.run("up", [
-            "--config",
-            'kubelab:flags={"kube-scheduler":{"nonsense":"1"}}',
-        ]);
+        lab.configure({ flags: { "kube-scheduler": { nonsense: "1" } } });
+        const { code, stdout, stderr } = lab.run("up");
         expect(code).not.toBe(0);
         expect(stdout + stderr).toMatch(/cp-1: kube-scheduler is not healthy/);
         expect(stdout + stderr).toMatch(/unknown flag: --nonsense/);
-        lab.up({ flags: {} });
+        lab.up({ flags: undefined });
         expect(lab.ssh("cp-1", "systemctl is-active kube-scheduler").trim()).toBe("active");
     }, 300_000);
 

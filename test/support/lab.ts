@@ -18,15 +18,23 @@ export class Lab {
     readonly stack: string;
     readonly directory: string;
     private readonly stackFile: string;
+    private config: Readonly<Record<string, unknown>>;
 
     /** @param network IPv4 CIDR of the machines' network, unlike every other test's. */
-    constructor(name: string, network: string, config: Readonly<Record<string, unknown>> = {}) {
+    constructor(name: string, network: string) {
         this.stack = `test-${name}`;
         this.directory = join(REPOSITORY, ".kubelab", this.stack);
         this.stackFile = join(REPOSITORY, `Pulumi.${this.stack}.yaml`);
-        const lines = Object.entries({ local: { network }, ...config }).map(
-            ([key, value]) => `    kubelab:${key}: ${JSON.stringify(value)}\n`,
-        );
+        this.config = { local: { network } };
+        this.configure({});
+    }
+
+    /** Changes keys of the stack's config file; `undefined` takes a key out. */
+    configure(changes: Readonly<Record<string, unknown>>): void {
+        this.config = { ...this.config, ...changes };
+        const lines = Object.entries(this.config)
+            .filter(([, value]) => value !== undefined)
+            .map(([key, value]) => `    kubelab:${key}: ${JSON.stringify(value)}\n`);
         writeFileSync(this.stackFile, `config:\n${lines.join("")}`);
     }
 
@@ -51,15 +59,10 @@ export class Lab {
         return stdout;
     }
 
-    /** `up` with config on top of the stack's. */
-    up(config: Readonly<Record<string, unknown>> = {}): Summary & { readonly phases: readonly PhaseTime[] } {
-        const pairs = Object.entries(config).flatMap(([key, value]) => [
-            "--config",
-            `kubelab:${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-        ]);
-        const lines = this.succeed("up", ["--json", ...pairs])
-            .trim()
-            .split("\n");
+    /** `up` after these changes of the stack's config. */
+    up(changes: Readonly<Record<string, unknown>> = {}): Summary & { readonly phases: readonly PhaseTime[] } {
+        this.configure(changes);
+        const lines = this.succeed("up", ["--json"]).trim().split("\n");
         return JSON.parse(lines.at(-1) ?? "") as Summary & { phases: PhaseTime[] };
     }
 
