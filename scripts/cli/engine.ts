@@ -1,0 +1,90 @@
+import type { Config } from "../offline-engine/config";
+
+/** What a run did with its resources, and how long it took. */
+export interface Summary {
+    readonly created: number;
+    readonly updated: number;
+    readonly replaced: number;
+    readonly deleted: number;
+    readonly same: number;
+    /** Seconds from start to end. */
+    readonly seconds: number;
+}
+
+export type Operation = "create" | "update" | "replace" | "delete" | "same";
+
+/** One thing that happened to one resource. */
+export interface EngineEvent {
+    /** `skipped`: a deletion that wasn't run, because what holds the resource goes too, or it is to be kept. */
+    readonly kind: "start" | "done" | "failed" | "skipped" | "log";
+    readonly operation: Operation;
+    readonly urn: string;
+    readonly name: string;
+    readonly type: string;
+    /** Seconds since the operation started; 0 in a `start`. */
+    readonly seconds: number;
+    /** Inputs that differ from the last run's. */
+    readonly diffKeys?: readonly string[];
+    /** The error of a `failed`, the line of a `log`, the reason of a `skipped`. */
+    readonly message?: string;
+}
+
+/** What runs the Pulumi program of this repository: the Pulumi CLI, or the offline engine where the CLI can't be had. */
+export interface Engine {
+    /** For people: `Pulumi CLI v3.248.0`, `offline engine`. */
+    readonly name: string;
+    /** What `up` would do; changes nothing. */
+    preview(): Promise<Summary>;
+    /** Makes what the program describes. A second one without changes does nothing. Throws with the resource that failed. */
+    up(): Promise<Summary>;
+    /** Deletes everything the stack has, dependents first. */
+    destroy(): Promise<Summary>;
+    /** The stack's outputs as of the last `up`; secret ones are `[secret]` unless asked for. */
+    outputs(options: { readonly showSecrets: boolean }): Promise<Record<string, unknown>>;
+    /** Whether the stack has resources. */
+    exists(): Promise<boolean>;
+}
+
+export type EngineKind = "pulumi" | "offline";
+
+export interface EngineOptions {
+    /** Name of the stack; its config is in `Pulumi.<stack>.yaml`. */
+    readonly stack: string;
+    /** Root of this repository, where Pulumi.yaml is. */
+    readonly repository: string;
+    /** Config that wins over the stack file's, e.g. `{"kubelab:workers": "3"}`; JSON for lists and objects. */
+    readonly configOverrides: Config;
+    readonly report: (event: EngineEvent) => void;
+}
+
+/**
+ * The engine for a stack: the Pulumi CLI where it works with the Node language host beside it, else the offline engine.
+ * The choice can be forced by `force` or by `KUBELAB_ENGINE=pulumi|offline`.
+ *
+ * @throws UserError when the Pulumi CLI is forced and can't be used, with what is missing.
+ */
+export async function chooseEngine(options: EngineOptions & { readonly force?: EngineKind }): Promise<Engine> {
+    const kind = options.force ?? (await engineFromEnvironment());
+    if (kind !== "offline") {
+        const { findPulumi, PulumiEngine } = await import("./pulumi-engine");
+        const found = await findPulumi(options.repository);
+        if (found.usable) {
+            return new PulumiEngine(options, found);
+        }
+        if (kind === "pulumi") {
+            const { UserError } = await import("../support/errors");
+            throw new UserError(`The Pulumi CLI was asked for, but ${found.problem}`);
+        }
+    }
+    const { OfflineEngine } = await import("../offline-engine/engine");
+    return new OfflineEngine(options);
+}
+
+async function engineFromEnvironment(): Promise<EngineKind | undefined> {
+    const value = process.env["KUBELAB_ENGINE"];
+    if (value === undefined || value === "" || value === "pulumi" || value === "offline") {
+        return value === "" ? undefined : value;
+    }
+    const { UserError } = await import("../support/errors");
+    throw new UserError(`KUBELAB_ENGINE is "${value}"; it can be "pulumi" or "offline", or unset.`);
+}

@@ -1,0 +1,84 @@
+import { createRequire } from "node:module";
+import { join, sep } from "node:path";
+import type { Deployment } from "./deployment";
+import { EngineMonitor } from "./monitor";
+import type { Run } from "./run";
+import { config as sdkConfig, settings, stack as sdkStack } from "./sdk";
+import type { Config } from "./config";
+
+/** A Pulumi program: what it returns are the stack's outputs. */
+export type Program = () => Promise<Record<string, unknown>>;
+
+/** The program in a file, as the Pulumi language host runs it: its exports are the outputs. Loaded anew each time. */
+export function programOf(main: string): Program {
+    return () => {
+        const load = createRequire(join(main, ".."));
+        const before = new Set(Object.keys(load.cache));
+        try {
+            const exported = load(main) as Record<string, unknown> | (() => unknown);
+            return Promise.resolve(typeof exported === "function" ? exported() : exported) as Promise<
+                Record<string, unknown>
+            >;
+        } finally {
+            const inDependency = `${sep}node_modules${sep}`;
+            for (const file of Object.keys(load.cache).filter(
+                (each) => !before.has(each) && !each.includes(inDependency),
+            )) {
+                // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
+                delete load.cache[file];
+            }
+        }
+    };
+}
+
+/**
+ * Runs a program against a deployment, in this process. Ends when the program is done and all it registered is, or when the
+ * run was stopped.
+ *
+ * An error of the program's own stops the run.
+ */
+export async function runProgram(
+    program: Program,
+    deployment: Deployment,
+    run: Run,
+    identity: { readonly project: string; readonly stack: string },
+    config: Config,
+): Promise<void> {
+    settings.setMockOptions(
+        new EngineMonitor(deployment, run),
+        identity.project,
+        identity.stack,
+        run.preview,
+        "organization",
+    );
+    sdkConfig.setAllConfig({ ...config });
+    const onError = (error: unknown): void => {
+        run.programFailed(error);
+    };
+    process.on("unhandledRejection", onError);
+    process.on("uncaughtException", onError);
+    try {
+        const whole = sdkStack
+            .runInPulumiStack(program)
+            .then(() => settledCalls(deployment))
+            .catch(onError);
+        await Promise.race([whole, run.stopping]);
+        await turn();
+    } finally {
+        process.off("unhandledRejection", onError);
+        process.off("uncaughtException", onError);
+    }
+}
+
+/** Calls that begin as others end are waited for too. */
+async function settledCalls(deployment: Deployment): Promise<void> {
+    for (let seen = -1; seen !== deployment.size;) {
+        seen = deployment.size;
+        await settings.disconnect();
+        await turn();
+    }
+}
+
+async function turn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+}
