@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Cidr, formatCidr, overlaps, parseAddress, parseCidr } from "./cidr";
+import { type Cidr, contains, formatCidr, overlaps, parseAddress, parseCidr } from "./cidr";
 
 /** Reports what is wrong with a value, in the two halves that `Problem` has. */
 export function fault(context: z.RefinementCtx, problem: string, remedy: string): never {
@@ -22,28 +22,25 @@ const RESERVED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "
     cidr: parseCidr(text) as Cidr,
 }));
 
-/** An IPv4 range that hosts can have. */
-export const cidr = z.string().transform((text, context): Cidr => {
+/** Any IPv4 range. */
+export const anyCidr = z.string().transform((text, context): Cidr => {
     const parsed = parseCidr(text);
-    if ("problem" in parsed) {
-        return fault(context, parsed.problem, parsed.remedy);
-    }
-    const reserved = RESERVED.find((range) => overlaps(range.cidr, parsed));
+    return "problem" in parsed ? fault(context, parsed.problem, parsed.remedy) : parsed;
+});
+
+/** An IPv4 range that pods, services and machines can have. */
+export const cidr = anyCidr.superRefine((range, context) => {
+    const reserved = RESERVED.find((each) => overlaps(each.cidr, range));
     if (reserved !== undefined) {
-        return fault(
-            context,
-            `overlaps the reserved range ${reserved.text}`,
-            "use a private range such as 10.99.0.0/16",
-        );
+        fault(context, `overlaps the reserved range ${reserved.text}`, "use a private range such as 10.99.0.0/16");
     }
-    return parsed;
 });
 
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map((text) => parseCidr(text) as Cidr);
 
 /** A range of RFC 1918. */
 export const privateCidr = cidr.superRefine((range, context) => {
-    if (!PRIVATE.some((outer) => overlaps(outer, range) && range.prefix >= outer.prefix)) {
+    if (!PRIVATE.some((outer) => contains(outer, range))) {
         fault(context, "is not a private range", `use one inside ${PRIVATE.map(formatCidr).join(", ")}`);
     }
 });

@@ -5,7 +5,7 @@ import { distance } from "fastest-levenshtein";
 export interface Problem {
     /** Path of the setting without `kubelab:`, e.g. `local.network` or `hosts[0].address`. */
     readonly key: string;
-    /** What was given; undefined where something is missing. */
+    /** What was given; undefined where something is missing, and where a key is unknown, since that may hold a secret. */
     readonly value: unknown;
     /** Continues the sentence that starts with the value: "has host bits set". */
     readonly problem: string;
@@ -39,7 +39,8 @@ export function nearest(given: string, known: readonly string[]): string | undef
     const plain = (name: string) => name.toLowerCase().replace(/[-_.\s]/g, "");
     const slips = known.map((name) => ({ name, slips: distance(plain(given), plain(name)) }));
     const best = slips.reduce((a, b) => (b.slips < a.slips ? b : a), { name: "", slips: Infinity });
-    return best.slips <= Math.max(1, Math.floor(plain(best.name).length / 3)) ? best.name : undefined;
+    const length = plain(best.name).length;
+    return best.slips <= (length < 4 ? 1 : Math.max(2, Math.floor(length / 3))) ? best.name : undefined;
 }
 
 /** `did you mean "kubenet"?`, or the list of what there is where nothing is near. */

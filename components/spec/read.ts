@@ -90,18 +90,9 @@ function describe(key: ConfigKey, given: unknown, issue: z.core.$ZodIssue): Prob
             return [{ key: at, value, problem: "is empty", remedy: "give at least one, or remove the key" }];
         case "invalid_type":
         case "invalid_union": {
-            const expected = EXPECTED[issue.code === "invalid_type" ? issue.expected : "string"] ?? "a text";
-            const quotes = expected === "a text" && ["number", "boolean"].includes(typeof value);
-            return value === undefined
-                ? [{ key: at, value, problem: "is missing", remedy: `add it: ${expected}` }]
-                : [
-                      {
-                          key: at,
-                          value,
-                          problem: `is not ${expected}`,
-                          remedy: quotes ? "put it in quotes" : `give ${expected}`,
-                      },
-                  ];
+            const { name, how } = EXPECTED[issue.code === "invalid_type" ? issue.expected : "string"] ?? TEXT;
+            const problem = value === undefined ? "is missing" : `is not ${name}`;
+            return [{ key: at, value, problem, remedy: value === undefined ? `add it as ${name}` : how }];
         }
         case "too_big":
         case "not_multiple_of":
@@ -111,7 +102,13 @@ function describe(key: ConfigKey, given: unknown, issue: z.core.$ZodIssue): Prob
     }
 }
 
-const EXPECTED: Readonly<Record<string, string>> = { object: "a map", record: "a map", array: "a list" };
+const TEXT = { name: "a text", how: "write a text, in quotes where it looks like a number" };
+const MAP = { name: "a map", how: "write one setting per line below the key" };
+const EXPECTED: Readonly<Record<string, { readonly name: string; readonly how: string }>> = {
+    object: MAP,
+    record: MAP,
+    array: { name: "a list", how: 'write one entry per line below the key, each after "- "' },
+};
 
 type Path = readonly PropertyKey[];
 

@@ -10,7 +10,7 @@ const local = z.strictObject({
 });
 
 const aws = z.strictObject({
-    allowedCidr: field.cidr.optional(),
+    allowedCidr: field.anyCidr.optional(),
     network: field.privateCidr.prefault("10.240.0.0/16"),
     architecture: z.enum(["amd64", "arm64"]).default("amd64"),
     instanceType: z.string().min(1).default("t3.medium"),

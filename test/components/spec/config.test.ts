@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setAllConfig } from "@pulumi/pulumi/runtime/config";
+import { readConfig } from "../../../components/spec";
+import { readPinnedVersions } from "../../../components/spec/versions";
+import { PINNED } from "./support";
+
+test("the config of the stack is every kubelab key, unknown ones too, and no other's", () => {
+    setAllConfig({
+        "kubelab:workers": "3",
+        "kubelab:local": '{"registryPort":5001}',
+        "kubelab:workres": "4",
+        "aws:region": "eu-central-1",
+        "pulumi:tags": "{}",
+    });
+    expect(readConfig()).toEqual({
+        raw: { workers: "3", local: '{"registryPort":5001}', workres: "4" },
+        unknownKeys: ["workres"],
+    });
+});
+
+describe("the pinned versions", () => {
+    let directory: string;
+    beforeEach(() => {
+        directory = mkdtempSync(join(tmpdir(), "versions-"));
+    });
+    afterEach(() => rmSync(directory, { recursive: true }));
+
+    function write(versions: Readonly<Record<string, unknown>>): string {
+        const file = join(directory, "parts.yaml");
+        writeFileSync(file, JSON.stringify({ versions, projects: {} }));
+        return file;
+    }
+
+    test("are the versions map of the parts file", () => {
+        expect(readPinnedVersions(write({ ...PINNED, agnhost: "2.53" }))).toEqual(PINNED);
+    });
+
+    test("can be read from this repository's own parts file", () => {
+        expect(Object.keys(readPinnedVersions())).toEqual(Object.keys(PINNED));
+    });
+
+    test("must be there for every part, as texts", () => {
+        expect(() => readPinnedVersions(write({ ...PINNED, pause: 3.1 }))).toThrow("versions.pause");
+    });
+});

@@ -1,0 +1,180 @@
+import { refuses } from "./support";
+
+refuses([
+    [
+        "name with capitals",
+        { name: "My_Lab" },
+        ['kubelab:name: "My_Lab" is not an RFC 1123 label; did you mean "my-lab"?'],
+    ],
+    [
+        "name too long",
+        { name: "a-name-that-is-longer-than-thirty-two" },
+        ['kubelab:name: "a-name-that-is-longer-than-thirty-two" has 37 characters; use at most 32'],
+    ],
+    [
+        "name of only dashes",
+        { name: "---" },
+        ['kubelab:name: "---" is not an RFC 1123 label; use lower-case letters, digits and "-"'],
+    ],
+    [
+        "stack's name that can't be a lab's",
+        {},
+        [
+            'kubelab:name: "Team.Blue" is not an RFC 1123 label; it is the stack\'s name, so give the lab another one as kubelab:name',
+        ],
+        "Team.Blue",
+    ],
+    [
+        "network misspelt",
+        { network: "kubnet" },
+        ['kubelab:network: "kubnet" is not a known value; did you mean "kubenet"?'],
+    ],
+    [
+        "network to come: cni",
+        { network: "cni" },
+        ['kubelab:network: "cni" is not available yet in this version; use "kubenet"'],
+    ],
+    [
+        "network to come: bridge",
+        { network: "bridge" },
+        ['kubelab:network: "bridge" is not available yet in this version; use "kubenet"'],
+    ],
+    [
+        "plugin to come",
+        { network: "cni", cniPlugin: "flannel" },
+        [
+            'kubelab:network: "cni" is not available yet in this version; use "kubenet"',
+            'kubelab:cniPlugin: "flannel" is not available yet in this version; use "kube-router"',
+        ],
+    ],
+    [
+        "plugin unknown",
+        { cniPlugin: "calico" },
+        ['kubelab:cniPlugin: "calico" is not a known value; choose one of kube-router, flannel'],
+    ],
+    ["no control plane", { controlPlanes: "0" }, ['kubelab:controlPlanes: "0" is too small; use 1 to 5']],
+    [
+        "two control planes",
+        { controlPlanes: "2" },
+        [
+            "kubelab:controlPlanes: 2 is even, and etcd survives no more failures with an even number of members than with one fewer; use 1, 3 or 5",
+        ],
+    ],
+    [
+        "four control planes",
+        { controlPlanes: 4 },
+        [
+            "kubelab:controlPlanes: 4 is even, and etcd survives no more failures with an even number of members than with one fewer; use 1, 3 or 5",
+        ],
+    ],
+    [
+        "three control planes, to come",
+        { controlPlanes: "3" },
+        ["kubelab:controlPlanes: 3 is not available yet in this version; use 1"],
+    ],
+    ["seven control planes", { controlPlanes: 7 }, ["kubelab:controlPlanes: 7 is too large; use 1 to 5"]],
+    ["negative workers", { workers: "-1" }, ['kubelab:workers: "-1" is too small; use 0 to 1000']],
+    [
+        "workers as a word",
+        { workers: "two" },
+        ['kubelab:workers: "two" is not a whole number; give one between 0 and 1000'],
+    ],
+    [
+        "workers as a fraction",
+        { workers: 1.5 },
+        ["kubelab:workers: 1.5 is not a whole number; give one between 0 and 1000"],
+    ],
+    ["too many workers", { workers: "1000000000" }, ['kubelab:workers: "1000000000" is too large; use 0 to 1000']],
+    [
+        "hosting to come",
+        { hosting: "static-pods" },
+        ['kubelab:hosting: "static-pods" is not available yet in this version; use "systemd"'],
+    ],
+    [
+        "hosting unknown",
+        { hosting: "docker" },
+        ['kubelab:hosting: "docker" is not a known value; choose one of systemd, static-pods'],
+    ],
+    [
+        "component misspelt",
+        { components: { kube_proxy: false } },
+        ['kubelab:components.kube_proxy: false is not a known setting; did you mean "kubeProxy"?'],
+    ],
+    [
+        "component switch as a text",
+        { components: { dns: "off" } },
+        ['kubelab:components.dns: "off" is not a switch; use true or false'],
+    ],
+    [
+        "components as a text",
+        { components: "none" },
+        ['kubelab:components: "none" is not a map; write one setting per line below the key'],
+    ],
+    [
+        "components as a list",
+        { components: '["dns"]' },
+        ['kubelab:components: ["dns"] is not a map; write one setting per line below the key'],
+    ],
+    [
+        "stopAfter to come",
+        { stopAfter: "etcd" },
+        ['kubelab:stopAfter: "etcd" is not available yet in this version; remove it'],
+    ],
+    [
+        "stopAfter misspelt",
+        { stopAfter: "apiserver" },
+        ['kubelab:stopAfter: "apiserver" is not a known value; did you mean "api-server"?'],
+    ],
+    [
+        "ipvs without kube-router",
+        { serviceProxy: "ipvs" },
+        [
+            'kubelab:serviceProxy: "ipvs" is kube-router\'s, which isn\'t the pod network; set kubelab:network to "cni" and kubelab:cniPlugin to "kube-router", or use "kube-proxy"',
+            'kubelab:serviceProxy: "ipvs" is not available yet in this version; use "auto" or "kube-proxy"',
+        ],
+    ],
+    [
+        "ipvs without the module",
+        { serviceProxy: "ipvs", network: "cni" },
+        [
+            'kubelab:network: "cni" is not available yet in this version; use "kubenet"',
+            'kubelab:serviceProxy: "ipvs" needs ip_vs, which this host\'s kernel lacks; use "kube-proxy", or a host with the ip_vs module',
+            'kubelab:serviceProxy: "ipvs" is not available yet in this version; use "auto" or "kube-proxy"',
+        ],
+    ],
+    [
+        "kube-proxy on and off",
+        { serviceProxy: "kube-proxy", components: { kubeProxy: false } },
+        ['kubelab:serviceProxy: "kube-proxy" is switched off by kubelab:components.kubeProxy; remove one of the two'],
+    ],
+    [
+        "proxy mode",
+        { proxyMode: "ipvs" },
+        ['kubelab:proxyMode: "ipvs" is not a known value; choose one of nftables, iptables'],
+    ],
+    [
+        "proxy mode misspelt",
+        { proxyMode: "nftable" },
+        ['kubelab:proxyMode: "nftable" is not a known value; did you mean "nftables"?'],
+    ],
+    [
+        "unknown key misspelt",
+        { podCIDR: "10.99.0.0/16" },
+        ["kubelab:podCIDR: is not a key of this project; did you mean kubelab:podCidr?"],
+    ],
+    [
+        "unknown key",
+        { favouriteColour: "blue" },
+        ["kubelab:favouriteColour: is not a key of this project; remove it; the keys are listed in Pulumi.yaml"],
+    ],
+    [
+        "key of a mirror's list",
+        { registryMirror: {} },
+        ["kubelab:registryMirror: is not a key of this project; did you mean kubelab:registryMirrors?"],
+    ],
+    [
+        "network as a list",
+        { network: ["kubenet"] },
+        ['kubelab:network: ["kubenet"] is not a known value; choose one of kubenet, cni, bridge'],
+    ],
+]);
