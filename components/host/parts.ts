@@ -55,16 +55,16 @@ export function pushParts(
 ): PushedParts {
     const files = [...(machine.role === "control-plane" ? filesForRole("control-plane") : []), ...filesForRole("node")];
     const stdin = pulumi
-        .all([parts.digest, parts.fingerprints, machine.address])
-        .apply(([digest, fingerprints, address]) =>
-            renderPush({ digest, fingerprints, files, address, user: machine.user, identity: identity.paths }),
+        .all([parts.digest, parts.fingerprints, machine.address, machine.id])
+        .apply(
+            ([digest, fingerprints, address, id]) =>
+                `# to ${id}\n${renderPush({ digest, fingerprints, files, address, user: machine.user, identity: identity.paths })}`,
         );
     const ready = new local.Command(
         `${machine.name}-parts`,
         {
             create: "bash -s",
             stdin,
-            triggers: [machine.id],
             addPreviousOutputInEnv: false,
             logging: local.Logging.Stderr,
         },

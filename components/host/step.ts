@@ -13,7 +13,7 @@ export interface StepArgs {
     readonly secret?: boolean;
     /** The script has something to undo while its machine stays. */
     readonly undo?: boolean;
-    /** What else replaces the step when it changes, beside the machine's id. */
+    /** What makes the step go and come anew when it changes: its `delete` runs, then its `create`. */
     readonly triggers?: readonly pulumi.Input<string>[];
     readonly dependsOn?: readonly pulumi.Resource[];
 }
@@ -22,12 +22,14 @@ export interface StepArgs {
  * One step on one machine: a bash script on the standard input of a constant command, over an SSH connection of its own.
  *
  * The rules for changing a machine hold here and nowhere else: no word of a script is in a command line or an error text; a
- * secret script isn't logged; a replaced machine gets every step again (its id is a trigger), the old step going first, and a
- * step whose machine goes is forgotten without a connection to it.
+ * secret script isn't logged; the machine's id is part of the script, so a replaced machine gets every step again, as an update
+ * that needs nothing of the old machine; a step whose machine goes is forgotten without a connection to it.
  */
 export function step(name: string, args: StepArgs, parent: pulumi.Resource): remote.Command {
     const { machine, secret = false, undo = false, triggers = [], dependsOn = [] } = args;
-    const text = pulumi.output(args.script).apply(renderScript);
+    const text = pulumi
+        .all([args.script, machine.id])
+        .apply(([script, id]) => `# on ${id}\n${renderScript(script)}`);
     const command = (operation: "create" | "delete"): string =>
         `${machine.user === "root" ? "" : "sudo -n "}timeout ${STEP_TIMEOUT} bash -s -- ${operation}`;
     return new remote.Command(
@@ -37,7 +39,7 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             create: command("create"),
             ...(undo ? { delete: command("delete") } : {}),
             stdin: secret ? pulumi.secret(text) : text,
-            triggers: [machine.id, ...triggers],
+            ...(triggers.length > 0 ? { triggers: [...triggers] } : {}),
             addPreviousOutputInEnv: false,
             logging: secret ? remote.Logging.None : remote.Logging.Stderr,
         },
