@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
 import { parseClusterSpec, readConfig } from "./components/spec";
 
-const spec = parseClusterSpec(readConfig(), { stack: pulumi.getStack() });
+const spec = parseClusterSpec(readConfig().raw, { stack: pulumi.getStack() });
 const cluster = new Cluster(spec);
 
 export const kubeconfig = cluster.kubeconfig;

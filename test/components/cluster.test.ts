@@ -1,0 +1,177 @@
+import { machineId, type Registration, run, type Run } from "../support/mocks";
+import { clusterGraph, find, inputsOf, REMOTE_STEP } from "../support/graph";
+import { isSecret, withoutSecrets } from "../support/secrets";
+import { testSpec } from "../support/spec";
+
+jest.setTimeout(60_000);
+
+let graph: Run;
+
+beforeAll(async () => {
+    graph = await clusterGraph(testSpec());
+});
+
+/** The components as `pulumi up` draws them, with how many resources of their own each one has. */
+function tree({ resources }: Run): string[] {
+    const children = (urn: string): Registration[] => resources.filter(({ parent }) => parent === urn);
+    const draw = (node: Registration, depth: number): string[] => {
+        const own = children(node.urn).filter(({ custom }) => custom);
+        const line = `${"  ".repeat(depth)}${node.type} ${node.name}`;
+        return [
+            own.length === 0 ? line : `${line}: ${own.length}`,
+            ...children(node.urn)
+                .filter(({ custom }) => !custom)
+                .flatMap((child) => draw(child, depth + 1)),
+        ];
+    };
+    return resources.filter(({ parent }) => parent === "").flatMap((root) => draw(root, 0));
+}
+
+test("a person who watches `pulumi up` sees the parts of a cluster", () => {
+    expect(tree(graph)).toEqual([
+        "pulumi:pulumi:Stack kubelab-test",
+        "  kubelab:index:Cluster test: 17",
+        "    kubelab:machines:LocalMachine cp-1: 2",
+        "    kubelab:machines:LocalMachine worker-1: 2",
+        "    kubelab:machines:LocalMachine worker-2: 2",
+        "    kubelab:pki:Pki test: 1",
+        "      kubelab:pki:CertificateAuthority kubernetes-ca: 53",
+        "      kubelab:pki:CertificateAuthority etcd-ca: 14",
+        "      kubelab:pki:CertificateAuthority front-proxy-ca: 5",
+        "    kubelab:network:Kubenet test: 3",
+        "    kubelab:control-plane:ControlPlane cp-1: 2",
+        "      kubelab:control-plane:Etcd cp-1: 2",
+        "      kubelab:control-plane:ApiServer cp-1: 2",
+        "      kubelab:control-plane:ControllerManager cp-1: 2",
+        "      kubelab:control-plane:Scheduler cp-1: 2",
+        "    kubelab:node:Node cp-1",
+        "      kubelab:node:Containerd cp-1: 1",
+        "      kubelab:node:Kubelet cp-1: 2",
+        "      kubelab:node:KubeProxy cp-1: 2",
+        "    kubelab:node:Node worker-1",
+        "      kubelab:node:Containerd worker-1: 1",
+        "      kubelab:node:Kubelet worker-1: 2",
+        "      kubelab:node:KubeProxy worker-1: 2",
+        "    kubelab:node:Node worker-2",
+        "      kubelab:node:Containerd worker-2: 1",
+        "      kubelab:node:Kubelet worker-2: 2",
+        "      kubelab:node:KubeProxy worker-2: 2",
+    ]);
+});
+
+test("a part that is switched off isn't there", async () => {
+    const components = { scheduler: false, controllerManager: false, kubeProxy: false, dns: false };
+    const without = await clusterGraph(testSpec({ components, workers: 0 }));
+    expect(tree(without).map((line) => line.trim().replace(/: \d+$/, ""))).toEqual([
+        "pulumi:pulumi:Stack kubelab-test",
+        "kubelab:index:Cluster test",
+        "kubelab:machines:LocalMachine cp-1",
+        "kubelab:pki:Pki test",
+        "kubelab:pki:CertificateAuthority kubernetes-ca",
+        "kubelab:pki:CertificateAuthority etcd-ca",
+        "kubelab:pki:CertificateAuthority front-proxy-ca",
+        "kubelab:network:Kubenet test",
+        "kubelab:control-plane:ControlPlane cp-1",
+        "kubelab:control-plane:Etcd cp-1",
+        "kubelab:control-plane:ApiServer cp-1",
+        "kubelab:node:Node cp-1",
+        "kubelab:node:Containerd cp-1",
+        "kubelab:node:Kubelet cp-1",
+    ]);
+    expect(without.resources.map(({ name }) => name)).not.toContain("coredns");
+});
+
+test("the names of all resources are different within their type", () => {
+    const names = graph.resources.map(({ type, name }) => `${type} ${name}`);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+test("a preview on a machine that has nothing yet shows every resource that the `up` will make", async () => {
+    const preview = await clusterGraph(testSpec(), { preview: true });
+    const urns = ({ resources }: Run): string[] => resources.map(({ urn }) => urn).sort();
+    expect(urns(preview)).toEqual(urns(graph));
+});
+
+describe("bring-up", () => {
+    const step = (name: string): Registration => find(graph, REMOTE_STEP, name);
+    const needs = (name: string, other: Registration): boolean => reaches(step(name), other.urn, new Set());
+
+    function reaches(from: Registration, urn: string, seen: Set<string>): boolean {
+        return from.dependencies.some((dependency) => {
+            if (dependency === urn) {
+                return true;
+            }
+            const next = graph.resources.find((resource) => resource.urn === dependency);
+            if (next === undefined || seen.has(dependency)) {
+                return false;
+            }
+            seen.add(dependency);
+            return reaches(next, urn, seen);
+        });
+    }
+
+    test("a worker's kubelet starts without waiting for the control plane", () => {
+        const ofControlPlane = graph.resources.filter(
+            ({ type, name }) => type === REMOTE_STEP && name.startsWith("cp-1-"),
+        );
+        expect(ofControlPlane.filter((other) => needs("worker-1-kubelet", other))).toEqual([]);
+    });
+
+    test("a kubelet starts after its container runtime and its pod network", () => {
+        expect(needs("worker-1-kubelet", step("worker-1-containerd"))).toBe(true);
+        expect(needs("worker-1-kubelet", step("worker-1-kubenet"))).toBe(true);
+    });
+
+    test("a service starts after its secrets are there and its binary", () => {
+        expect(needs("cp-1-etcd", step("cp-1-etcd-secrets"))).toBe(true);
+        expect(needs("cp-1-etcd", find(graph, "command:local:Command", "cp-1-parts"))).toBe(true);
+    });
+
+    test("the API server and etcd start at once", () => {
+        expect(needs("cp-1-kube-apiserver", step("cp-1-etcd"))).toBe(false);
+    });
+});
+
+describe("a node's membership of the cluster", () => {
+    const membership = (): Registration => find(graph, REMOTE_STEP, "worker-1-node");
+    const vm = (name: string): Registration => find(graph, "command:local:Command", name);
+
+    test("is undone before its machine goes: the node is drained and leaves the API", () => {
+        expect(membership().dependencies).toContain(vm("worker-1").urn);
+        expect(membership().deletedWith).toBe(vm("cp-1").urn);
+        expect(inputsOf(membership()).delete).toBe("timeout 300 bash -s -- delete");
+        expect(inputsOf(membership()).stdin).toMatch(/\non_delete\(\) \{[^}]* drain worker-1 [^}]* delete node worker-1 /);
+    });
+
+    test("is made again when its machine or the control plane's was replaced", () => {
+        expect(inputsOf(membership()).triggers).toEqual([machineId("cp-1"), machineId("worker-1")]);
+    });
+});
+
+describe("the program", () => {
+    const program = (): Record<string, unknown> => {
+        let exports: Record<string, unknown> = {};
+        jest.isolateModules(() => {
+            // eslint-disable-next-line @typescript-eslint/no-require-imports
+            exports = require("../../index") as Record<string, unknown>;
+        });
+        return exports;
+    };
+
+    test("makes the cluster that the stack config describes and puts out what a person needs", async () => {
+        const stack = await run(program, { config: { workers: "1", podCidr: "10.50.0.0/16", name: "from-config" } });
+        expect(tree(stack)[1]).toMatch("kubelab:index:Cluster from-config");
+        expect(Object.keys(stack.outputs).sort()).toEqual(["apiServer", "kubeconfig", "nodes", "sshCommands"]);
+        expect(isSecret(stack.outputs["kubeconfig"])).toBe(true);
+        expect(withoutSecrets(stack.outputs["nodes"])).toEqual([
+            { name: "cp-1", role: "control-plane", address: "10.240.0.11", podCidr: "10.50.255.0/24" },
+            { name: "worker-1", role: "worker", address: "10.240.0.21", podCidr: "10.50.1.0/24" },
+        ]);
+    });
+
+    test("makes nothing from a config that is wrong", async () => {
+        await expect(run(program, { config: { podCidr: "10.0.0.1/16", wrokers: "3" } })).rejects.toThrow(
+            /podCidr.*host bits set[^]*wrokers.*did you mean kubelab:workers/,
+        );
+    });
+});

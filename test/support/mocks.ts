@@ -1,0 +1,209 @@
+import { createHash } from "node:crypto";
+import type { RegisterResourceOutputsRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import * as pulumi from "@pulumi/pulumi";
+import { setAllConfig } from "@pulumi/pulumi/runtime/config";
+import { MockMonitor, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks";
+import * as settings from "@pulumi/pulumi/runtime/settings";
+import { runInPulumiStack } from "@pulumi/pulumi/runtime/stack";
+import * as state from "@pulumi/pulumi/runtime/state";
+import { filesForRole } from "../../scripts/parts/roles";
+import { unwrap } from "./secrets";
+
+/** One resource as the program asked for it. */
+export interface Registration {
+    readonly urn: string;
+    readonly type: string;
+    readonly name: string;
+    readonly custom: boolean;
+    /** URN; empty for none. */
+    readonly parent: string;
+    /** URN; empty for none. */
+    readonly deletedWith: string;
+    /** URNs. */
+    readonly dependencies: readonly string[];
+    readonly deleteBeforeReplace: boolean;
+    /** As the engine gets them: secrets are wrapped, see `unwrap` and `withoutSecrets`. */
+    readonly inputs: Properties;
+}
+
+export interface Run {
+    readonly resources: readonly Registration[];
+    /** Every value that came out of a resource as a secret, private keys above all. */
+    readonly secrets: readonly string[];
+    /** The stack's outputs, their secrets wrapped. */
+    readonly outputs: Properties;
+}
+
+export interface RunOptions {
+    /** Stack config, without `kubelab:` before the keys. */
+    readonly config?: Readonly<Record<string, string>>;
+    /** A first preview: no resource has any output yet. */
+    readonly preview?: boolean;
+    /** Names of machines that are others than in a run without. */
+    readonly replaced?: readonly string[];
+}
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** Digest of the parts that the mock answers with. */
+export const PARTS_DIGEST = "0123456789abcdef";
+
+// Internal to the SDK, and not in its type declarations.
+const { withLocalStorage } = state as unknown as { withLocalStorage: <T>(callback: () => T) => T };
+const { waitForRPCs } = settings as unknown as { waitForRPCs: () => Promise<void> };
+
+/**
+ * Runs a program as the engine would, answers for every resource that it makes, and returns what it asked for.
+ *
+ * @throws what the program throws.
+ */
+export async function run(program: () => Properties, options: RunOptions = {}): Promise<Run> {
+    const { config = {}, preview = false } = options;
+    return withLocalStorage(async () => {
+        const answers = new Answers(options);
+        const monitor = new RecordingMonitor(answers);
+        // Turns on secrets, deletedWith and whatever else the engine supports.
+        await pulumi.runtime.setMocks(answers, "kubelab", "test", preview);
+        settings.setMockOptions(monitor, "kubelab", "test", preview);
+        setAllConfig(Object.fromEntries(Object.entries(config).map(([key, value]) => [`kubelab:${key}`, value])));
+        // The SDK would end the process of a program that throws.
+        let failure: unknown;
+        await runInPulumiStack(() => {
+            try {
+                return Promise.resolve(program());
+            } catch (error) {
+                failure = error;
+                return Promise.resolve({});
+            }
+        });
+        await waitForRPCs();
+        if (failure !== undefined) {
+            throw failure;
+        }
+        return { resources: monitor.registrations, secrets: [...answers.secrets], outputs: monitor.outputs };
+    });
+}
+
+/** The SDK's own mock of the engine, which keeps of a request what its mocks don't get to see. */
+class RecordingMonitor extends MockMonitor {
+    readonly registrations: Registration[] = [];
+    /** Of the stack. */
+    outputs: Properties = {};
+
+    override async registerResource(
+        request: RegisterResourceRequest,
+        callback: Parameters<MockMonitor["registerResource"]>[1],
+    ): Promise<void> {
+        const registration = {
+            type: request.getType(),
+            name: request.getName(),
+            custom: request.getCustom(),
+            parent: request.getParent(),
+            deletedWith: request.getDeletedwith(),
+            dependencies: request.getDependenciesList(),
+            deleteBeforeReplace: request.getDeletebeforereplace(),
+            inputs: (request.getObject()?.toJavaScript() ?? {}) as Properties,
+        };
+        await super.registerResource(request, (error, response) => {
+            this.registrations.push({ ...registration, urn: response?.getUrn() ?? "" });
+            callback(error, response);
+        });
+    }
+
+    override registerResourceOutputs(
+        request: RegisterResourceOutputsRequest,
+        callback: Parameters<MockMonitor["registerResourceOutputs"]>[1],
+    ): void {
+        if (request.getUrn().includes("::pulumi:pulumi:Stack::")) {
+            this.outputs = (request.getOutputs()?.toJavaScript() ?? {}) as Properties;
+        }
+        super.registerResourceOutputs(request, callback);
+    }
+}
+
+/** What the providers would answer: the same for the same resource in every run, and recognizable. */
+class Answers implements pulumi.runtime.Mocks {
+    readonly secrets = new Set<string>();
+
+    constructor(private readonly options: RunOptions) {}
+
+    call(args: pulumi.runtime.MockCallArgs): Properties {
+        throw new Error(`no answer for ${args.token}`);
+    }
+
+    newResource(args: MockResourceArgs): { id: string; state: Properties } {
+        const inputs = unwrap(args.inputs) as Properties;
+        const outputs = this.options.preview ? {} : this.outputs(args.type, args.name, inputs, args.inputs as Properties);
+        return { id: `${args.name}-id`, state: { ...inputs, ...outputs } };
+    }
+
+    private outputs(type: string, name: string, inputs: Properties, wrapped: Properties): Properties {
+        switch (type) {
+            case "tls:index/privateKey:PrivateKey":
+                return {
+                    privateKeyPem: this.secret(pem("EC PRIVATE KEY", `private key ${name}`)),
+                    privateKeyOpenssh: this.secret(pem("OPENSSH PRIVATE KEY", `openssh key ${name}`)),
+                    publicKeyPem: pem("PUBLIC KEY", `public key ${name}`),
+                    publicKeyOpenssh: `ssh-ed25519 AAAA${digest(`openssh public key ${name}`)}\n`,
+                };
+            case "tls:index/selfSignedCert:SelfSignedCert":
+            case "tls:index/locallySignedCert:LocallySignedCert":
+                return { certPem: pem("CERTIFICATE", `certificate ${name}`) };
+            case "tls:index/certRequest:CertRequest":
+                return { certRequestPem: pem("CERTIFICATE REQUEST", `request ${name}`) };
+            case "random:index/randomBytes:RandomBytes":
+                return { base64: this.secret(digest(`bytes ${name}`)) };
+            case "command:local:Command": {
+                // An output is as secret as the input it comes from.
+                const stdout = this.stdout(name, String(inputs["create"]));
+                return { stdout: wrapped["stdin"] === inputs["stdin"] ? stdout : pulumi.secret(stdout) };
+            }
+            case "command:remote:Command":
+                return { stdout: "" };
+            default:
+                return {};
+        }
+    }
+
+    private stdout(name: string, create: string): string {
+        if (create.includes("scripts/parts/main.ts")) {
+            const paths = new Set([...filesForRole("control-plane"), ...filesForRole("node")]);
+            const files = Object.fromEntries(
+                [...paths].map((path) => [path, createHash("sha256").update(path).digest("hex")]),
+            );
+            return JSON.stringify({ digest: PARTS_DIGEST, files });
+        }
+        if (create.includes(" machine ")) {
+            return JSON.stringify({ id: machineId(name, this.options.replaced?.includes(name)) });
+        }
+        return "";
+    }
+
+    private secret(value: string): pulumi.Output<string> {
+        this.secrets.add(value);
+        return pulumi.secret(value);
+    }
+}
+
+/** The id that the mock gives a machine. */
+export function machineId(name: string, replaced = false): string {
+    return `${replaced ? "second" : "first"}-incarnation-of-${name}`;
+}
+
+/** A certificate as the mock answers with it. */
+export function certificatePem(name: string): string {
+    return pem("CERTIFICATE", `certificate ${name}`);
+}
+
+/** The private key of a `tls.PrivateKey` as the mock answers with it. */
+export function privateKeyPem(name: string): string {
+    return pem("EC PRIVATE KEY", `private key ${name}`);
+}
+
+function pem(label: string, subject: string): string {
+    return `-----BEGIN ${label}-----\n${digest(subject)}\n-----END ${label}-----\n`;
+}
+
+function digest(text: string): string {
+    return createHash("sha256").update(text).digest("base64");
+}
