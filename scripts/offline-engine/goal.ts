@@ -39,7 +39,7 @@ export function readGoal(request: RegisterResourceRequest): Goal {
         name: request.getName(),
         custom: request.getCustom(),
         parent: request.getParent(),
-        inputs: (request.getObject()?.toJavaScript() ?? {}) as Properties,
+        inputs: request.getObject()?.toJavaScript() ?? {},
         dependencies: request.getDependenciesList(),
         propertyDependencies: Object.fromEntries(
             request

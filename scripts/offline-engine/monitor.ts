@@ -41,13 +41,13 @@ export class EngineMonitor extends MockMonitor {
             const response = new resproto.RegisterResourceResponse();
             response.setUrn(urn);
             response.setId(id);
-            response.setObject(struct.Struct.fromJavaScript(outputs as never));
+            response.setObject(struct.Struct.fromJavaScript(outputs));
             return response;
         });
     }
 
     override registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback<object>): void {
-        this.deployment.registerOutputs(request.getUrn(), (request.getOutputs()?.toJavaScript() ?? {}) as Properties);
+        this.deployment.registerOutputs(request.getUrn(), request.getOutputs()?.toJavaScript() ?? {});
         callback(null, {});
     }
 
@@ -67,9 +67,9 @@ export class EngineMonitor extends MockMonitor {
             if (!provider.invoke) {
                 throw new Error(`the offline engine has no function ${token}`);
             }
-            const inputs = plainProperties((request.getArgs()?.toJavaScript() ?? {}) as Properties);
+            const inputs = plainProperties(request.getArgs()?.toJavaScript() ?? {});
             const response = new provproto.InvokeResponse();
-            response.setReturn(struct.Struct.fromJavaScript((await provider.invoke(token, inputs)) as never));
+            response.setReturn(struct.Struct.fromJavaScript(await provider.invoke(token, inputs)));
             return response;
         });
     }

@@ -24,7 +24,6 @@ export function programOf(main: string): Program {
             for (const file of Object.keys(load.cache).filter(
                 (each) => !before.has(each) && !each.includes(inDependency),
             )) {
-                // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
                 delete load.cache[file];
             }
         }

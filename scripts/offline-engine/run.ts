@@ -35,7 +35,7 @@ export class Run {
     private readonly counts = { create: 0, update: 0, replace: 0, delete: 0, same: 0 };
     private readonly started = performance.now();
     private readonly force = new AbortController();
-    private programError: unknown;
+    private programError: Error | undefined;
     private onStop: () => void = () => undefined;
     /** Ends when the run has to end early. */
     readonly stopping = new Promise<void>((resolve) => (this.onStop = resolve));
@@ -58,8 +58,8 @@ export class Run {
     /** An error of the program's own: the first is kept, the rest follow from it. */
     programFailed(error: unknown): void {
         if (!this.stopped && !(error instanceof Stopped)) {
-            this.programError = error;
-            this.stop("", error instanceof Error ? error.message : String(error));
+            this.programError = error instanceof Error ? error : new Error(String(error));
+            this.stop("", this.programError.message);
         }
     }
 

@@ -45,6 +45,15 @@ export function plainProperties(properties: Properties): Properties {
     return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, plain(value)]));
 }
 
+/** The text at a key of a provider's inputs. */
+export function textAt(properties: Properties, key: string, fallback?: string): string {
+    const value = properties[key] ?? fallback;
+    if (typeof value !== "string") {
+        throw new Error(`${key} must be text`);
+    }
+    return value;
+}
+
 /** Whether two values say the same; whether they are secret doesn't count, and an unknown one equals nothing. */
 export function equal(left: Value | undefined, right: Value | undefined): boolean {
     if (isSecret(left) || isSecret(right)) {

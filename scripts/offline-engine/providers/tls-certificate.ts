@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, randomBytes, webcrypto } from "node:crypto";
 import "./reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import type { Properties } from "../value";
+import { textAt, type Properties } from "../value";
 
 interface Subject {
     readonly commonName?: string;
@@ -74,7 +74,7 @@ const EXTENDED_KEY_USAGES: Readonly<Record<string, string>> = {
 /** `tls.CertRequest` */
 export async function certificateRequest(inputs: Properties): Promise<Created> {
     const names = inputs as unknown as NamesInputs;
-    const key = await importKey(String(inputs["privateKeyPem"]));
+    const key = await importKey(textAt(inputs, "privateKeyPem"));
     const request = await x509.Pkcs10CertificateRequestGenerator.create(
         {
             name: distinguishedName(names.subject),
@@ -92,7 +92,7 @@ export async function certificateRequest(inputs: Properties): Promise<Created> {
 /** `tls.SelfSignedCert` */
 export async function selfSignedCertificate(inputs: Properties): Promise<Created> {
     const names = inputs as unknown as NamesInputs;
-    const key = await importKey(String(inputs["privateKeyPem"]));
+    const key = await importKey(textAt(inputs, "privateKeyPem"));
     const subject = new x509.Name(distinguishedName(names.subject));
     const settings = inputs as unknown as CertificateInputs;
     const authorityKey = settings.setAuthorityKeyId ? await keyIdentifier(key.pair.publicKey) : undefined;
@@ -109,18 +109,19 @@ export async function selfSignedCertificate(inputs: Properties): Promise<Created
 
 /** `tls.LocallySignedCert` */
 export async function locallySignedCertificate(inputs: Properties): Promise<Created> {
-    const request = new x509.Pkcs10CertificateRequest(String(inputs["certRequestPem"]));
+    const request = new x509.Pkcs10CertificateRequest(textAt(inputs, "certRequestPem"));
     if (!(await request.verify(webcrypto))) {
         throw new Error("certRequestPem isn't signed by its own key");
     }
-    const authority = new x509.X509Certificate(String(inputs["caCertPem"]));
-    const signer = await importKey(String(inputs["caPrivateKeyPem"]));
+    const authority = new x509.X509Certificate(textAt(inputs, "caCertPem"));
+    const signer = await importKey(textAt(inputs, "caPrivateKeyPem"));
     const authorityKey = authority.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
+    const publicKey = (await request.publicKey.export(webcrypto)) as webcrypto.CryptoKey;
     const names = request.getExtension(SUBJECT_ALTERNATIVE_NAME);
     const created = await issue(inputs as unknown as CertificateInputs, {
         subject: request.subjectName,
         issuer: authority.subjectName,
-        publicKey: await request.publicKey.export(webcrypto),
+        publicKey,
         signer,
         alternativeNames: names ? [names] : [],
         authorityKey,
@@ -259,21 +260,18 @@ function algorithmOf(
         secp384r1: ["P-384", "SHA-384"],
         secp521r1: ["P-521", "SHA-512"],
     };
-    switch (type) {
-        case "ed25519":
-            return { name: "ED25519", algorithm: { name: "Ed25519" }, signing: { name: "Ed25519" } };
-        case "rsa": {
-            const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
-            return { name: "RSA", algorithm, signing: algorithm };
-        }
-        default: {
-            const [namedCurve, hash] = curves[curve ?? ""] ?? [];
-            if (namedCurve === undefined || hash === undefined) {
-                throw new Error(`certificates can't be made with a key of type ${type} ${curve ?? ""}: take P256`);
-            }
-            return { name: "ECDSA", algorithm: { name: "ECDSA", namedCurve }, signing: { name: "ECDSA", hash } };
-        }
+    if (type === "ed25519") {
+        return { name: "ED25519", algorithm: { name: "Ed25519" }, signing: { name: "Ed25519" } };
     }
+    if (type === "rsa") {
+        const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+        return { name: "RSA", algorithm, signing: algorithm };
+    }
+    const [namedCurve, hash] = curves[curve ?? ""] ?? [];
+    if (namedCurve === undefined || hash === undefined) {
+        throw new Error(`certificates can't be made with a key of type ${type} ${curve ?? ""}: take P256`);
+    }
+    return { name: "ECDSA", algorithm: { name: "ECDSA", namedCurve }, signing: { name: "ECDSA", hash } };
 }
 
 /** SHA-1 of the public key's bits; https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.2 */

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPair, randomBytes, type JsonWebKey, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import type { Properties } from "../value";
+import { textAt, type Properties } from "../value";
 
 const generate = promisify(generateKeyPair);
 
@@ -13,8 +13,9 @@ const CURVES: Readonly<Record<string, { readonly node: string; readonly ssh?: st
 
 /** `tls.PrivateKey`: a key pair in every format it is asked for in. */
 export async function privateKey(inputs: Properties): Promise<{ readonly id: string; readonly outputs: Properties }> {
-    const { algorithm, ecdsaCurve = "P224", rsaBits = 2048 } = inputs;
-    const pair = await generatePair(String(algorithm), String(ecdsaCurve), Number(rsaBits));
+    const ecdsaCurve = textAt(inputs, "ecdsaCurve", "P224");
+    const { rsaBits = 2048 } = inputs;
+    const pair = await generatePair(textAt(inputs, "algorithm"), ecdsaCurve, Number(rsaBits));
     const { publicKey, privateKey: key } = pair;
     const der = publicKey.export({ type: "spki", format: "der" });
     const pkcs8 = key.export({ type: "pkcs8", format: "pem" }).toString();
@@ -64,14 +65,8 @@ function generatePair(
 
 /** The algorithm's own PEM format, where it has one. */
 function classicPem(key: KeyObject, pkcs8: string): string {
-    switch (key.asymmetricKeyType) {
-        case "rsa":
-            return key.export({ type: "pkcs1", format: "pem" }).toString();
-        case "ec":
-            return key.export({ type: "sec1", format: "pem" }).toString();
-        default:
-            return pkcs8;
-    }
+    const format = key.asymmetricKeyType === "rsa" ? "pkcs1" : key.asymmetricKeyType === "ec" ? "sec1" : undefined;
+    return format ? key.export({ type: format, format: "pem" }).toString() : pkcs8;
 }
 
 interface SshKey {
@@ -117,31 +112,25 @@ interface SshFields {
 function sshFields(jwk: JsonWebKey, publicKey: KeyObject): SshFields | undefined {
     const part = (name: "x" | "y" | "d" | "n" | "e" | "p" | "q" | "qi"): Buffer =>
         Buffer.from(jwk[name] ?? "", "base64url");
-    switch (publicKey.asymmetricKeyType) {
-        case "ed25519": {
-            const point = text(part("x"));
-            return {
-                type: "ssh-ed25519",
-                public: [point],
-                private: [point, text(Buffer.concat([part("d"), part("x")]))],
-            };
-        }
-        case "rsa":
-            return {
-                type: "ssh-rsa",
-                public: [number(part("e")), number(part("n"))],
-                private: (["n", "e", "d", "qi", "p", "q"] as const).map((name) => number(part(name))),
-            };
-        default: {
-            const node = publicKey.asymmetricKeyDetails?.namedCurve;
-            const curve = Object.values(CURVES).find((each) => each.node === node)?.ssh;
-            if (curve === undefined) {
-                return undefined;
-            }
-            const point = [text(curve), text(Buffer.concat([Buffer.from([4]), part("x"), part("y")]))];
-            return { type: `ecdsa-sha2-${curve}`, public: point, private: [...point, number(part("d"))] };
-        }
+    if (publicKey.asymmetricKeyType === "ed25519") {
+        const point = text(part("x"));
+        const whole = text(Buffer.concat([part("d"), part("x")]));
+        return { type: "ssh-ed25519", public: [point], private: [point, whole] };
     }
+    if (publicKey.asymmetricKeyType === "rsa") {
+        return {
+            type: "ssh-rsa",
+            public: [number(part("e")), number(part("n"))],
+            private: (["n", "e", "d", "qi", "p", "q"] as const).map((name) => number(part(name))),
+        };
+    }
+    const node = publicKey.asymmetricKeyDetails?.namedCurve;
+    const curve = Object.values(CURVES).find((each) => each.node === node)?.ssh;
+    if (curve === undefined) {
+        return undefined;
+    }
+    const point = [text(curve), text(Buffer.concat([Buffer.from([4]), part("x"), part("y")]))];
+    return { type: `ecdsa-sha2-${curve}`, public: point, private: [...point, number(part("d"))] };
 }
 
 /** SSH's string: its length, then its bytes; https://www.rfc-editor.org/rfc/rfc4251#section-5 */

@@ -1,0 +1,49 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../support/errors";
+
+interface CliLock {
+    readonly pid: number;
+    readonly username: string;
+    readonly hostname: string;
+    readonly timestamp: string;
+}
+
+/**
+ * Whether a stack of a local file backend is locked by runs that are dead, as a killed `up` leaves it.
+ *
+ * @throws UserError naming the owner when a live run holds it.
+ */
+export function isLockedByTheDead(backend: string, project: string, stack: string): boolean {
+    const directory = join(backend, ".pulumi/locks/organization", project, stack);
+    if (!existsSync(directory)) {
+        return false;
+    }
+    const locks = readdirSync(directory)
+        .filter((name) => name.endsWith(".json"))
+        .map((name) => JSON.parse(readFileSync(join(directory, name), "utf8")) as CliLock);
+    const alive = locks.find(isAlive);
+    if (alive) {
+        throw new UserError(
+            `Another run of Pulumi holds the stack "${stack}": process ${alive.pid} of ${alive.username} on ` +
+                `${alive.hostname}, since ${alive.timestamp}. Wait for it to end, or end it.`,
+        );
+    }
+    return locks.length > 0;
+}
+
+/** A process of that pid that is Pulumi's and was there when the lock was taken; on other hosts nobody can tell. */
+function isAlive(lock: CliLock): boolean {
+    if (lock.hostname !== hostname()) {
+        return true;
+    }
+    try {
+        const command = readFileSync(`/proc/${lock.pid}/comm`, "utf8").trim();
+        return (
+            command.startsWith("pulumi") && statSync(`/proc/${lock.pid}`).ctimeMs <= Date.parse(lock.timestamp) + 1000
+        );
+    } catch {
+        return false;
+    }
+}
