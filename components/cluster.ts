@@ -4,6 +4,7 @@ import * as tls from "@pulumi/tls";
 import { corednsManifests } from "./addons/coredns";
 import { ControlPlane } from "./control-plane/control-plane";
 import { KUBECTL, manifests } from "./control-plane/kubectl-step";
+import { keepRecord } from "./control-plane/record";
 import { membership } from "./control-plane/node-object";
 import { getParts, pushParts } from "./host/parts";
 import { prepare } from "./host/prepare";
@@ -45,7 +46,7 @@ export class Cluster extends pulumi.ComponentResource {
 
         const names = pulumi.output(endpoint).apply((address) => [{ name: spec.api.name, addresses: [address] }]);
         const nodes = machines.map((machine, index) => {
-            const ready = prepare(machine, names, this);
+            const ready = prepare(machine, names, this, machine.role === "control-plane" ? keepRecord(spec) : []);
             const node = spec.nodes[index];
             if (node === undefined) {
                 throw new Error(`no node for the machine ${machine.name}`);

@@ -21,11 +21,14 @@ export interface HostName {
 /**
  * The first step on a machine: waits until it answers with the pinned host key, then gives it what every part of Kubernetes
  * expects of a Linux host (kernel modules, sysctls, the API endpoint's name).
+ *
+ * @param check statements that run before anything is changed.
  */
 export function prepare(
     machine: Machine,
     names: pulumi.Input<readonly HostName[]>,
     parent: pulumi.Resource,
+    check: readonly string[] = [],
 ): ReadyMachine {
     const ready = step(
         `${machine.name}-ready`,
@@ -34,6 +37,7 @@ export function prepare(
             script: pulumi.output(names).apply((all) => ({
                 create: [
                     "once ready",
+                    ...check,
                     put({ path: "/etc/modules-load.d/kubelab.conf", content: "overlay\nbr_netfilter\n" }),
                     "modprobe -qa overlay br_netfilter || true",
                     put({ path: "/etc/sysctl.d/90-kubelab.conf", content: SYSCTLS }),

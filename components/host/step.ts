@@ -27,9 +27,7 @@ export interface StepArgs {
  */
 export function step(name: string, args: StepArgs, parent: pulumi.Resource): remote.Command {
     const { machine, secret = false, undo = false, triggers = [], dependsOn = [] } = args;
-    const text = pulumi
-        .all([args.script, machine.id])
-        .apply(([script, id]) => `# on ${id}\n${renderScript(script)}`);
+    const text = pulumi.all([args.script, machine.id]).apply(([script, id]) => `# on ${id}\n${renderScript(script)}`);
     const command = (operation: "create" | "delete"): string =>
         `${machine.user === "root" ? "" : "sudo -n "}timeout ${STEP_TIMEOUT} bash -s -- ${operation}`;
     return new remote.Command(

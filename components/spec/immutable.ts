@@ -4,7 +4,8 @@ import type { ClusterSpec } from "./types";
 /** What a running cluster was built with and can't change any more. */
 export type RunningCluster = Pick<ClusterSpec, (typeof IMMUTABLE)[number]>;
 
-const IMMUTABLE = ["name", "network", "podCidr", "serviceCidr", "clusterDomain"] as const;
+/** Keys of the config that a running cluster keeps for life. */
+export const IMMUTABLE = ["name", "network", "podCidr", "serviceCidr", "clusterDomain"] as const;
 
 const REASONS: Readonly<Record<(typeof IMMUTABLE)[number], string>> = {
     name: "certificates, kubeconfigs and machines carry the name",

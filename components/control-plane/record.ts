@@ -1,0 +1,24 @@
+import { quote } from "../host/script";
+import { IMMUTABLE } from "../spec/immutable";
+import type { ClusterSpec } from "../spec/types";
+
+/** What the cluster on a control-plane machine was built with: `key=value` lines. */
+const RECORD = "/var/lib/kubelab/cluster";
+
+/**
+ * Statements that refuse to work on a machine whose cluster was built with something else that can't change, and record what it is
+ * built with otherwise: the last line of defence where the stack's own outputs are lost.
+ */
+export function keepRecord(spec: ClusterSpec): string[] {
+    const record = IMMUTABLE.map((key) => `${key}=${spec[key]}`).join("\n");
+    return [
+        `if [ -e ${RECORD} ]; then`,
+        "    while IFS='=' read -r key value; do",
+        `        was=$(sed -n "s/^$key=//p" ${RECORD})`,
+        `        [ "$was" = "$value" ] || fail "kubelab:$key: '$value' can't replace '$was' while the cluster is running: set it back, or destroy the cluster first"`,
+        `    done <<<${quote(record)}`,
+        "fi",
+        `mkdir -p ${RECORD.slice(0, RECORD.lastIndexOf("/"))}`,
+        `printf '%s\\n' ${quote(record)} >${RECORD}`,
+    ];
+}
