@@ -140,11 +140,13 @@ describe("a node's membership of the cluster", () => {
         expect(membership().dependencies).toContain(vm("worker-1").urn);
         expect(membership().deletedWith).toBe(vm("cp-1").urn);
         expect(inputsOf(membership()).delete).toBe("timeout 300 bash -s -- delete");
-        expect(inputsOf(membership()).stdin).toMatch(/\non_delete\(\) \{[^}]* drain worker-1 [^}]* delete node worker-1 /);
+        expect(inputsOf(membership()).stdin).toMatch(
+            /\non_delete\(\) \{[^}]* drain worker-1 [^}]* delete node worker-1 /,
+        );
     });
 
-    test("is made again when its machine or the control plane's was replaced", () => {
-        expect(inputsOf(membership()).triggers).toEqual([machineId("cp-1"), machineId("worker-1")]);
+    test("is undone and made again when its machine was replaced", () => {
+        expect(inputsOf(membership()).triggers).toEqual([machineId("worker-1")]);
     });
 });
 

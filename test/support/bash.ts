@@ -54,7 +54,7 @@ export function shellcheck(scripts: Readonly<Record<string, string>>): string {
 }
 
 /** `test` where the program is on PATH, else `test.skip` with the reason in the name. */
-export function testWith(program: string): (name: string, body: () => void | Promise<void>, timeout?: number) => void {
+export function testWith(program: string): (name: string, body: () => void, timeout?: number) => void {
     const there = spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
     return (name, body, timeout) =>
         there ? test(name, body, timeout) : test.skip(`${name} (needs ${program} on PATH)`, body, timeout);

@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
-import type { RegisterResourceOutputsRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import type {
+    RegisterResourceOutputsRequest,
+    RegisterResourceRequest,
+    RegisterResourceResponse,
+} from "@pulumi/pulumi/proto/resource_pb";
 import * as pulumi from "@pulumi/pulumi";
 import { setAllConfig } from "@pulumi/pulumi/runtime/config";
 import { MockMonitor, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks";
@@ -67,12 +71,12 @@ export async function run(program: () => Properties, options: RunOptions = {}): 
         settings.setMockOptions(monitor, "kubelab", "test", preview);
         setAllConfig(Object.fromEntries(Object.entries(config).map(([key, value]) => [`kubelab:${key}`, value])));
         // The SDK would end the process of a program that throws.
-        let failure: unknown;
+        let failure: Error | undefined;
         await runInPulumiStack(() => {
             try {
                 return Promise.resolve(program());
             } catch (error) {
-                failure = error;
+                failure = error as Error;
                 return Promise.resolve({});
             }
         });
@@ -92,7 +96,7 @@ class RecordingMonitor extends MockMonitor {
 
     override async registerResource(
         request: RegisterResourceRequest,
-        callback: Parameters<MockMonitor["registerResource"]>[1],
+        callback: (error: unknown, response?: RegisterResourceResponse) => void,
     ): Promise<void> {
         const registration = {
             type: request.getType(),
@@ -104,7 +108,7 @@ class RecordingMonitor extends MockMonitor {
             deleteBeforeReplace: request.getDeletebeforereplace(),
             inputs: (request.getObject()?.toJavaScript() ?? {}) as Properties,
         };
-        await super.registerResource(request, (error, response) => {
+        await super.registerResource(request, (error: unknown, response?: RegisterResourceResponse) => {
             this.registrations.push({ ...registration, urn: response?.getUrn() ?? "" });
             callback(error, response);
         });
@@ -112,10 +116,10 @@ class RecordingMonitor extends MockMonitor {
 
     override registerResourceOutputs(
         request: RegisterResourceOutputsRequest,
-        callback: Parameters<MockMonitor["registerResourceOutputs"]>[1],
+        callback: (error: unknown, response: unknown) => void,
     ): void {
         if (request.getUrn().includes("::pulumi:pulumi:Stack::")) {
-            this.outputs = (request.getOutputs()?.toJavaScript() ?? {}) as Properties;
+            this.outputs = request.getOutputs()?.toJavaScript() ?? {};
         }
         super.registerResourceOutputs(request, callback);
     }
@@ -133,7 +137,9 @@ class Answers implements pulumi.runtime.Mocks {
 
     newResource(args: MockResourceArgs): { id: string; state: Properties } {
         const inputs = unwrap(args.inputs) as Properties;
-        const outputs = this.options.preview ? {} : this.outputs(args.type, args.name, inputs, args.inputs as Properties);
+        const outputs = this.options.preview
+            ? {}
+            : this.outputs(args.type, args.name, inputs, args.inputs as Properties);
         return { id: `${args.name}-id`, state: { ...inputs, ...outputs } };
     }
 

@@ -1,0 +1,105 @@
+import type { RawConfig } from "../../components/spec";
+import { clusterGraph, find, inputsOf } from "../support/graph";
+import type { Run, RunOptions } from "../support/mocks";
+import { unwrap } from "../support/secrets";
+import { testSpec } from "../support/spec";
+
+jest.setTimeout(60_000);
+
+const BASE: RawConfig = { workers: 2 };
+let before: Run;
+
+beforeAll(async () => {
+    before = await clusterGraph(testSpec(BASE));
+});
+
+/** What the next `up` would do after a change of the config, by the names of the resources. */
+async function changes(config: RawConfig, options: RunOptions = {}): Promise<Record<string, string[]>> {
+    const after = await clusterGraph(testSpec({ ...BASE, ...config }), options);
+    const inputs = (graph: Run): Map<string, string> =>
+        new Map(
+            graph.resources
+                .filter(({ custom }) => custom)
+                .map(({ urn, inputs: own }) => [urn, JSON.stringify(unwrap(own))] as const),
+        );
+    const [old, next] = [inputs(before), inputs(after)];
+    const names = (urns: Iterable<string>): string[] => [...urns].map((urn) => urn.split("::").at(-1) ?? "").sort();
+    return {
+        created: names([...next.keys()].filter((urn) => !old.has(urn))),
+        changed: names([...next.keys()].filter((urn) => old.has(urn) && old.get(urn) !== next.get(urn))),
+        deleted: names([...old.keys()].filter((urn) => !next.has(urn))),
+    };
+}
+
+const steps = (names: readonly string[] = []): string[] => names.filter((name) => !/-(key|request)$/.test(name));
+
+test("nothing changes without a change", async () => {
+    expect(await changes({})).toEqual({ created: [], changed: [], deleted: [] });
+});
+
+test("one more worker changes just the routes of the nodes that are there, and who this host knows by SSH", async () => {
+    const { created, changed, deleted } = await changes({ workers: 3 });
+    expect(changed).toEqual(["cp-1-kubenet", "ssh-identity", "worker-1-kubenet", "worker-2-kubenet"]);
+    expect(deleted).toEqual([]);
+    expect((created ?? []).filter((name) => !name.startsWith("worker-3"))).toEqual([]);
+    expect(new Set(steps(created))).toEqual(
+        new Set([
+            ...["worker-3", "worker-3-ready", "worker-3-parts", "worker-3-kubenet", "worker-3-node"],
+            ...["worker-3-containerd", "worker-3-kubelet", "worker-3-kubelet-secrets", "worker-3-kubelet-server"],
+            ...["worker-3-kube-proxy", "worker-3-kube-proxy-secrets"],
+        ]),
+    );
+});
+
+test("one worker less leaves the certificates, services and pod CIDRs of all others as they are", async () => {
+    const { created, changed, deleted } = await changes({ workers: 1 });
+    expect(created).toEqual([]);
+    expect(changed).toEqual(["cp-1-kubenet", "ssh-identity", "worker-1-kubenet"]);
+    expect((deleted ?? []).filter((name) => !name.startsWith("worker-2"))).toEqual([]);
+});
+
+test("a flag of the API server changes its own step and nothing else", async () => {
+    expect(await changes({ flags: { "kube-apiserver": { v: "4" } } })).toEqual({
+        created: [],
+        changed: ["cp-1-kube-apiserver"],
+        deleted: [],
+    });
+});
+
+test("a flag of the kubelets changes one step per node", async () => {
+    const { changed } = await changes({ flags: { kubelet: { v: "4" } } });
+    expect(changed).toEqual(["cp-1-kubelet", "worker-1-kubelet", "worker-2-kubelet"]);
+});
+
+test("the proxy's mode changes one step per node", async () => {
+    const { changed } = await changes({ proxyMode: "iptables" });
+    expect(changed).toEqual(["cp-1-kube-proxy", "worker-1-kube-proxy", "worker-2-kube-proxy"]);
+});
+
+test("DNS that is switched off takes its objects with it", async () => {
+    expect(await changes({ components: { dns: false } })).toEqual({ created: [], changed: [], deleted: ["coredns"] });
+});
+
+test("a machine that was replaced gets every step again, and no other machine any", async () => {
+    expect(await changes({}, { replaced: ["worker-1"] })).toEqual({
+        created: [],
+        changed: [
+            "worker-1-containerd",
+            "worker-1-kube-proxy",
+            "worker-1-kube-proxy-secrets",
+            "worker-1-kubelet",
+            "worker-1-kubelet-secrets",
+            "worker-1-kubenet",
+            "worker-1-node",
+            "worker-1-parts",
+            "worker-1-ready",
+        ],
+        deleted: [],
+    });
+});
+
+test("a machine's own settings replace it: its addresses are triggers", async () => {
+    const after = await clusterGraph(testSpec({ ...BASE, local: { network: "10.9.0.0/24" } }));
+    expect(inputsOf(find(after, "command:local:Command", "cp-1")).triggers).toEqual(["10.9.0.11/24", "10.9.0.10/24"]);
+    expect(inputsOf(find(after, "command:local:Command", "worker-1")).triggers).toEqual(["10.9.0.21/24"]);
+});

@@ -1,0 +1,262 @@
+import { LINK_SCRIPT, scriptBody } from "../support/scripts";
+import { shellcheck, syntaxErrors, testWith } from "../support/bash";
+import { clusterGraph, find, inputsOf, remoteSteps } from "../support/graph";
+import { machineId, type Registration, type Run } from "../support/mocks";
+import { isSecret, unwrap, withoutSecrets } from "../support/secrets";
+import { testSpec } from "../support/spec";
+
+jest.setTimeout(60_000);
+
+const LOCAL = "command:local:Command";
+const spec = testSpec({ registryMirrors: { "docker.io": ["https://mirror.example:5000"] } });
+const addresses = spec.local?.addresses ?? {};
+let graph: Run;
+let steps: Registration[];
+let pushes: Registration[];
+
+beforeAll(async () => {
+    graph = await clusterGraph(spec);
+    steps = remoteSteps(graph);
+    pushes = spec.nodes.map(({ name }) => find(graph, LOCAL, `${name}-parts`));
+});
+
+/** What is wrong with which resource: empty where the rule holds for all. */
+function violations(resources: readonly Registration[], holds: (resource: Registration) => boolean): string[] {
+    expect(resources.length).toBeGreaterThan(0);
+    return resources.filter((resource) => !holds(resource)).map(({ name }) => name);
+}
+
+function machineOf(step: Registration): string {
+    const { host } = inputsOf(step).connection;
+    const name = Object.keys(addresses).find((node) => addresses[node] === host);
+    if (name === undefined) {
+        throw new Error(`${step.name} goes to ${String(host)}, which is no machine's address`);
+    }
+    return name;
+}
+
+function vm(machine: string): string {
+    return find(graph, LOCAL, machine).urn;
+}
+
+describe("every step on a machine", () => {
+    test("has a component as its parent", () => {
+        const components = new Set(graph.resources.filter(({ custom }) => !custom).map(({ urn }) => urn));
+        expect(violations([...steps, ...pushes], ({ parent }) => components.has(parent))).toEqual([]);
+    });
+
+    test("is forgotten with its machine, without a connection to it", () => {
+        expect(violations(steps, (step) => step.deletedWith === vm(machineOf(step)))).toEqual([]);
+        expect(violations(pushes, ({ name, deletedWith }) => vm(name.replace("-parts", "")) === deletedWith)).toEqual(
+            [],
+        );
+    });
+
+    test("runs again when its machine was replaced: the machine's id is in its text", () => {
+        const first = (step: Registration): string | undefined => inputsOf(step).stdin.split("\n")[0];
+        expect(violations(steps, (step) => first(step) === `# on ${machineId(machineOf(step))}`)).toEqual([]);
+        expect(
+            violations(pushes, (push) => first(push) === `# to ${machineId(push.name.replace("-parts", ""))}`),
+        ).toEqual([]);
+    });
+
+    test("that has to be replaced goes before it comes anew, so that it doesn't undo its successor", () => {
+        expect(violations([...steps, ...pushes], ({ deleteBeforeReplace }) => deleteBeforeReplace)).toEqual([]);
+    });
+
+    test("trusts its machine's host key and no other", () => {
+        const keys = steps.map((step) => [machineOf(step), inputsOf(step).connection["hostKey"]] as const);
+        const perMachine = new Map(keys);
+        expect(new Set(perMachine.values()).size).toBe(spec.nodes.length);
+        expect(keys.filter(([machine, key]) => key !== perMachine.get(machine))).toEqual([]);
+        expect(keys.filter(([, key]) => !/^ssh-ed25519 \S+$/.test(String(key)))).toEqual([]);
+    });
+
+    test("gives up dialing a machine that doesn't answer", () => {
+        const bounded = ({ connection }: ReturnType<typeof inputsOf>): boolean =>
+            Number(connection["dialErrorLimit"]) > 0 && Number(connection["perDialTimeout"]) > 0;
+        expect(violations(steps, (step) => bounded(inputsOf(step)))).toEqual([]);
+    });
+
+    test("has a constant command line, so that no word of it is in a command, a log or an error text", () => {
+        const commands = new Set(steps.flatMap((step) => [inputsOf(step).create, inputsOf(step).delete ?? ""]));
+        expect([...commands].sort()).toEqual(["", "timeout 300 bash -s -- create", "timeout 300 bash -s -- delete"]);
+        expect(violations(steps, ({ inputs }) => inputs["update"] === undefined)).toEqual([]);
+    });
+
+    test("waits for its machine to be ready", () => {
+        const others = steps.filter(({ name }) => !name.endsWith("-ready"));
+        const ready = (step: Registration): string => find(graph, step.type, `${machineOf(step)}-ready`).urn;
+        const reaches = (from: Registration, urn: string): boolean =>
+            from.dependencies.some(
+                (dependency) =>
+                    dependency === urn || steps.some((other) => other.urn === dependency && reaches(other, urn)),
+            );
+        expect(violations(others, (step) => reaches(step, ready(step)))).toEqual([]);
+    });
+});
+
+describe("every command", () => {
+    const commands = (): Registration[] => graph.resources.filter(({ type }) => type.startsWith("command:"));
+
+    test("gets its text on standard input and nothing through the environment", () => {
+        const inputs = violations(
+            commands(),
+            (command) => inputsOf(command).stdin.length > 0 && command.inputs["environment"] === undefined,
+        );
+        expect(inputs).toEqual([]);
+        expect(violations(commands(), (command) => command.inputs["addPreviousOutputInEnv"] === false)).toEqual([]);
+    });
+
+    test("on this host has a constant command line too", () => {
+        const local = commands().filter(({ type }) => type === LOCAL);
+        const lines = new Set(local.flatMap((command) => [inputsOf(command).create, inputsOf(command).delete ?? ""]));
+        expect([...lines].sort()).toEqual([
+            "",
+            "bash -s",
+            "bash -s -- create",
+            "bash -s -- delete",
+            "node --import tsx scripts/machines/main.ts machine create",
+            "node --import tsx scripts/machines/main.ts machine delete",
+            "node --import tsx scripts/machines/main.ts network create",
+            "node --import tsx scripts/machines/main.ts network delete",
+            "node --import tsx scripts/parts/main.ts get --json",
+        ]);
+    });
+});
+
+describe("secrets", () => {
+    const secretSteps = (): Registration[] => steps.filter(({ inputs }) => isSecret(inputs["stdin"]));
+
+    test("go in steps of their own, which are never logged", () => {
+        expect(
+            secretSteps()
+                .map(({ name }) => name)
+                .sort(),
+        ).toEqual([
+            "cp-1-etcd-secrets",
+            "cp-1-kube-apiserver-secrets",
+            "cp-1-kube-controller-manager-secrets",
+            "cp-1-kube-proxy-secrets",
+            "cp-1-kube-scheduler-secrets",
+            "cp-1-kubelet-secrets",
+            "cp-1-super-admin",
+            "worker-1-kube-proxy-secrets",
+            "worker-1-kubelet-secrets",
+            "worker-2-kube-proxy-secrets",
+            "worker-2-kubelet-secrets",
+        ]);
+        expect(violations(secretSteps(), ({ inputs }) => inputs["logging"] === "none")).toEqual([]);
+    });
+
+    test("are what those steps write, so that all other text can be read in a preview", () => {
+        expect(violations(secretSteps(), (step) => holdsSecret(unwrap(step.inputs["stdin"])))).toEqual([]);
+    });
+
+    test("are in no input of any resource but those that are marked as secret", () => {
+        expect(graph.secrets.length).toBeGreaterThan(30);
+        expect(violations(graph.resources, ({ inputs }) => !holdsSecret(withoutSecrets(inputs)))).toEqual([]);
+    });
+
+    test("leave the stack in no output but those that are marked as secret", () => {
+        expect(isSecret(graph.outputs["kubeconfig"])).toBe(true);
+        expect(holdsSecret(unwrap(graph.outputs["kubeconfig"]))).toBe(true);
+        expect(holdsSecret(withoutSecrets(graph.outputs))).toBe(false);
+        expect(withoutSecrets(graph.outputs)).toEqual({
+            kubeconfig: "[secret]",
+            apiServer: "https://10.240.0.10:6443",
+            nodes: [
+                { name: "cp-1", role: "control-plane", address: "10.240.0.11", podCidr: "10.99.255.0/24" },
+                { name: "worker-1", role: "worker", address: "10.240.0.21", podCidr: "10.99.1.0/24" },
+                { name: "worker-2", role: "worker", address: "10.240.0.22", podCidr: "10.99.2.0/24" },
+            ],
+            sshCommands: Object.fromEntries(spec.nodes.map(({ name }) => [name, sshTo(String(addresses[name]))])),
+        });
+    });
+
+    function sshTo(address: string): string {
+        const identity = "-i .kubelab/test/ssh/id_ed25519 -o IdentitiesOnly=yes";
+        return `ssh ${identity} -o UserKnownHostsFile=.kubelab/test/ssh/known_hosts root@${address}`;
+    }
+
+    test("lie on a machine for their user's eyes only", () => {
+        const files = secretSteps().flatMap((step) => [
+            ...inputsOf(step).stdin.matchAll(
+                /^put (\S+) (\d+) (\S+) <<'KUBELAB_END_OF_FILE'\n([^]*?)\nKUBELAB_END_OF_FILE$/gm,
+            ),
+        ]);
+        expect(files.length).toBeGreaterThan(40);
+        const open = files.filter(([, , mode, , content]) => holdsSecret(content) && mode !== "0400");
+        expect(open.map(([, path]) => path)).toEqual([]);
+    });
+
+    /** Whether a secret, or its base64 form as in a kubeconfig, is anywhere in the value. */
+    function holdsSecret(value: unknown): boolean {
+        const text = JSON.stringify(value);
+        return graph.secrets.some((secret) => {
+            const body = secret.split("\n").find((line) => !line.startsWith("-----") && line !== "") ?? secret;
+            return (
+                text.includes(JSON.stringify(body).slice(1, -1)) ||
+                text.includes(Buffer.from(secret).toString("base64"))
+            );
+        });
+    }
+});
+
+describe("the text of the steps", () => {
+    const texts = (): Record<string, string> =>
+        Object.fromEntries(steps.map((step) => [step.name, inputsOf(step).stdin]));
+
+    test("is the same in every run", async () => {
+        const again = await clusterGraph(spec);
+        expect(Object.fromEntries(remoteSteps(again).map((step) => [step.name, inputsOf(step).stdin]))).toEqual(
+            texts(),
+        );
+    });
+
+    test("is bash", () => {
+        expect(
+            syntaxErrors({ ...texts(), "ssh-identity": inputsOf(find(graph, LOCAL, "ssh-identity")).stdin }),
+        ).toEqual({});
+    });
+
+    testWith("shellcheck")("passes shellcheck", () => {
+        const [push] = pushes;
+        const ofTwoMachines = Object.fromEntries(
+            Object.entries(texts())
+                .filter(([name]) => !name.startsWith("worker-2"))
+                .map(([name, text]) => [name, scriptBody(text)]),
+        );
+        const pushText = push === undefined ? "" : inputsOf(push).stdin;
+        const link = LINK_SCRIPT.exec(pushText)?.[1] ?? "";
+        expect(link).toContain("ln -sfn");
+        expect(shellcheck({ ...ofTwoMachines, push: pushText, link })).toBe("");
+    });
+});
+
+describe("the number of steps", () => {
+    test.each([2, 4, 6])("per worker is small, and the same with %i workers", async (workers) => {
+        const many = await clusterGraph(testSpec({ workers }));
+        const perWorker = Array.from(
+            { length: workers },
+            (_, index) => remoteSteps(many, { address: `10.240.0.${21 + index}` }).length,
+        );
+        expect(new Set(perWorker)).toEqual(new Set([7]));
+    });
+
+    test("that a machine gets at once is below what its SSH server takes before it starts refusing", () => {
+        // MaxStartups is 10:30:100 by default: from ten unauthenticated connections on, sshd drops some.
+        const waves = spec.nodes.map(({ name }) => {
+            const own = steps.filter((step) => machineOf(step) === name);
+            const depth = (step: Registration): number =>
+                Math.max(
+                    0,
+                    ...own.filter(({ urn }) => step.dependencies.includes(urn)).map((other) => depth(other) + 1),
+                );
+            const sizes = new Map<number, number>();
+            own.forEach((step) => sizes.set(depth(step), (sizes.get(depth(step)) ?? 0) + 1));
+            return [name, Math.max(...sizes.values())] as const;
+        });
+        expect(waves.filter(([, most]) => most >= 10)).toEqual([]);
+    });
+});

@@ -1,0 +1,72 @@
+import { Cluster } from "../../components/cluster";
+import type { ClusterSpec } from "../../components/spec/types";
+import { type Registration, run, type Run, type RunOptions } from "./mocks";
+import { unwrap } from "./secrets";
+
+export const REMOTE_STEP = "command:remote:Command";
+
+/** Everything that the program makes for a spec. */
+export async function clusterGraph(spec: ClusterSpec, options: RunOptions = {}): Promise<Run> {
+    return run(() => {
+        const { kubeconfig, nodes, apiServer, sshCommands } = new Cluster(spec);
+        return { kubeconfig, nodes, apiServer, sshCommands };
+    }, options);
+}
+
+/** The inputs in the clear, as the tests read them. */
+export interface StepInputs {
+    readonly connection: Readonly<Record<string, unknown>>;
+    readonly create: string;
+    readonly delete?: string;
+    readonly stdin: string;
+    readonly triggers?: readonly string[];
+    readonly logging: string;
+}
+
+export function inputsOf(resource: Registration): StepInputs {
+    return unwrap(resource.inputs) as StepInputs;
+}
+
+/** The steps over SSH, of one machine or of all. */
+export function remoteSteps(graph: Run, machine?: { readonly address: string }): Registration[] {
+    return graph.resources.filter(
+        (resource) =>
+            resource.type === REMOTE_STEP &&
+            (machine === undefined || inputsOf(resource).connection["host"] === machine.address),
+    );
+}
+
+/** @throws Error where there isn't exactly one. */
+export function find(graph: Run, type: string, name: string): Registration {
+    const found = graph.resources.filter((resource) => resource.type === type && resource.name === name);
+    const [first] = found;
+    if (first === undefined || found.length > 1) {
+        throw new Error(`${found.length} resources ${type} ${name}`);
+    }
+    return first;
+}
+
+/** The text of a step. */
+export function script(graph: Run, name: string): string {
+    return inputsOf(find(graph, REMOTE_STEP, name)).stdin;
+}
+
+/** The files that a step's text writes, by path. */
+export function filesOf(text: string): Record<string, string> {
+    const files = text.matchAll(/^put (\S+) \S+ \S+ <<'(\w+)'\n([^]*?\n)\2$/gm);
+    return Object.fromEntries([...files].map(([, path = "", , content = ""]) => [path, content]));
+}
+
+/** The file of that path in the step of that name. @throws Error where the step writes no such file. */
+export function fileOf(graph: Run, step: string, path: string): string {
+    const content = filesOf(script(graph, step))[path];
+    if (content === undefined) {
+        throw new Error(`${step} doesn't write ${path}`);
+    }
+    return content;
+}
+
+/** Value of a command-line flag in a unit. */
+export function flagIn(unit: string, name: string): string | undefined {
+    return new RegExp(`^ *--${name}=(.*?)( \\\\)?$`, "m").exec(unit)?.[1];
+}
