@@ -1,0 +1,82 @@
+import { copyFileSync, linkSync, mkdirSync, readFileSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../../support/errors";
+import { buildRoot } from "../paths";
+import type { PartFile } from "../manifest";
+import type { GoProject, Recipe } from "../recipe";
+import { ARCHITECTURE } from "../recipe-digest";
+import { commitParts, newIncoming, type PartsDirectory } from "../store";
+import { PARTS_TIME } from "../verify";
+import { Counter } from "./counter";
+import { downloadPackages } from "./debian";
+import { buildProject, projectDirectory } from "./go-project";
+import { buildImages } from "./images";
+import { buildPause, moduleSource } from "./pause";
+import { ensureBuildPackages, ensureRoom } from "./prerequisites";
+import type { StepOutput } from "./step";
+import { compareGoVersions, findGo } from "./toolchain";
+
+/**
+ * Builds all parts of a recipe into the cache. Each project is a step of its own that is kept, so that an interrupted build
+ * goes on where it was and a changed pin rebuilds only its project.
+ *
+ * @throws UserError where this machine lacks something that a build needs.
+ */
+export async function buildParts(recipe: Recipe, progress: (line: string) => void): Promise<PartsDirectory> {
+    if (process.platform !== "linux" || process.arch !== "x64") {
+        throw new UserError(
+            `parts are built on linux/${ARCHITECTURE} only, and this is ${process.platform}/${process.arch}`,
+        );
+    }
+    mkdirSync(buildRoot(), { recursive: true });
+    ensureRoom(buildRoot());
+    await ensureBuildPackages(progress);
+    const go = await findGo(neededGo(recipe.projects), progress);
+    const programCount = recipe.projects.reduce((sum, { programs }) => sum + Object.keys(programs).length, 0);
+    const counter = new Counter(programCount + recipe.images.length + 2, progress);
+    counter.note(`building with ${go.version} in ${buildRoot()}`);
+
+    const packages = await downloadPackages(recipe.debianPackages);
+    counter.done(`${packages.files.length} Debian packages`);
+    const programs: StepOutput[] = [];
+    for (const project of recipe.projects) {
+        programs.push(await buildProject(project, go, counter));
+    }
+    const kubernetes = await moduleSource(go, "kubernetes", "k8s.io/kubernetes");
+    const pause = await buildPause(recipe.versions.pause ?? "", kubernetes);
+    counter.done("image/pause");
+    const images = await buildImages(recipe, { programs, pause, packages, kubernetes }, counter);
+
+    const incoming = newIncoming();
+    const files = [...programs, images].flatMap((output) =>
+        output.files.filter(({ path }) => /^(bin|cni|images)\//.test(path)).map((file) => take(output, file, incoming)),
+    );
+    return commitParts(incoming, {
+        version: 1,
+        architecture: ARCHITECTURE,
+        versions: recipe.versions,
+        files,
+        images: images.images,
+    });
+}
+
+/** Puts a step's file into the parts: the same file by another name where the file system can, else a copy. */
+function take(output: StepOutput, file: PartFile, incoming: string): PartFile {
+    const [from, to] = [join(output.directory, file.path), join(incoming, file.path)];
+    try {
+        linkSync(from, to);
+    } catch {
+        copyFileSync(from, to);
+        utimesSync(to, PARTS_TIME, PARTS_TIME);
+    }
+    return file;
+}
+
+/** The newest `go` line of the projects' go.mod files. */
+function neededGo(projects: readonly GoProject[]): string {
+    const lines = projects.map(({ name }) => {
+        const text = readFileSync(join(projectDirectory(name), "go.mod"), "utf8");
+        return /^go (\S+)$/m.exec(text)?.[1] ?? "1.21";
+    });
+    return lines.reduce((newest, line) => (compareGoVersions(line, newest) > 0 ? line : newest), "1.21");
+}

@@ -1,0 +1,27 @@
+/** Counts what is finished and says it with the seconds since its own start: `[ 3/32]  41 s  bin/etcd`. */
+export class Counter {
+    private finished = 0;
+    private readonly start = Date.now();
+
+    constructor(
+        private readonly total: number,
+        private readonly progress: (line: string) => void,
+    ) {}
+
+    /** One more thing is there. */
+    done(what: string): void {
+        this.finished += 1;
+        this.line(what);
+    }
+
+    /** Something is under way, or worth knowing. */
+    note(what: string): void {
+        this.line(`${what} …`);
+    }
+
+    private line(text: string): void {
+        const width = String(this.total).length;
+        const seconds = String(Math.round((Date.now() - this.start) / 1000)).padStart(4);
+        this.progress(`[${String(this.finished).padStart(width)}/${this.total}] ${seconds} s  ${text}`);
+    }
+}

@@ -1,0 +1,128 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { basename, join } from "node:path";
+import type { GoProject } from "../recipe";
+import { ARCHITECTURE, RECIPE_DIRECTORY } from "../recipe-digest";
+import type { Counter } from "./counter";
+import { run } from "./run";
+import { makeParent, step, type StepOutput } from "./step";
+import type { GoToolchain } from "./toolchain";
+
+/** Where a project's go.mod and go.sum are. */
+export function projectDirectory(name: string): string {
+    return join(RECIPE_DIRECTORY, "go", name);
+}
+
+/** Builds the programs of one upstream project, static and stripped, from the modules that its go.mod and go.sum pin. */
+export async function buildProject(project: GoProject, go: GoToolchain, counter: Counter): Promise<StepOutput> {
+    const directory = projectDirectory(project.name);
+    const modules = ["go.mod", "go.sum"].map((name) => readFileSync(join(directory, name), "utf8"));
+    const output = await step(
+        `go-${project.name}`,
+        { project, modules, go: go.version, architecture: ARCHITECTURE },
+        (incoming) => build(project, go, counter, incoming),
+    );
+    if (output.reused) {
+        Object.keys(project.programs).forEach((path) => counter.done(`${path} (kept)`));
+    }
+    return output;
+}
+
+async function build(project: GoProject, go: GoToolchain, counter: Counter, incoming: string): Promise<void> {
+    const missing = Object.entries(project.programs).filter(([path]) => {
+        const there = existsSync(join(incoming, path));
+        if (there) {
+            counter.done(`${path} (kept from an interrupted build)`);
+        }
+        return !there;
+    });
+    // On the same file system as the output, so that `go` moves a linked program there in one step.
+    const temporary = join(incoming, "tmp");
+    const linked = join(incoming, "linked");
+    [temporary, linked].forEach((path) => mkdirSync(path, { recursive: true }));
+    const collect = (): void => {
+        const there = readdirSync(linked);
+        for (const [path, goPackage] of missing) {
+            if (there.includes(programName(goPackage))) {
+                makeParent(join(incoming, path));
+                renameSync(join(linked, programName(goPackage)), join(incoming, path));
+                counter.done(path);
+            }
+        }
+    };
+    let compiled = 0;
+    let downloaded = 0;
+    const collecting = setInterval(collect, 500);
+    const telling = setInterval(() => {
+        const modules = downloaded > 0 ? `, ${downloaded} modules downloaded` : "";
+        counter.note(`${project.name}: ${compiled} packages compiled${modules}`);
+    }, 10_000);
+    try {
+        if (missing.length > 0) {
+            await run(
+                go.program,
+                goArguments(
+                    project,
+                    missing.map(([, goPackage]) => goPackage),
+                    linked,
+                ),
+                {
+                    cwd: projectDirectory(project.name),
+                    environment: goEnvironment(project, temporary),
+                    onLine: (line) => {
+                        downloaded += line.startsWith("go: downloading ") ? 1 : 0;
+                        compiled += /^[\w.~/-]+$/.test(line) ? 1 : 0;
+                    },
+                },
+            );
+        }
+        collect();
+    } finally {
+        clearInterval(collecting);
+        clearInterval(telling);
+    }
+    [temporary, linked].forEach((path) => rmSync(path, { recursive: true, force: true }));
+}
+
+/** The name `go build -o directory/` gives a package's program: the last element of its path that isn't a major version. */
+export function programName(goPackage: string): string {
+    return basename(goPackage.replace(/\/v\d+$/, ""));
+}
+
+export function goArguments(project: GoProject, packages: readonly string[], output: string): string[] {
+    const stamps = Object.entries(project.variables).map(([name, value]) => `-X ${name}=${value}`);
+    const link = ["-s -w", ...stamps, ...(project.cgo ? ["-linkmode external -extldflags -static-pie"] : [])].join(" ");
+    return [
+        "build",
+        "-v",
+        "-mod=readonly",
+        "-trimpath",
+        "-buildvcs=false",
+        ...(project.cgo ? ["-buildmode=pie"] : []),
+        `-p=${parallelism()}`,
+        ...(project.tags.length > 0 ? [`-tags=${project.tags.join(",")}`] : []),
+        `-ldflags=${link}`,
+        "-o",
+        `${output}/`,
+        ...packages,
+    ];
+}
+
+/** Nothing of the caller's Go settings changes what is built; where modules come from and are cached stays theirs. */
+function goEnvironment(project: GoProject, temporary: string): Record<string, string> {
+    return {
+        CGO_ENABLED: project.cgo ? "1" : "0",
+        GOARCH: ARCHITECTURE,
+        GOAMD64: "v1",
+        GOEXPERIMENT: "",
+        GOFLAGS: "",
+        GOOS: "linux",
+        GOTMPDIR: temporary,
+        GOWORK: "off",
+    };
+}
+
+/** Linking one of Kubernetes' programs takes up to about 2 GiB of memory. */
+function parallelism(): number {
+    return Math.max(1, Math.min(cpus().length, Math.floor(totalmem() / (2 * 1024 ** 3))));
+}

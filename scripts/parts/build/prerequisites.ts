@@ -1,0 +1,59 @@
+import { spawnSync } from "node:child_process";
+import { statfsSync } from "node:fs";
+import { UserError } from "../../support/errors";
+import { run } from "./run";
+
+/** For runc (cgo and libseccomp) and pause. */
+const PACKAGES = ["gcc", "libc6-dev", "libseccomp-dev", "pkg-config"];
+
+const NEEDED_BYTES = 3 * 1024 ** 3;
+
+/**
+ * Sees to the Debian packages that a build needs: installs them where this is root.
+ *
+ * @throws UserError where that isn't possible, with the command that does it.
+ */
+export async function ensureBuildPackages(progress: (line: string) => void): Promise<void> {
+    if (spawnSync("apt-get", ["--version"]).status !== 0 || spawnSync("dpkg-deb", ["--version"]).status !== 0) {
+        throw new UserError(
+            "building the parts needs apt-get and dpkg-deb (Debian, Ubuntu): build them there, copy the directory and use " +
+                "--source directory",
+        );
+    }
+    const missing = PACKAGES.filter((name) => !isInstalled(name));
+    if (missing.length === 0) {
+        return;
+    }
+    const command = `apt-get install ${missing.join(" ")}`;
+    if (process.getuid?.() !== 0) {
+        throw new UserError(`building the parts needs ${missing.join(", ")}: run '${command}' as root`);
+    }
+    progress(`installing ${missing.join(", ")}`);
+    const environment = { DEBIAN_FRONTEND: "noninteractive" };
+    const install = ["install", "-y", "-q", "--no-install-recommends", ...missing];
+    try {
+        await run("apt-get", install, { environment });
+    } catch {
+        // The package lists may be missing or old.
+        await run("apt-get", ["update", "-q"], { environment });
+        await run("apt-get", install, { environment });
+    }
+}
+
+function isInstalled(name: string): boolean {
+    const asked = spawnSync("dpkg-query", ["-W", "-f", "${db:Status-Status}", name], { encoding: "utf8" });
+    return asked.status === 0 && asked.stdout === "installed";
+}
+
+/** @throws UserError where the file system of `directory` has too little room for a build. */
+export function ensureRoom(directory: string): void {
+    const { bavail, bsize } = statfsSync(directory);
+    const free = bavail * bsize;
+    if (free < NEEDED_BYTES) {
+        const gib = (bytes: number): string => (bytes / 1024 ** 3).toFixed(1);
+        throw new UserError(
+            `${directory} has ${gib(free)} GiB free and a build needs ${gib(NEEDED_BYTES)}: make room, or set KUBELAB_CACHE ` +
+                "to a directory on a larger file system",
+        );
+    }
+}

@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+export interface RunOptions {
+    readonly cwd?: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    /** Gets every line of stderr. */
+    readonly onLine?: (line: string) => void;
+}
+
+const KEPT_LINES = 15;
+
+/**
+ * Runs a program and returns its stdout.
+ *
+ * @throws Error with the last lines of its stderr where it doesn't end with 0.
+ */
+export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    return new Promise((resolve, reject) => {
+        const child = spawn(program, args, {
+            ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+            env: { ...process.env, ...options.environment },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        const output: Buffer[] = [];
+        const lastLines: string[] = [];
+        child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+        createInterface({ input: child.stderr }).on("line", (line) => {
+            options.onLine?.(line);
+            lastLines.push(line);
+            lastLines.splice(0, Math.max(0, lastLines.length - KEPT_LINES));
+        });
+        child.on("error", (error) => reject(new Error(`${program} can't be run: ${error.message}`)));
+        child.on("close", (code, signal) => {
+            if (code === 0) {
+                resolve(Buffer.concat(output).toString("utf8"));
+            } else {
+                const command = [program, ...args].join(" ");
+                const shown = command.length > 200 ? `${command.slice(0, 200)}…` : command;
+                const text = lastLines.map((line) => `    ${line}`).join("\n");
+                reject(new Error(`${shown}\nended with ${signal ?? `status ${code}`}. Its last lines:\n${text}`));
+            }
+        });
+    });
+}

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { UserError } from "../support/errors";
+import { withLock } from "./lock";
+import { partsRoot } from "./paths";
+import { buildSource } from "./sources/build";
+import { directorySource } from "./sources/directory";
+import type { PartsSource } from "./sources/source";
+import type { PartsDirectory } from "./store";
+
+export { filesForRole } from "./roles";
+export { listDigests, openParts, type PartsDirectory, readParts } from "./store";
+export type { Manifest } from "./manifest";
+export { findDamage } from "./verify";
+
+export const SOURCES = ["auto", "download", "build", "directory"] as const;
+export type SourceName = (typeof SOURCES)[number];
+
+export interface EnsureOptions {
+    readonly source: SourceName;
+    /** For the source `directory`. */
+    readonly directory?: string | undefined;
+    /** Versions that the parts must have, by the keys of parts.yaml. */
+    readonly versions?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * The parts, from the cache where they are there and whole, else from their source.
+ *
+ * @param progress gets a line per thing that is got or found damaged; none where all is there.
+ * @throws UserError where the source can't give what is asked for, or something to get it is missing here.
+ */
+export async function ensureParts(options: EnsureOptions, progress: (line: string) => void): Promise<PartsDirectory> {
+    const source = sourceNamed(options.source);
+    const request = { versions: options.versions ?? {}, directory: options.directory };
+    const found = await source.find(request, progress);
+    if (found !== undefined) {
+        return found;
+    }
+    return withLock(join(partsRoot(), ".lock"), progress, async () => {
+        // Whoever held the lock before may have got them.
+        return (await source.find(request, () => undefined)) ?? source.get(request, progress);
+    });
+}
+
+function sourceNamed(name: SourceName): PartsSource {
+    switch (name) {
+        case "auto":
+        case "build":
+            return buildSource;
+        case "directory":
+            return directorySource;
+        case "download":
+            throw new UserError(
+                "the source 'download' is not available yet: use 'build' (from the upstream Go modules) or 'directory'",
+            );
+        default:
+            throw new UserError(
+                `there is no source '${String(name satisfies never)}': it is one of ${SOURCES.join(", ")}`,
+            );
+    }
+}

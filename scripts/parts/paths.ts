@@ -1,0 +1,17 @@
+import { join } from "node:path";
+import { cacheDirectory } from "../support/paths";
+
+/** Where all parts directories are. */
+export function partsRoot(): string {
+    return join(cacheDirectory(), "parts");
+}
+
+/** The parts directory of this digest; openParts() checks that it is there. */
+export function partsPath(digest: string): string {
+    return join(partsRoot(), digest);
+}
+
+/** Finished steps of a build (one per Go project, image, …), by the digest of their inputs. */
+export function buildRoot(): string {
+    return join(cacheDirectory(), "build");
+}

@@ -1,0 +1,38 @@
+const CONTROL_PLANE_PROGRAMS = [
+    "etcd",
+    "etcdctl",
+    "etcdutl",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubectl",
+] as const;
+
+const NODE_PROGRAMS = ["kubelet", "kube-proxy", "containerd", "ctr", "containerd-shim-runc-v2", "runc"] as const;
+
+/** https://www.cni.dev/plugins/current/ */
+export const CNI_PLUGINS = [
+    "bandwidth",
+    "bridge",
+    "firewall",
+    "host-device",
+    "host-local",
+    "loopback",
+    "portmap",
+    "ptp",
+    "static",
+    "tuning",
+] as const;
+
+/**
+ * Paths in a parts directory of the files that a machine needs for a role, e.g. `bin/etcd`. A control-plane machine is a node
+ * too: it needs the files of both.
+ */
+export function filesForRole(role: "control-plane" | "node"): string[] {
+    switch (role) {
+        case "control-plane":
+            return CONTROL_PLANE_PROGRAMS.map((name) => `bin/${name}`);
+        case "node":
+            return [...NODE_PROGRAMS.map((name) => `bin/${name}`), ...CNI_PLUGINS.map((name) => `cni/${name}`)];
+    }
+}

@@ -1,0 +1,38 @@
+import { UserError } from "../../support/errors";
+import { recipeDigest } from "../recipe-digest";
+import { findByRecipe, rememberRecipe } from "../store";
+import { differingVersions, type PartsRequest, type PartsSource } from "./source";
+
+/** Builds the parts from the upstream Go modules and Debian packages that parts.yaml and images.yaml pin. */
+export const buildSource: PartsSource = {
+    async find(request, progress) {
+        const parts = await findByRecipe(recipeDigest(), progress);
+        if (parts !== undefined) {
+            refuseOtherVersions(request, parts.manifest.versions);
+        }
+        return parts;
+    },
+
+    async get(request, progress) {
+        // What only a build needs is loaded only for one.
+        const { readRecipe } = await import("../recipe");
+        const recipe = readRecipe();
+        refuseOtherVersions(request, recipe.versions);
+        const digest = recipeDigest();
+        const { buildParts } = await import("../build/build");
+        const parts = await buildParts(recipe, progress);
+        rememberRecipe(digest, parts.digest);
+        return parts;
+    },
+};
+
+function refuseOtherVersions(request: PartsRequest, pinned: Readonly<Record<string, string>>): void {
+    const differing = differingVersions(request.versions, pinned);
+    if (differing.length > 0) {
+        throw new UserError(
+            `the source 'build' builds the versions that scripts/parts/parts.yaml and scripts/parts/go/*/go.mod pin, and not ` +
+                `${differing.join(", ")}. Take the version out of kubelab:versions, change the pins, or use parts of that ` +
+                `version with the source 'directory'`,
+        );
+    }
+}
