@@ -83,7 +83,7 @@ export function renderUnit(process: Process, binary: string, fingerprint: string
     const words = process.flags.flatMap((each, position) => {
         const last = position === process.flags.length - 1;
         const comment = each.why === undefined ? [] : [`    # ${each.why}`];
-        return [...comment, `    --${each.name}=${unitWord(each.value)}${last ? "" : " \\"}`];
+        return [...comment, `    ${unitWord(`--${each.name}=${each.value}`)}${last ? "" : " \\"}`];
     });
     return [
         "[Unit]",
@@ -113,8 +113,8 @@ export function renderUnit(process: Process, binary: string, fingerprint: string
     ].join("\n");
 }
 
-/** A value as systemd's command-line syntax reads it back unchanged: `%` and `$` doubled, quoted where it has blanks. */
-function unitWord(value: string): string {
-    const escaped = value.replaceAll("%", "%%").replaceAll("$", "$$$$");
+/** A word as systemd's command-line syntax reads it back unchanged: `%` and `$` doubled, quoted as a whole where it has blanks. */
+function unitWord(word: string): string {
+    const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
     return /[\s"'\\;]/.test(escaped) ? `"${escaped.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : escaped;
 }

@@ -9,6 +9,8 @@ fail() {
 
 # put PATH MODE OWNER <CONTENT: writes a file atomically; sets $changed when content, mode or owner were different.
 changed=''
+# A file that is there while a change waits for its restart: a run that is cut off in between leaves it to the next one.
+pending=/dev/null
 put() {
     local path=$1 mode=$2 owner=$3 new
     mkdir -p "${path%/*}"
@@ -22,6 +24,7 @@ put() {
     if cmp -s "$new" "$path" && [ "$(stat -c %a:%U:%G "$new")" = "$(stat -c %a:%U:%G "$path")" ]; then
         rm -f "$new"
     else
+        : >"$pending"
         mv -f "$new" "$path"
         changed=1
     fi
@@ -32,6 +35,8 @@ once() {
     mkdir -p /run/kubelab
     exec 9>"/run/kubelab/$1.lock"
     flock -w 120 9 || fail "another run still works on $1 after 120 seconds; see 'fuser /run/kubelab/$1.lock'"
+    pending=/run/kubelab/$1.changed
+    if [ -e "$pending" ]; then changed=1; fi
 }
 
 # ensure_user NAME: a system user that can't log in, for one service.
@@ -74,16 +79,23 @@ service_healthy() {
     exit 1
 }
 
+# service_restart UNIT: starts the unit in the background. The old process is gone by then, so that no health check can meet it.
+service_restart() {
+    systemctl stop "$1"
+    systemctl start --no-block "$1"
+    if [ "$pending" != /dev/null ]; then rm -f "$pending"; fi
+}
+
 # service_up UNIT SECONDS COMMAND...: enables the unit, (re)starts it when a file of it changed or it isn't running, waits for its health.
 service_up() {
     local unit=$1
     if [ -n "$changed" ]; then
         systemctl daemon-reload
         systemctl enable --quiet "$unit"
-        systemctl restart --no-block "$unit"
+        service_restart "$unit"
     elif ! systemctl is-active --quiet "$unit"; then
         systemctl enable --quiet "$unit"
-        systemctl restart --no-block "$unit"
+        service_restart "$unit"
     fi
     service_healthy "$@"
 }
@@ -91,7 +103,7 @@ service_up() {
 # service_refresh UNIT SECONDS COMMAND...: restarts a running unit when a file it has read changed (a renewed certificate, say).
 service_refresh() {
     [ -n "$changed" ] && systemctl is-active --quiet "$1" || return 0
-    systemctl restart --no-block "$1"
+    service_restart "$1"
     service_healthy "$@"
 }
 

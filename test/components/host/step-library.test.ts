@@ -1,0 +1,238 @@
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bash, type BashResult, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
+
+const directory = temporaryDirectory();
+afterAll(directory.remove);
+
+const original = readFileSync(join(__dirname, "../../../components/host/step-library.sh"), "utf8");
+/** The library with its run-time files in the test's directory. */
+const library = original.replaceAll("/run/kubelab", join(directory.path, "run"));
+const owner = bash("id -un; id -gn").stdout.trim().replace("\n", ":");
+const path = (name: string): string => join(directory.path, name);
+
+function step(...statements: string[]): BashResult {
+    return bash(["set -euo pipefail", library, ...statements].join("\n"));
+}
+
+testWith("shellcheck")("passes shellcheck", () => {
+    expect(shellcheck({ "step-library.sh": original })).toBe("");
+});
+
+describe("put", () => {
+    const put = (content: string, mode = "0640", name = "put/file"): string =>
+        `put ${path(name)} ${mode} ${owner} <<'END'\n${content}\nEND\necho "changed=$changed"`;
+
+    beforeEach(() => rmSync(path("put"), { recursive: true, force: true }));
+
+    test("makes the file and its directory, and tells that something changed", () => {
+        expect(step(put("one"))).toEqual({ status: 0, stdout: "changed=1\n", stderr: "" });
+        expect(readFileSync(path("put/file"), "utf8")).toBe("one\n");
+        expect((statSync(path("put/file")).mode & 0o777).toString(8)).toBe("640");
+    });
+
+    test("leaves a file alone that is right already, and tells that nothing changed", () => {
+        step(put("one"));
+        const before = statSync(path("put/file"));
+        expect(step(put("one")).stdout).toBe("changed=\n");
+        const after = statSync(path("put/file"));
+        expect([after.ino, after.mtimeMs]).toEqual([before.ino, before.mtimeMs]);
+    });
+
+    test.each([
+        ["content", put("two")],
+        ["mode", put("one", "0600")],
+    ])("tells of another %s", (_, again) => {
+        step(put("one"));
+        expect(step(again).stdout).toBe("changed=1\n");
+        expect(step(again).stdout).toBe("changed=\n");
+    });
+
+    test("tells of a change also when the last of several files is as it was", () => {
+        step(put("same", "0644", "put/second"));
+        expect(step(put("new"), put("same", "0644", "put/second")).stdout).toBe("changed=1\nchanged=1\n");
+    });
+
+    test("leaves no temporary file behind, in any case", () => {
+        step(put("one"));
+        step(put("one"));
+        step(put("two"));
+        expect(readdirSync(path("put"))).toEqual(["file"]);
+    });
+
+    test("replaces the file at once: who has it open keeps the old one", () => {
+        step(put("one"));
+        const { stdout } = step(`exec 3<${path("put/file")}`, put("two"), "cat <&3");
+        expect(stdout).toBe("changed=1\none\n");
+    });
+
+    test("ends the step where it can't write, with the path", () => {
+        writeFileSync(path("plain"), "");
+        const { status, stdout, stderr } = step(put("one", "0644", "plain/file"));
+        expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+        expect(stderr).toContain(path("plain"));
+    });
+});
+
+describe("within", () => {
+    test("returns as soon as the command succeeds", () => {
+        const started = Date.now();
+        const command = `bash -c 'echo x >>${path("tries")}; [ "$(wc -l <${path("tries")})" -ge 3 ]'`;
+        expect(step(`within 20 ${command} && echo done`).stdout).toBe("done\n");
+        expect(readFileSync(path("tries"), "utf8")).toBe("x\nx\nx\n");
+        expect(Date.now() - started).toBeLessThan(10_000);
+    });
+
+    test("gives up at its deadline", () => {
+        const started = Date.now();
+        expect(step("within 1 false || echo late").stdout).toBe("late\n");
+        expect(Date.now() - started).toBeLessThan(5_000);
+    });
+
+    test("shows nothing of what the command prints", () => {
+        expect(step("within 0 bash -c 'echo out; echo error >&2; exit 1' || true")).toEqual({
+            status: 0,
+            stdout: "",
+            stderr: "",
+        });
+    });
+});
+
+describe("once", () => {
+    test("lets a second run on the same name wait for the first to end", async () => {
+        const order = path("order");
+        const run = (name: string, body: string): Promise<number | null> =>
+            new Promise((resolve) => {
+                const child = spawn("bash", ["-s"], { stdio: ["pipe", "ignore", "inherit"] });
+                child.on("exit", resolve);
+                child.stdin.end(`set -euo pipefail\n${library}\nonce ${name}\n${body}`);
+            });
+        const first = run("etcd", `echo first in >>${order}; sleep 1; echo first out >>${order}`);
+        while (!existsSync(order)) {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        const second = run("etcd", `echo second in >>${order}`);
+        const other = run("kubelet", `echo other in >>${order}`);
+        expect(await Promise.all([first, second, other])).toEqual([0, 0, 0]);
+        expect(readFileSync(order, "utf8").trim().split("\n")).toEqual([
+            "first in",
+            "other in",
+            "first out",
+            "second in",
+        ]);
+    });
+});
+
+describe("a service", () => {
+    const bin = path("bin");
+    const log = path("systemctl.log");
+    const active = path("active");
+    /** Plays systemd: writes down what it is asked for, and answers from the file `active`. */
+    const systemctl = `#!/bin/bash
+echo "$*" >>${log}
+case $1 in
+    is-active) [ -e ${active} ] ;;
+    stop | disable) rm -f ${active} ;;
+    start | restart) touch ${active} ;;
+    show) case $* in *NRestarts*) cat ${path("restarts")} ;; *) echo failed ;; esac ;;
+esac
+`;
+
+    beforeEach(() => {
+        mkdirSync(bin, { recursive: true });
+        [log, active, path("unit"), path("run")].forEach((each) => rmSync(each, { recursive: true, force: true }));
+        writeFileSync(path("restarts"), "0\n");
+        for (const [name, text] of [
+            ["systemctl", systemctl],
+            ["journalctl", "#!/bin/bash\necho the last words of the unit\n"],
+        ] as const) {
+            writeFileSync(join(bin, name), text);
+            chmodSync(join(bin, name), 0o755);
+        }
+    });
+
+    const withSystemd = (...statements: string[]): BashResult => step(`PATH=${bin}:$PATH`, "once unit", ...statements);
+    const write = (content: string): string => `put ${path("unit")} 0644 ${owner} <<'END'\n${content}\nEND`;
+    const asked = (): string[] => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []);
+    const starts = (): string[] => asked().filter((line) => /^(re)?start /.test(line));
+
+    test("starts when its unit is new, and at boot", () => {
+        expect(withSystemd(write("one"), "service_up unit 5 true")).toEqual({ status: 0, stdout: "", stderr: "" });
+        expect(starts()).toHaveLength(1);
+        expect(asked()).toEqual(expect.arrayContaining(["daemon-reload", "enable --quiet unit"]));
+    });
+
+    test("is left alone when it runs and nothing changed", () => {
+        withSystemd(write("one"), "service_up unit 5 true");
+        rmSync(log);
+        expect(withSystemd(write("one"), "service_up unit 5 true").status).toBe(0);
+        expect(asked()).toEqual(["is-active --quiet unit"]);
+    });
+
+    test("restarts when a file of it changed", () => {
+        withSystemd(write("one"), "service_up unit 5 true");
+        rmSync(log);
+        withSystemd(write("two"), "service_up unit 5 true");
+        expect(starts()).toHaveLength(1);
+    });
+
+    test("starts again when it doesn't run", () => {
+        withSystemd(write("one"), "service_up unit 5 true");
+        rmSync(log);
+        rmSync(active);
+        withSystemd(write("one"), "service_up unit 5 true");
+        expect(starts()).toHaveLength(1);
+    });
+
+    test("restarts at the next run when the one that changed its files was cut off before", () => {
+        withSystemd(write("one"), "service_up unit 5 true");
+        rmSync(log);
+        withSystemd(write("two"), "exit 1");
+        expect(starts()).toEqual([]);
+        withSystemd(write("two"), "service_up unit 5 true");
+        expect(starts()).toHaveLength(1);
+        rmSync(log);
+        withSystemd(write("two"), "service_up unit 5 true");
+        expect(starts()).toEqual([]);
+    });
+
+    test("isn't called healthy by an answer of the process that is about to end", () => {
+        withSystemd(write("one"), "service_up unit 5 true");
+        rmSync(log);
+        // Healthy is who was started since the change: the old process answers until it has been stopped.
+        withSystemd(write("two"), `service_up unit 5 bash -c 'echo checked >>${log}'`);
+        expect(asked().indexOf("stop unit")).toBeGreaterThanOrEqual(0);
+        expect(asked().indexOf("stop unit")).toBeLessThan(asked().indexOf("start --no-block unit"));
+        expect(asked().indexOf("start --no-block unit")).toBeLessThan(asked().indexOf("checked"));
+    });
+
+    test("that doesn't become healthy fails the step with its last words", () => {
+        const { status, stderr } = withSystemd(write("one"), "service_up unit 1 false");
+        expect(status).toBe(1);
+        expect(stderr).toMatch(/unit is not healthy: failed.*checked: false/);
+        expect(stderr).toContain("--- journalctl -u unit\nthe last words of the unit\n");
+    });
+
+    test("that keeps ending isn't waited for until the deadline", () => {
+        writeFileSync(path("restarts"), "8\n");
+        const started = Date.now();
+        expect(withSystemd(write("one"), "service_up unit 60 false").status).toBe(1);
+        expect(Date.now() - started).toBeLessThan(10_000);
+    });
+
+    test("with a renewed certificate restarts where it runs, and only there", () => {
+        expect(withSystemd(write("certificate"), "service_refresh unit 5 true").status).toBe(0);
+        expect(starts()).toEqual([]);
+        writeFileSync(active, "");
+        withSystemd(write("renewed"), "service_refresh unit 5 true");
+        expect(starts()).toHaveLength(1);
+        withSystemd(write("renewed"), "service_refresh unit 5 true");
+        expect(starts()).toHaveLength(1);
+    });
+
+    test("that goes is stopped and not started at the next boot", () => {
+        expect(withSystemd("service_down unit").status).toBe(0);
+        expect(asked()).toEqual(["disable --now --quiet unit", "daemon-reload"]);
+    });
+});
