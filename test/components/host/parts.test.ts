@@ -1,0 +1,144 @@
+import {
+    chmodSync,
+    existsSync,
+    lstatSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    readlinkSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { type PushArgs, renderPush } from "../../../components/host/parts";
+import { bash, type BashResult, temporaryDirectory } from "../../support/bash";
+
+const directory = temporaryDirectory();
+afterAll(directory.remove);
+const path = (...names: string[]): string => join(directory.path, ...names);
+
+const FILES = { "bin/etcd": "etcd 1", "bin/kubelet": "kubelet 1", "cni/bridge": "bridge 1" };
+
+function push(fingerprints: Record<string, string>, changes: Partial<PushArgs> = {}): string {
+    return renderPush({
+        digest: "parts-1",
+        fingerprints,
+        files: Object.keys(FILES),
+        address: "10.0.0.1",
+        user: "root",
+        identity: { key: ".kubelab/test/ssh/id", knownHosts: ".kubelab/test/ssh/known_hosts" },
+        ...changes,
+    });
+}
+
+/** Plays the machine: what is said to it over SSH runs below the test's own directory. */
+function pushed(script: string): BashResult {
+    const machine = script
+        .replaceAll("/opt/", `${path("machine")}/opt/`)
+        .replaceAll("/usr/local/bin", path("machine/usr/local/bin"));
+    return bash(`export PATH=${path("bin")}:$PATH KUBELAB_CACHE=${path("cache")}\n${machine}`);
+}
+
+function sentFiles(): string[] {
+    const sent = path("sent");
+    const files = existsSync(sent) ? readFileSync(sent, "utf8").trim().split("\n") : [];
+    rmSync(sent, { force: true });
+    return files.filter((file) => file !== "");
+}
+
+beforeEach(() => {
+    rmSync(path("machine"), { recursive: true, force: true });
+    rmSync(path("sent"), { force: true });
+    mkdirSync(path("machine/usr/local/bin"), { recursive: true });
+    mkdirSync(path("bin"), { recursive: true });
+    for (const [file, content] of Object.entries(FILES)) {
+        mkdirSync(dirname(path("cache/parts/parts-1", file)), { recursive: true });
+        writeFileSync(path("cache/parts/parts-1", file), content);
+    }
+    writeFileSync(
+        path("bin/ssh"),
+        `#!/bin/bash
+while [ $# -gt 0 ]; do
+    case $1 in
+        -F | -i | -o | -c) shift 2 ;;
+        *) break ;;
+    esac
+done
+[ "$1" = root@10.0.0.1 ] || exit 255
+shift
+case $* in
+    *tar*) tee >(tar -tf - >>${path("sent")}) | bash -c "$*" ;;
+    *) bash -c "$*" ;;
+esac
+`,
+    );
+    chmodSync(path("bin/ssh"), 0o755);
+});
+
+const FIRST = { "bin/etcd": "aaa", "bin/kubelet": "bbb", "cni/bridge": "ccc" };
+
+test("a machine that has nothing gets its files, linked from where they are looked for", () => {
+    expect(pushed(push(FIRST))).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(sentFiles().sort()).toEqual(["bin/etcd", "bin/kubelet", "cni/bridge"]);
+    expect(readFileSync(path("machine/usr/local/bin/etcd"), "utf8")).toBe("etcd 1");
+    expect(readFileSync(path("machine/opt/cni/bin/bridge"), "utf8")).toBe("bridge 1");
+    expect(lstatSync(path("machine/usr/local/bin/etcd")).isSymbolicLink()).toBe(true);
+    expect(readdirSync(path("machine/opt/kubelab")).sort()).toEqual(["parts"]);
+});
+
+test("what is there is never sent again", () => {
+    pushed(push(FIRST));
+    sentFiles();
+    expect(pushed(push(FIRST)).status).toBe(0);
+    expect(sentFiles()).toEqual([]);
+});
+
+test("an upgrade sends what is new, and is a new link", () => {
+    pushed(push(FIRST));
+    sentFiles();
+    writeFileSync(path("cache/parts/parts-1/bin/etcd"), "etcd 2");
+    expect(pushed(push({ ...FIRST, "bin/etcd": "ddd" })).status).toBe(0);
+    expect(sentFiles()).toEqual(["bin/etcd"]);
+    expect(readFileSync(path("machine/usr/local/bin/etcd"), "utf8")).toBe("etcd 2");
+    expect(readlinkSync(path("machine/usr/local/bin/etcd"))).toBe(path("machine/opt/kubelab/parts/ddd/etcd"));
+});
+
+test("a push that was cut off is mended by the next one", () => {
+    pushed(push(FIRST));
+    sentFiles();
+    rmSync(path("machine/opt/kubelab/parts/bbb"), { recursive: true });
+    mkdirSync(path("machine/opt/kubelab/incoming/bin"), { recursive: true });
+    writeFileSync(path("machine/opt/kubelab/incoming/bin/kubelet"), "half");
+    expect(pushed(push(FIRST)).status).toBe(0);
+    expect(sentFiles()).toEqual(["bin/kubelet"]);
+    expect(readFileSync(path("machine/usr/local/bin/kubelet"), "utf8")).toBe("kubelet 1");
+});
+
+test("parts that aren't in the cache any more are asked for by the command that gets them", () => {
+    const { status, stderr } = pushed(push(FIRST, { digest: "gone" }));
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/10\.0\.0\.1: the parts gone are not in .*: run 'scripts\/lab parts'/);
+});
+
+test("a machine that can't be reached fails the push", () => {
+    expect(pushed(push(FIRST, { address: "10.0.0.2" })).status).not.toBe(0);
+});
+
+test("parts that lack a file are refused before anything is sent", () => {
+    expect(() => push({ "bin/etcd": "aaa" })).toThrow("parts parts-1 have no bin/kubelet");
+});
+
+test("the machine is known by its pinned host key, whatever the person's own SSH config says", () => {
+    const script = push(FIRST);
+    for (const option of ["-F none", "StrictHostKeyChecking=yes", "GlobalKnownHostsFile=none", "BatchMode=yes"]) {
+        expect(script).toContain(option);
+    }
+    expect(script).toContain("-o UserKnownHostsFile=.kubelab/test/ssh/known_hosts");
+});
+
+test("a user that isn't root becomes it by sudo", () => {
+    const script = push(FIRST, { user: "admin" });
+    expect(script).toContain("admin@10.0.0.1");
+    expect(script).toContain("remote 'sudo -n bash -s'");
+    expect(push(FIRST)).not.toContain("sudo");
+});
