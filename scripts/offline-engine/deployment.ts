@@ -1,11 +1,11 @@
-import { ignoringChanges, replacedOnChanges, type Goal } from "./goal";
+import { ignoringChanges, inheriting, replacedOnChanges, type Goal } from "./goal";
 import { dependentsOf, inReverseOrder } from "./graph";
 import { Operations } from "./operations";
 import type { Diff } from "./provider";
 import type { Run } from "./run";
 import { rpc } from "./sdk";
 import type { PendingOperation, ResourceState, StateStore } from "./state";
-import { changedKeys, type Properties } from "./value";
+import type { Properties } from "./value";
 
 /** What the SDK is told about a registered resource. */
 export interface Registered {
@@ -22,7 +22,7 @@ export interface Registered {
  * Registrations run concurrently; the program's own data flow orders them.
  */
 export class Deployment {
-    private readonly registered = new Set<string>();
+    private readonly registered = new Map<string, Goal>();
     /** URNs deleted in this run: by the end's deletions, or as dependents of a replaced resource. */
     private readonly gone = new Set<string>();
     /** Deleted in this run, to be created again when the program registers them. */
@@ -45,13 +45,14 @@ export class Deployment {
     }
 
     /** Takes one resource of the program to where it should be. */
-    async register(goal: Goal): Promise<Registered> {
+    async register(request: Goal): Promise<Registered> {
         this.run.checkpoint();
+        const goal = inheriting(request, this.registered.get(request.parent));
         const urn = this.urnOf(goal);
         if (this.registered.has(urn)) {
             throw new Error(`two resources have the URN ${urn}: give one of them another name`);
         }
-        this.registered.add(urn);
+        this.registered.set(urn, goal);
         const before = this.store.current(urn);
         const state = this.desired(urn, before ? { ...goal, inputs: ignoringChanges(goal, before.inputs) } : goal);
         const after = goal.custom ? await this.applyCustom(goal, before, state) : this.applyComponent(before, state);
@@ -60,8 +61,8 @@ export class Deployment {
 
     /** Keeps what a component, or the stack, gives out. */
     registerOutputs(urn: string, outputs: Properties): void {
-        const state = this.store.current(urn);
-        if (state && changedKeys(state.outputs, outputs).length + changedKeys(outputs, state.outputs).length > 0) {
+        const state = this.run.stopped ? undefined : this.store.current(urn);
+        if (state && JSON.stringify(state.outputs) !== JSON.stringify(outputs)) {
             this.store.replace(state, { ...state, outputs });
         }
     }
@@ -90,13 +91,7 @@ export class Deployment {
     ): Promise<ResourceState> {
         const again = this.recreating.get(state.urn);
         if (!before) {
-            const created = await this.operations.create(
-                goal,
-                state,
-                undefined,
-                again ? "replace" : "create",
-                again?.changed,
-            );
+            const created = await this.operations.create(goal, state, again ? "replace" : "create", again?.changed);
             await this.forget(state.urn);
             return created;
         }
@@ -153,14 +148,7 @@ export class Deployment {
             );
         }
         if (!(goal.deleteBeforeReplace ?? false)) {
-            const superseded = { ...before, superseded: true };
-            this.store.replace(before, superseded);
-            try {
-                return await this.operations.create(goal, state, undefined, "replace", diff.changed);
-            } catch (error) {
-                this.store.replace(superseded, before);
-                throw error;
-            }
+            return this.operations.create(goal, state, "replace", diff.changed, before);
         }
         const dependents = this.dependentReplacements(before);
         for (const [dependent, changed] of dependents) {
@@ -173,7 +161,7 @@ export class Deployment {
                 this.store.remove(each);
             }
         }
-        return this.operations.create(goal, state, undefined, "replace", diff.changed);
+        return this.operations.create(goal, state, "replace", diff.changed);
     }
 
     /** Resources that would be replaced if `root` were: they have to go before it, each with the inputs that make it so. */
@@ -264,8 +252,8 @@ export class Deployment {
             propertyDependencies: goal.propertyDependencies,
             deletedWith: goal.deletedWith,
             replaceOnChanges: goal.replaceOnChanges,
-            protect: goal.protect,
-            retainOnDelete: goal.retainOnDelete,
+            protect: goal.protect ?? false,
+            retainOnDelete: goal.retainOnDelete ?? false,
             ...(goal.timeouts.delete ? { deleteTimeout: goal.timeouts.delete } : {}),
         };
     }

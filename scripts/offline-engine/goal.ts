@@ -16,8 +16,9 @@ export interface Goal {
     readonly additionalSecretOutputs: readonly string[];
     /** Undefined leaves it to the default: the new one is created first. */
     readonly deleteBeforeReplace: boolean | undefined;
-    readonly protect: boolean;
-    readonly retainOnDelete: boolean;
+    /** Undefined takes the parent's, like an empty `deletedWith`. */
+    readonly protect: boolean | undefined;
+    readonly retainOnDelete: boolean | undefined;
     /** Seconds per operation. */
     readonly timeouts: { readonly create?: number; readonly update?: number; readonly delete?: number };
 }
@@ -52,13 +53,23 @@ export function readGoal(request: RegisterResourceRequest): Goal {
         replaceOnChanges: request.getReplaceonchangesList(),
         additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
         deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
-        protect: request.getProtect() ?? false,
-        retainOnDelete: request.getRetainondelete() ?? false,
+        protect: optional(request.hasProtect(), request.getProtect()),
+        retainOnDelete: optional(request.hasRetainondelete(), request.getRetainondelete()),
         timeouts: {
             ...seconds("create", timeouts?.getCreate()),
             ...seconds("update", timeouts?.getUpdate()),
             ...seconds("delete", timeouts?.getDelete()),
         },
+    };
+}
+
+/** The goal with what resources take from their parent where they don't say it themselves. */
+export function inheriting(goal: Goal, parent: Goal | undefined): Goal {
+    return {
+        ...goal,
+        deletedWith: goal.deletedWith || (parent?.deletedWith ?? ""),
+        protect: goal.protect ?? parent?.protect,
+        retainOnDelete: goal.retainOnDelete ?? parent?.retainOnDelete,
     };
 }
 
@@ -96,6 +107,10 @@ function pathOf(path: string): string[] {
     return [...path.matchAll(/\["([^"]*)"\]|\[([^\]]*)\]|([^.[\]]+)/g)].map(
         ([, quoted, bracketed, bare]) => quoted ?? bracketed ?? bare ?? "",
     );
+}
+
+function optional<T>(given: boolean, value: T): T | undefined {
+    return given ? value : undefined;
 }
 
 function differAt(before: Value | undefined, after: Value | undefined, path: readonly string[]): boolean {

@@ -12,7 +12,7 @@ import { readGoal } from "./goal";
 import { providerOf } from "./provider";
 import { Stopped, type Run } from "./run";
 import { MockMonitor, provproto, resproto, struct } from "./sdk";
-import { plainProperties, type Properties } from "./value";
+import { plainProperties } from "./value";
 
 type Callback<Response> = (error: unknown, response: Response) => void;
 

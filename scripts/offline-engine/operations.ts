@@ -12,24 +12,26 @@ export class Operations {
         private readonly store: StateStore,
     ) {}
 
-    /** @param before what it takes the place of in the state; nothing when an older one is to be deleted later. */
+    /** @param superseded the older one that it takes the place of, to be deleted at the end of the run. */
     async create(
         goal: Goal,
         state: ResourceState,
-        before: ResourceState | undefined,
         operation: Operation = "create",
         diffKeys?: readonly string[],
+        superseded?: ResourceState,
     ): Promise<ResourceState> {
         const provider = providerOf(state.type);
         const details = { ...(diffKeys ? { diffKeys } : {}), timeout: goal.timeouts.create };
         const created = await this.run.operation(state, operation, details, async (signal, log) => {
             if (this.run.preview) {
+                this.supersede(superseded);
                 return state;
             }
             return this.journaled(provider, "create", state, async () => {
                 const result = await provider.create(this.subject(state, signal, log), plainProperties(state.inputs));
                 const after = { ...state, id: result.id, outputs: marked(provider, goal, result.outputs) };
-                this.store.replace(before, after);
+                this.supersede(superseded);
+                this.store.add(after);
                 return after;
             });
         });
@@ -100,6 +102,12 @@ export class Operations {
     /** How a resource's inputs differ from the state's. */
     diff(state: ResourceState, inputs: Properties): Diff {
         return diffOf(providerOf(state.type), state.type, existing(state), plainProperties(inputs));
+    }
+
+    private supersede(state: ResourceState | undefined): void {
+        if (state) {
+            this.store.replace(state, { ...state, superseded: true });
+        }
     }
 
     private reasonToSkip(state: ResourceState, gone: ReadonlySet<string>): string | undefined {

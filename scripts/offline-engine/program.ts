@@ -11,14 +11,12 @@ export type Program = () => Promise<Record<string, unknown>>;
 
 /** The program in a file, as the Pulumi language host runs it: its exports are the outputs. Loaded anew each time. */
 export function programOf(main: string): Program {
-    return () => {
+    return async () => {
         const load = createRequire(join(main, ".."));
         const before = new Set(Object.keys(load.cache));
         try {
             const exported = load(main) as Record<string, unknown> | (() => unknown);
-            return Promise.resolve(typeof exported === "function" ? exported() : exported) as Promise<
-                Record<string, unknown>
-            >;
+            return (await (typeof exported === "function" ? exported() : exported)) as Record<string, unknown>;
         } finally {
             const inDependency = `${sep}node_modules${sep}`;
             for (const file of Object.keys(load.cache).filter(
@@ -54,11 +52,16 @@ export async function runProgram(
     const onError = (error: unknown): void => {
         run.programFailed(error);
     };
+    // Kept from the SDK, which would let it go on as several unhandled rejections.
+    const failed = (error: unknown): Record<string, unknown> => {
+        run.programFailed(error);
+        return {};
+    };
     process.on("unhandledRejection", onError);
     process.on("uncaughtException", onError);
     try {
         const whole = sdkStack
-            .runInPulumiStack(program)
+            .runInPulumiStack(() => program().catch(failed))
             .then(() => settledCalls(deployment))
             .catch(onError);
         await Promise.race([whole, run.stopping]);
