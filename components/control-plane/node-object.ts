@@ -7,6 +7,8 @@ import { KUBECTL } from "./kubectl-step";
 
 /** Seconds a node is given to become Ready. */
 const READY_DEADLINE = 120;
+/** The taint that keeps pods off a control plane while there are workers. */
+const NO_WORKLOADS = "node-role.kubernetes.io/control-plane:NoSchedule";
 /** Seconds the pods of a leaving node are given to go. */
 const DRAIN_DEADLINE = 60;
 
@@ -35,7 +37,8 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
         ...(labels.length > 0 ? [`${KUBECTL} label --overwrite node ${name} ${labels.join(" ")} >/dev/null`] : []),
         ...(node.taints.length > 0
             ? [`${KUBECTL} taint --overwrite node ${name} ${node.taints.map(taintWord).join(" ")} >/dev/null`]
-            : []),
+            : // From when the cluster had workers.
+              [`${KUBECTL} taint node ${name} ${NO_WORKLOADS}- >/dev/null 2>&1 || true`]),
         ...(ownsPodCidr(spec)
             ? [
                   `[ "$(${KUBECTL} get node ${name} -o 'jsonpath={.spec.podCIDR}')" = ${node.podCidr} ] ||`,

@@ -1,0 +1,145 @@
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { nodeObject, registerNode, removeNode } from "../../../components/control-plane/node-object";
+import { renderScript } from "../../../components/host/script";
+import type { ClusterSpec, NodeSpec } from "../../../components/spec/types";
+import { bash, type BashResult, temporaryDirectory } from "../../support/bash";
+import { testSpec } from "../../support/spec";
+
+const directory = temporaryDirectory();
+afterAll(directory.remove);
+const path = (name: string): string => join(directory.path, name);
+
+function node(spec: ClusterSpec, name: string): NodeSpec {
+    const found = spec.nodes.find((each) => each.name === name);
+    if (found === undefined) {
+        throw new Error(`no node ${name}`);
+    }
+    return found;
+}
+
+const spec = testSpec();
+
+describe("a Node object", () => {
+    test("of a control plane keeps pods away and load balancers out", () => {
+        expect(nodeObject(spec, node(spec, "cp-1"))).toEqual({
+            apiVersion: "v1",
+            kind: "Node",
+            metadata: {
+                name: "cp-1",
+                labels: {
+                    "node-role.kubernetes.io/control-plane": "",
+                    "node.kubernetes.io/exclude-from-external-load-balancers": "",
+                },
+            },
+            spec: {
+                podCIDR: "10.99.255.0/24",
+                podCIDRs: ["10.99.255.0/24"],
+                taints: [{ key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" }],
+            },
+        });
+    });
+
+    test("of a worker takes pods", () => {
+        expect(nodeObject(spec, node(spec, "worker-2"))).toMatchObject({
+            metadata: { labels: { "node-role.kubernetes.io/worker": "" } },
+            spec: { podCIDR: "10.99.2.0/24" },
+        });
+        expect(nodeObject(spec, node(spec, "worker-2"))).not.toHaveProperty("spec.taints");
+    });
+
+    test("of the only node takes pods too", () => {
+        const single = testSpec({ workers: 0 });
+        expect(nodeObject(single, node(single, "cp-1"))).not.toHaveProperty("spec.taints");
+    });
+
+    test("leaves the pod CIDR to the controller manager where a CNI plugin asks it", () => {
+        const cni = { ...spec, network: "cni" as const };
+        expect(nodeObject(cni, node(cni, "worker-1"))).not.toHaveProperty("spec.podCIDR");
+    });
+});
+
+describe("the step on the control plane", () => {
+    /** Plays kubectl: writes down what it is asked for and answers as the test wants. */
+    function run(statements: readonly string[], answers: string): BashResult & { readonly asked: string[] } {
+        rmSync(path("asked"), { force: true });
+        for (const [name, text] of [
+            ["curl", "exit 0"],
+            ["hostname", "echo cp-1"],
+            ["kubectl", `shift 2; echo "$*" >>${path("asked")}\n${answers}`],
+        ] as const) {
+            writeFileSync(path(name), `#!/bin/bash\n${text}\n`);
+            chmodSync(path(name), 0o755);
+        }
+        const script = renderScript({ create: statements }).replaceAll("/run/kubelab", path("run"));
+        const result = bash(`PATH=${directory.path}:$PATH\n${script}`, ["create"]);
+        const asked = existsSync(path("asked")) ? readFileSync(path("asked"), "utf8").trim().split("\n") : [];
+        return { ...result, asked };
+    }
+
+    const createFails = "case $1 in create) exit 1 ;; get) echo; exit 0 ;; esac";
+
+    test("makes the object before the kubelet can, and waits for the node", () => {
+        const answers = `case $1 in create) cat >${path("object")} ;; esac`;
+        const { status, asked } = run(registerNode(spec, node(spec, "cp-1")), answers);
+        expect(status).toBe(0);
+        expect(asked).toEqual(["create --validate=false -f -", "wait --for=condition=Ready node/cp-1 --timeout=120s"]);
+        expect(JSON.parse(readFileSync(path("object"), "utf8"))).toEqual(nodeObject(spec, node(spec, "cp-1")));
+    });
+
+    test("mends an object that the kubelet made first", () => {
+        const { status, asked } = run(registerNode(spec, node(spec, "cp-1")), createFails);
+        expect(status).toBe(0);
+        expect(asked).toEqual([
+            "create --validate=false -f -",
+            "label --overwrite node cp-1 node-role.kubernetes.io/control-plane= node.kubernetes.io/exclude-from-external-load-balancers=",
+            "taint --overwrite node cp-1 node-role.kubernetes.io/control-plane=:NoSchedule",
+            "get node cp-1 -o jsonpath={.spec.podCIDR}",
+            'patch node cp-1 -p {"spec":{"podCIDR":"10.99.255.0/24","podCIDRs":["10.99.255.0/24"]}}',
+            "wait --for=condition=Ready node/cp-1 --timeout=120s",
+        ]);
+    });
+
+    test("leaves a pod CIDR alone that is right", () => {
+        const right = "case $1 in create) exit 1 ;; get) echo 10.99.1.0/24 ;; esac";
+        const { asked } = run(registerNode(spec, node(spec, "worker-1")), right);
+        expect(asked.filter((line) => line.startsWith("patch"))).toEqual([]);
+    });
+
+    test("lets pods on the control plane of a cluster that has no workers any more", () => {
+        const single = testSpec({ workers: 0 });
+        const untaint = "taint node cp-1 node-role.kubernetes.io/control-plane:NoSchedule-";
+        const { status, asked } = run(registerNode(single, node(single, "cp-1")), createFails);
+        expect({ status, untainted: asked.includes(untaint) }).toEqual({ status: 0, untainted: true });
+        const already = `${createFails}; case $* in "${untaint}") exit 1 ;; esac`;
+        expect(run(registerNode(single, node(single, "cp-1")), already).status).toBe(0);
+    });
+
+    test("says why a node isn't Ready, and where to look", () => {
+        const answers = 'case $1 in wait) exit 1 ;; get) echo "Ready=False KubeletNotReady: no network" ;; esac';
+        const { status, stderr } = run(registerNode(spec, node(spec, "worker-1")), answers);
+        expect(status).toBe(1);
+        expect(stderr).toContain("node worker-1 is not Ready after 120 seconds; on it: journalctl -u kubelet");
+    });
+
+    test("drains a node that leaves, then takes it out of the API", () => {
+        const { status, asked } = run(removeNode("worker-2"), "");
+        expect(status).toBe(0);
+        expect(asked).toEqual([
+            "get node worker-2",
+            "drain worker-2 --ignore-daemonsets --delete-emptydir-data --force --timeout=60s",
+            "delete node worker-2 --ignore-not-found",
+        ]);
+    });
+
+    test("takes out a node whose pods don't go as well, and says so", () => {
+        const { status, stderr, asked } = run(removeNode("worker-2"), "case $1 in drain) exit 1 ;; esac");
+        expect(status).toBe(0);
+        expect(stderr).toContain("worker-2: some pods didn't go within 60 seconds");
+        expect(asked.at(-1)).toBe("delete node worker-2 --ignore-not-found");
+    });
+
+    test("has nothing to do for a node that is gone already", () => {
+        expect(run(removeNode("worker-2"), "exit 1")).toMatchObject({ status: 0, asked: ["get node worker-2"] });
+    });
+});
