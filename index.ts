@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
+import { keptForLife, refuseChangesToARunningCluster } from "./components/running-cluster";
 import { parseClusterSpec, readConfig } from "./components/spec";
 
-const spec = parseClusterSpec(readConfig().raw, { stack: pulumi.getStack() });
-const cluster = new Cluster(spec);
-
-export const kubeconfig = cluster.kubeconfig;
-export const nodes = cluster.nodes;
-export const apiServer = cluster.apiServer;
-export const sshCommands = cluster.sshCommands;
+export = async () => {
+    const spec = parseClusterSpec(readConfig().raw, { stack: pulumi.getStack() });
+    await refuseChangesToARunningCluster(spec);
+    const { kubeconfig, nodes, apiServer, sshCommands } = new Cluster(spec);
+    return { kubeconfig, nodes, apiServer, sshCommands, cluster: keptForLife(spec) };
+};

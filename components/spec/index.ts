@@ -12,7 +12,7 @@ import type { AwsSpec, ClusterSpec, Versions } from "./types";
 import { readPinnedVersions } from "./versions";
 
 export { readConfig } from "./config";
-export { refuseImmutableChange, type RunningCluster } from "./immutable";
+export { IMMUTABLE, refuseImmutableChange, type RunningCluster } from "./immutable";
 export { formatProblem, InvalidConfig, type Problem, type RawConfig };
 export type * from "./types";
 

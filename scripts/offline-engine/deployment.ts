@@ -67,6 +67,11 @@ export class Deployment {
         }
     }
 
+    /** What the stack gave out at the end of the last run; nothing when there was none. */
+    lastOutputs(): Properties {
+        return this.store.resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+    }
+
     /** The program has ended well: deletes what it no longer has, and what was replaced. */
     async finish(): Promise<void> {
         await this.run.drain();

@@ -1,6 +1,7 @@
 import type { InvokeResponse } from "@pulumi/pulumi/proto/provider_pb";
 import type {
     ReadResourceRequest,
+    ReadResourceResponse,
     RegisterResourceOutputsRequest,
     RegisterResourceRequest,
     RegisterResourceResponse,
@@ -24,6 +25,8 @@ export class EngineMonitor extends MockMonitor {
     constructor(
         private readonly deployment: Deployment,
         private readonly run: Run,
+        /** `organization/project/stack` */
+        private readonly stackName: string,
     ) {
         super({
             call: () => Promise.reject(new Error("not a mock")),
@@ -51,10 +54,22 @@ export class EngineMonitor extends MockMonitor {
         callback(null, {});
     }
 
-    override async readResource(request: ReadResourceRequest, callback: Callback<undefined>): Promise<void> {
-        await this.answer(callback, request.getName(), () =>
-            Promise.reject(new Error(`the offline engine can't look up existing resources (${request.getType()})`)),
-        );
+    /** The one existing resource that can be looked up is the stack itself, for its outputs as of the last run. */
+    override async readResource(
+        request: ReadResourceRequest,
+        callback: Callback<ReadResourceResponse | undefined>,
+    ): Promise<void> {
+        await this.answer(callback, request.getName(), () => {
+            const [type, id] = [request.getType(), request.getId()];
+            if (type !== "pulumi:pulumi:StackReference" || id !== this.stackName) {
+                return Promise.reject(new Error(`the offline engine can't look up existing resources (${type} ${id})`));
+            }
+            const outputs = this.deployment.lastOutputs();
+            const response = new resproto.ReadResourceResponse();
+            response.setUrn(`${request.getParent()}::${type}::${request.getName()}`);
+            response.setProperties(struct.Struct.fromJavaScript({ name: id, outputs, secretOutputNames: [] }));
+            return Promise.resolve(response);
+        });
     }
 
     override async invoke(

@@ -6,6 +6,9 @@ import type { Run } from "./run";
 import { config as sdkConfig, settings, stack as sdkStack } from "./sdk";
 import type { Config } from "./config";
 
+/** The organization of every stack in a backend without one. */
+const ORGANIZATION = "organization";
+
 /** A Pulumi program: what it returns are the stack's outputs. */
 export type Program = () => Promise<Record<string, unknown>>;
 
@@ -42,11 +45,11 @@ export async function runProgram(
     config: Config,
 ): Promise<void> {
     settings.setMockOptions(
-        new EngineMonitor(deployment, run),
+        new EngineMonitor(deployment, run, `${ORGANIZATION}/${identity.project}/${identity.stack}`),
         identity.project,
         identity.stack,
         run.preview,
-        "organization",
+        ORGANIZATION,
     );
     sdkConfig.setAllConfig({ ...config });
     const onError = (error: unknown): void => {
