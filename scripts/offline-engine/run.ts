@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { EngineEvent, Operation, Summary } from "../cli/engine";
 import { UserError } from "../support/errors";
 import type { ResourceState } from "./state";
@@ -43,7 +44,9 @@ export class Run {
     constructor(
         readonly preview: boolean,
         private readonly report: (event: EngineEvent) => void,
-    ) {}
+    ) {
+        setMaxListeners(0, this.force.signal);
+    }
 
     get stopped(): boolean {
         return this.failures.length > 0;

@@ -31,15 +31,18 @@ const RETRY = { first: 100, factor: 1.5, longest: 5000 };
 const run: Runner = async (command, properties, environment, { signal, log }) => {
     const inputs = properties as unknown as RemoteInputs;
     await slots.take();
+    let client: Client;
     try {
-        const client = await dial(inputs.connection, signal);
-        try {
-            return await execute(client, command, inputs, environment, signal, log);
-        } finally {
-            client.end();
-        }
-    } finally {
+        client = await dial(inputs.connection, signal);
+    } catch (error) {
         slots.give();
+        throw error;
+    }
+    client.once("close", () => slots.give());
+    try {
+        return await execute(client, command, inputs, environment, signal, log);
+    } finally {
+        client.end();
     }
 };
 
