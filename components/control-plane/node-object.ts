@@ -37,8 +37,11 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
         ...(labels.length > 0 ? [`${KUBECTL} label --overwrite node ${name} ${labels.join(" ")} >/dev/null`] : []),
         ...(node.taints.length > 0
             ? [`${KUBECTL} taint --overwrite node ${name} ${node.taints.map(taintWord).join(" ")} >/dev/null`]
-            : // From when the cluster had workers.
-              [`${KUBECTL} taint node ${name} ${NO_WORKLOADS}- >/dev/null 2>&1 || true`]),
+            : []),
+        // From when the cluster had workers.
+        ...(node.role === "control-plane" && node.taints.length === 0
+            ? [`${KUBECTL} taint node ${name} ${NO_WORKLOADS}- >/dev/null 2>&1 || true`]
+            : []),
         ...(ownsPodCidr(spec)
             ? [
                   `[ "$(${KUBECTL} get node ${name} -o 'jsonpath={.spec.podCIDR}')" = ${node.podCidr} ] ||`,
