@@ -36,8 +36,8 @@ const Layer = z.strictObject({
     files: z.string().optional(),
     /** Path of the bundle of the certificate authorities in Debian's ca-certificates. */
     certificates: z.string().optional(),
-    /** busybox applets linked into /bin. */
-    applets: z.array(z.string()).default([]),
+    /** busybox applets linked into /bin, with spaces between their names. */
+    applets: z.string().default(""),
     /** Path to mode and, where it isn't root, owner: `tmp: "1777"`, `home/me: 755 100:101`. */
     directories: z.record(z.string(), z.string().regex(/^[0-7]{3,4}( \d+:\d+)?$/)).default({}),
     /** Path to the target of a symbolic link. */

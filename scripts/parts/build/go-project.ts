@@ -16,10 +16,12 @@ export function projectDirectory(name: string): string {
 /** Builds the programs of one upstream project, static and stripped, from the modules that its go.mod and go.sum pin. */
 export async function buildProject(project: GoProject, go: GoToolchain, counter: Counter): Promise<StepOutput> {
     const directory = projectDirectory(project.name);
-    const modules = ["go.mod", "go.sum"].map((name) => readFileSync(join(directory, name), "utf8"));
+    const sources = readdirSync(directory)
+        .sort()
+        .map((name) => [name, readFileSync(join(directory, name), "utf8")]);
     const output = await step(
         `go-${project.name}`,
-        { project, modules, go: go.version, architecture: ARCHITECTURE },
+        { project, sources, go: go.version, architecture: ARCHITECTURE },
         (incoming) => build(project, go, counter, incoming),
     );
     if (output.reused) {

@@ -31,7 +31,10 @@ export async function layerEntries(recipe: LayerRecipe, sources: LayerSources): 
         ...(recipe.certificates === undefined ? [] : [file(recipe.certificates, certificates(sources.debian))]),
         ...(recipe.files === undefined ? [] : filesBelow(join(RECIPE_DIRECTORY, "images", recipe.files))),
         ...Object.entries(recipe.directories).map(([path, text]) => directory(path, text)),
-        ...recipe.applets.map((applet) => link(`usr/bin/${applet}`, "busybox")),
+        ...recipe.applets
+            .split(/\s+/)
+            .filter(Boolean)
+            .map((applet) => link(`usr/bin/${applet}`, "busybox")),
         ...Object.entries(recipe.links).map(([path, target]) => link(path, target)),
     ];
     const merged = entries.some(({ path }) => path.startsWith("usr/"))
