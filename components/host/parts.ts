@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ReadyMachine } from "../machines/machine";
 import { filesForRole } from "../../scripts/parts/roles";
-import { quote } from "./script";
+import { quote, renderScript } from "./script";
 import type { SshIdentity } from "./ssh-identity";
 
 /** sha256 (hex) of every file of a parts directory by its path in it, e.g. `bin/etcd`. */
@@ -63,7 +63,7 @@ export function pushParts(
     const ready = new local.Command(
         `${machine.name}-parts`,
         {
-            create: "bash -s",
+            create: "bash -s -- create",
             stdin,
             addPreviousOutputInEnv: false,
             logging: local.Logging.Stderr,
@@ -98,8 +98,7 @@ export function renderPush(args: PushArgs): string {
         return `${sha256} ${path}`;
     });
     const sudo = args.user === "root" ? "" : "sudo -n ";
-    return `set -euo pipefail
-cache=\${KUBELAB_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/kubelab}/parts/${args.digest}
+    const send = `cache=\${KUBELAB_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/kubelab}/parts/${args.digest}
 if [ ! -d "$cache" ]; then
     echo "kubelab: ${args.address}: the parts ${args.digest} are not in $cache: run 'scripts/lab parts'" >&2
     exit 1
@@ -140,6 +139,6 @@ link() {
 link <<'KUBELAB_LIST'
 ${wanted.join("\n")}
 KUBELAB_LIST
-KUBELAB_LINK
-`;
+KUBELAB_LINK`;
+    return renderScript({ create: [send] });
 }
