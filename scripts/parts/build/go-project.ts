@@ -56,8 +56,8 @@ async function build(project: GoProject, go: GoToolchain, counter: Counter, inco
     let downloaded = 0;
     const collecting = setInterval(collect, 500);
     const telling = setInterval(() => {
-        const modules = downloaded > 0 ? `, ${downloaded} modules downloaded` : "";
-        counter.note(`${project.name}: ${compiled} packages compiled${modules}`);
+        const modules = downloaded > 0 ? `${downloaded} modules downloaded, ` : "";
+        counter.note(`${project.name}: ${modules}${compiled > 0 ? `${compiled} packages compiled` : "linking"}`);
     }, 10_000);
     try {
         if (missing.length > 0) {

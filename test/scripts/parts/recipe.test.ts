@@ -1,0 +1,97 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { goArguments, programName, projectDirectory } from "../../../scripts/parts/build/go-project";
+import { compareGoVersions } from "../../../scripts/parts/build/toolchain";
+import { readRecipe } from "../../../scripts/parts/recipe";
+import { RECIPE_DIRECTORY, recipeDigest } from "../../../scripts/parts/recipe-digest";
+import { filesForRole } from "../../../scripts/parts/roles";
+
+const recipe = readRecipe();
+
+test.each(recipe.projects.map((project) => [project.name, project] as const))(
+    "go.mod of %s pins the version of parts.yaml, and go.sum its checksum",
+    (name, project) => {
+        const version = recipe.versions[project.version] ?? "";
+        const read = (file: string): string => readFileSync(join(projectDirectory(name), file), "utf8");
+        expect(read("go.mod")).toMatch(
+            new RegExp(`^\\s*(require )?${project.module} v${version}( // indirect)?$`, "m"),
+        );
+        expect(read("go.sum")).toContain(`${project.module} v${version} h1:`);
+    },
+);
+
+test("every staging module of Kubernetes has the version that goes with it", () => {
+    const replaced = [
+        ...readFileSync(join(projectDirectory("kubernetes"), "go.mod"), "utf8").matchAll(/=> (\S+) (\S+)/g),
+    ];
+    expect(replaced.length).toBeGreaterThan(25);
+    const version = (recipe.versions.kubernetes ?? "").replace(/^1\./, "v0.");
+    expect(replaced.filter(([, , found]) => found !== version).map(([, module]) => module)).toEqual([]);
+});
+
+test("the projects make exactly the files of the roles, and CoreDNS for its image", () => {
+    const made = recipe.projects
+        .flatMap(({ programs }) => Object.keys(programs))
+        .filter((path) => !path.startsWith("image/"));
+    const needed = [...filesForRole("control-plane"), ...filesForRole("node"), "bin/coredns"];
+    expect(made.sort()).toEqual(needed.sort());
+});
+
+test("the images have the names that Kubernetes and the articles ask for", () => {
+    expect(recipe.images.map(({ name }) => name)).toEqual([
+        "registry.k8s.io/pause:3.10.2",
+        "registry.k8s.io/coredns/coredns:v1.15.0",
+        "docker.io/library/nginx:latest",
+        "docker.io/curlimages/curl:latest",
+        "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
+    ]);
+});
+
+test("the version stamps carry the versions", () => {
+    const kubernetes = recipe.projects.find(({ name }) => name === "kubernetes");
+    expect(kubernetes?.variables).toMatchObject({
+        "k8s.io/component-base/version.gitVersion": "v1.36.3",
+        "k8s.io/component-base/version.gitMajor": "1",
+        "k8s.io/component-base/version.gitMinor": "36",
+    });
+});
+
+test("only the project that needs C is linked by the C linker", () => {
+    const external = recipe.projects.filter((project) =>
+        goArguments(project, [], "out").join(" ").includes("external"),
+    );
+    expect(external.map(({ name }) => name)).toEqual(["runc"]);
+});
+
+test("a changed go.sum, image file or version changes the recipe's digest", () => {
+    const copy = mkdtempSync(join(tmpdir(), "kubelab-recipe-"));
+    try {
+        for (const name of ["parts.yaml", "images.yaml", "go", "images"]) {
+            cpSync(join(RECIPE_DIRECTORY, name), join(copy, name), { recursive: true });
+        }
+        const digests = [recipeDigest(copy)];
+        for (const name of ["go/etcd/go.sum", "images/nginx/etc/nginx/nginx.conf", "parts.yaml"]) {
+            writeFileSync(join(copy, name), `${readFileSync(join(copy, name), "utf8")}\n`);
+            digests.push(recipeDigest(copy));
+        }
+        expect(digests[0]).toBe(recipeDigest());
+        expect(new Set(digests).size).toBe(4);
+    } finally {
+        rmSync(copy, { recursive: true });
+    }
+});
+
+test.each([
+    ["go.etcd.io/etcd/server/v3", "server"],
+    ["go.etcd.io/etcd/etcdctl/v3", "etcdctl"],
+    ["k8s.io/kubernetes/cmd/kubelet", "kubelet"],
+    ["github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2", "containerd-shim-runc-v2"],
+])("go build names the program of %s %s", (goPackage, name) => {
+    expect(programName(goPackage)).toBe(name);
+});
+
+test("Go versions are compared by number, release candidates before the release", () => {
+    const sorted = ["go1.26.8", "1.26rc1", "go1.9.7", "1.26", "go1.26.10", "devel go1.27"].sort(compareGoVersions);
+    expect(sorted).toEqual(["devel go1.27", "go1.9.7", "1.26rc1", "1.26", "go1.26.8", "go1.26.10"]);
+});
