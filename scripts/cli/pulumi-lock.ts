@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { startOf } from "../offline-engine/lock";
 import { UserError } from "../support/errors";
 
 interface CliLock {
@@ -40,9 +41,8 @@ function isAlive(lock: CliLock): boolean {
     }
     try {
         const command = readFileSync(`/proc/${lock.pid}/comm`, "utf8").trim();
-        return (
-            command.startsWith("pulumi") && statSync(`/proc/${lock.pid}`).ctimeMs <= Date.parse(lock.timestamp) + 1000
-        );
+        const startedBefore = statSync(`/proc/${lock.pid}`).ctimeMs <= Date.parse(lock.timestamp) + 1000;
+        return startOf(lock.pid) !== undefined && command.startsWith("pulumi") && startedBefore;
     } catch {
         return false;
     }

@@ -12,11 +12,19 @@ const ORGANIZATION = "organization";
 /** A Pulumi program: what it returns are the stack's outputs. */
 export type Program = () => Promise<Record<string, unknown>>;
 
-/** The program in a file, as the Pulumi language host runs it: its exports are the outputs. Loaded anew each time. */
+/**
+ * The program in a file, as the Pulumi language host runs it: its exports are the outputs. Loaded anew each time: a module that
+ * was loaded before would register nothing, and all the stack has would be deleted.
+ */
 export function programOf(main: string): Program {
     return async () => {
         const load = createRequire(join(main, ".."));
+        const file = load.resolve(main);
+        delete load.cache[file];
         const before = new Set(Object.keys(load.cache));
+        if (load.cache[file] !== undefined) {
+            throw new Error(`${main} was loaded before and can't be loaded anew here: run it in a process of its own`);
+        }
         try {
             const exported = load(main) as Record<string, unknown> | (() => unknown);
             return (await (typeof exported === "function" ? exported() : exported)) as Record<string, unknown>;
