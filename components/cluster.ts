@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { corednsManifests } from "./addons/coredns";
+import { clientFiles } from "./client-files";
 import { ControlPlane } from "./control-plane/control-plane";
 import { KUBECTL, manifests } from "./control-plane/kubectl-step";
 import { keepRecord } from "./control-plane/record";
@@ -123,6 +124,8 @@ export class Cluster extends pulumi.ComponentResource {
             podCidr: spec.nodes[index]?.podCidr ?? "",
         }));
         this.sshCommands = Object.fromEntries(machines.map((machine) => [machine.name, sshCommand(machine, identity)]));
+        const { kubeconfig, apiServer, sshCommands } = this;
+        clientFiles({ kubeconfig, outputs: { nodes: this.nodes, apiServer, sshCommands } }, this);
         this.registerOutputs({ apiServer: this.apiServer, kubeconfig: this.kubeconfig });
     }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../support/errors";
 
@@ -59,17 +59,4 @@ export class Stack {
         }
         return node;
     }
-
-    /** Keeps the outputs of an `up`: the kubeconfig in a file of its own, 0600. */
-    save(outputs: Readonly<Record<string, unknown>>): void {
-        const { kubeconfig, ...others } = outputs;
-        mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-        writeAtomically(this.kubeconfig, String(kubeconfig));
-        writeAtomically(join(this.directory, "outputs.json"), `${JSON.stringify(others, undefined, 2)}\n`);
-    }
-}
-
-function writeAtomically(path: string, content: string): void {
-    writeFileSync(`${path}.new`, content, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
 }

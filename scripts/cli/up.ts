@@ -1,5 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
 import pc from "picocolors";
 import { UserError } from "../support/errors";
 import { chooseEngine, type Engine, type EngineEvent } from "./engine";
@@ -34,7 +33,6 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
         return;
     }
     const summary = await engine.up();
-    stack.save(await engine.outputs({ showSecrets: true }));
     const phases = clock.phases();
     if (phases.length > 0) {
         console.log(`\n${renderPhases(phases)}`);
@@ -50,8 +48,6 @@ export async function down(stack: Stack, json: boolean): Promise<void> {
     stack.requireConfig();
     const engine = await engineFor(stack, {}, progressReporter());
     const summary = await engine.destroy();
-    rmSync(stack.kubeconfig, { force: true });
-    rmSync(join(stack.directory, "outputs.json"), { force: true });
     if (json) {
         console.log(JSON.stringify(summary));
     }

@@ -1,0 +1,184 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { labNames } from "./names";
+
+/**
+ * How this host arranges its cgroups. `v1` has a hierarchy per controller (perhaps with an empty `unified` one beside them);
+ * `v2` has one. Where systemd runs the only hierarchy, a cgroup is asked of it: nobody else may write there.
+ * https://systemd.io/CGROUP_DELEGATION/
+ */
+export type CgroupLayout =
+    | { readonly kind: "v1"; readonly hierarchies: readonly string[] }
+    | { readonly kind: "v2"; readonly hierarchy: string; readonly systemd: boolean };
+
+/** @param mounts the text of /proc/self/mounts */
+export function cgroupLayout(mounts: string, systemd: boolean): CgroupLayout {
+    const found = mounts
+        .split("\n")
+        .map((line) => line.split(" "))
+        .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
+        .map(([, where = "", type = ""]) => ({ where, type }));
+    if (found.some(({ type }) => type === "cgroup")) {
+        const legacy = found.filter(({ type }) => type === "cgroup").map(({ where }) => where);
+        return { kind: "v1", hierarchies: [...new Set(legacy)] };
+    }
+    const [only] = found;
+    if (!only) {
+        throw new Error("No cgroup hierarchy is mounted on this host (see /proc/self/mounts).");
+    }
+    return { kind: "v2", hierarchy: only.where, systemd };
+}
+
+/** The layout of this host. */
+export function hostCgroupLayout(): CgroupLayout {
+    return cgroupLayout(readFileSync("/proc/self/mounts", "utf8"), existsSync("/run/systemd/system"));
+}
+
+/** One process group of a lab: a machine with its supervisor, or the registry. */
+export interface LabProcess {
+    readonly lab: string;
+    /** `undefined` is the lab's registry. */
+    readonly machine?: string;
+}
+
+/** The systemd unit that holds the process on a host where systemd gives out the cgroups. */
+export function unitName({ lab, machine }: LabProcess): string {
+    return machine === undefined ? `kubelab-registry.${lab}.service` : `kubelab-machine.${lab}.${machine}.service`;
+}
+
+/** The cgroup of a process in every hierarchy. */
+export function cgroupsOf(layout: CgroupLayout, process: LabProcess): readonly string[] {
+    if (layout.kind === "v2" && layout.systemd) {
+        return [join(layout.hierarchy, "system.slice", unitName(process))];
+    }
+    const own = process.machine === undefined ? ["registry"] : ["machines", process.machine];
+    return hierarchies(layout).map((hierarchy) => join(hierarchy, labNames(process.lab).cgroup, ...own));
+}
+
+/** The cgroup of a whole lab in every hierarchy; none where systemd gives them out. */
+export function labCgroups(layout: CgroupLayout, lab: string): readonly string[] {
+    return layout.kind === "v2" && layout.systemd
+        ? []
+        : hierarchies(layout).map((hierarchy) => join(hierarchy, labNames(lab).cgroup));
+}
+
+function hierarchies(layout: CgroupLayout): readonly string[] {
+    return layout.kind === "v1" ? layout.hierarchies : [layout.hierarchy];
+}
+
+/** Makes the cgroups of a process and of its lab, with every controller usable in them. */
+export function createCgroups(layout: CgroupLayout, process: LabProcess): void {
+    if (layout.kind === "v2" && layout.systemd) {
+        return;
+    }
+    const directories = cgroupsOf(layout, process);
+    hierarchies(layout).forEach((hierarchy, index) => {
+        const steps = directories[index]?.slice(hierarchy.length + 1).split("/") ?? [];
+        let directory = hierarchy;
+        for (const step of steps) {
+            delegateControllers(layout, directory);
+            directory = join(directory, step);
+            mkdirSync(directory, { recursive: true });
+            inheritCpuset(directory);
+        }
+    });
+}
+
+/** cgroup v2: what is below `directory` may use every controller that it has. */
+function delegateControllers(layout: CgroupLayout, directory: string): void {
+    if (layout.kind === "v2") {
+        for (const controller of readFileSync(join(directory, "cgroup.controllers"), "utf8").trim().split(/\s+/)) {
+            writeFileSync(join(directory, "cgroup.subtree_control"), `+${controller}`);
+        }
+    }
+}
+
+/** cgroup v1: a new cpuset has no processors, and so takes no process, until it is given some. What is below inherits. */
+function inheritCpuset(directory: string): void {
+    if (existsSync(join(directory, "cgroup.clone_children"))) {
+        writeFileSync(join(directory, "cgroup.clone_children"), "1");
+    }
+    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+        if (existsSync(join(directory, file)) && readFileSync(join(directory, file), "utf8").trim() === "") {
+            writeFileSync(join(directory, file), readFileSync(join(directory, "..", file), "utf8"));
+        }
+    }
+}
+
+/** Ids of the processes in these cgroups and below. */
+export function processesIn(directories: readonly string[]): number[] {
+    const found = new Set<number>();
+    const visit = (directory: string): void => {
+        for (const line of readOrNothing(() => readFileSync(join(directory, "cgroup.procs"), "utf8").split("\n"))) {
+            if (Number(line) > 0) {
+                found.add(Number(line));
+            }
+        }
+        subdirectories(directory).forEach(visit);
+    };
+    directories.forEach(visit);
+    return [...found];
+}
+
+/** Ends every process in these cgroups and removes them. @throws Error when a process outlives it by ten seconds. */
+export async function endAndRemove(directories: readonly string[]): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    for (;;) {
+        const alive = processesIn(directories);
+        if (alive.length === 0 && directories.map(removeTree).every((gone) => gone)) {
+            return;
+        }
+        if (Date.now() > deadline) {
+            throw new Error(
+                `These processes of ${directories[0] ?? ""} don't end: ${alive.join(", ") || "none left, but the cgroup stays busy"}.`,
+            );
+        }
+        alive.forEach(kill);
+        await sleep(5);
+    }
+}
+
+function kill(pid: number): void {
+    try {
+        process.kill(pid, "SIGKILL");
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
+            throw error;
+        }
+    }
+}
+
+/** @returns whether the cgroup is gone. */
+function removeTree(directory: string): boolean {
+    const below = subdirectories(directory).map(removeTree);
+    if (below.includes(false)) {
+        return false;
+    }
+    try {
+        rmdirSync(directory);
+        return true;
+    } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "ENOENT";
+    }
+}
+
+function subdirectories(directory: string): string[] {
+    return readOrNothing(() =>
+        readdirSync(directory, { withFileTypes: true })
+            .filter((entry) => entry.isDirectory())
+            .map((entry) => join(directory, entry.name)),
+    );
+}
+
+/** A cgroup may vanish while it is being read. */
+function readOrNothing<T>(read: () => T[]): T[] {
+    try {
+        return read();
+    } catch (error) {
+        if (["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "")) {
+            return [];
+        }
+        throw error;
+    }
+}

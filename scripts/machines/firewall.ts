@@ -1,0 +1,71 @@
+import { spawnSync } from "node:child_process";
+import { isOnPath, run, tryRun } from "./commands";
+import { labNames } from "./names";
+
+/** The lab's own nftables table, made anew: its machines reach everything else under the host's addresses. */
+export function renderTable(lab: string, network: string): string {
+    const { table, bridge } = labNames(lab);
+    return `table ip ${table}
+delete table ip ${table}
+table ip ${table} {
+    chain postrouting {
+        type nat hook postrouting priority srcnat; policy accept;
+        ip saddr ${network} ip daddr != ${network} oifname != "${bridge}" masquerade
+    }
+}
+`;
+}
+
+/**
+ * Lets the lab's machines out: address translation, and where the host drops what it forwards (as hosts with Docker do), a
+ * rule before that. @returns a warning where a firewall of another kind drops forwarded packets
+ */
+export function openFirewall(lab: string, network: string): string | undefined {
+    run("nft", ["--file", "-"], renderTable(lab, network));
+    const listing = spawnSync("nft", ["list", "chains"], { encoding: "utf8" }).stdout;
+    const dropping = droppingForwardChains(listing);
+    if (dropping.includes("ip filter FORWARD") && isOnPath("iptables")) {
+        for (const rule of forwardRules(lab)) {
+            if (!tryRun("iptables", ["--wait", "--check", "FORWARD", ...rule])) {
+                run("iptables", ["--wait", "--insert", "FORWARD", ...rule]);
+            }
+        }
+    }
+    const others = dropping.filter((chain) => chain !== "ip filter FORWARD");
+    return others.length === 0
+        ? undefined
+        : `The firewall of this host drops forwarded packets (${others.join(", ")}): let ${labNames(lab).bridge} through there, or the machines reach nothing beyond it.`;
+}
+
+export function closeFirewall(lab: string): void {
+    tryRun("nft", ["delete", "table", "ip", labNames(lab).table]);
+    if (isOnPath("iptables")) {
+        for (const rule of forwardRules(lab)) {
+            while (tryRun("iptables", ["--wait", "--delete", "FORWARD", ...rule])) {
+                // once for every time it is there
+            }
+        }
+    }
+}
+
+/** `family table chain` of every chain that drops what it forwards by default, in the text of `nft list chains`. */
+export function droppingForwardChains(listing: string): string[] {
+    const found: string[] = [];
+    let table = "";
+    let chain = "";
+    for (const line of listing.split("\n")) {
+        table = /^table (\S+ \S+) \{/.exec(line)?.[1] ?? table;
+        chain = /^\s+chain (\S+) \{/.exec(line)?.[1] ?? chain;
+        if (/hook forward .*policy drop/.test(line) && !table.startsWith("ip6 ")) {
+            found.push(`${table} ${chain}`);
+        }
+    }
+    return found;
+}
+
+function forwardRules(lab: string): readonly (readonly string[])[] {
+    const { bridge, table } = labNames(lab);
+    return ["--in-interface", "--out-interface"].map((direction) => [
+        ...[direction, bridge, "--match", "comment", "--comment", table, "--jump", "ACCEPT"],
+    ]);
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { UserError } from "../support/errors";
+
+const USAGE = `usage: main.ts network create|delete | machine create|delete | rootfs
+network and machine read one JSON object on standard input and answer with one line of JSON on standard output.`;
+
+/** The commands of the local machine driver. Each one's code is only loaded when it is asked for: start-up time counts. */
+async function main([subject, verb]: readonly string[]): Promise<object> {
+    const { checkHost } = await import("./commands");
+    switch (`${subject ?? ""} ${verb ?? ""}`.trim()) {
+        case "network create": {
+            const [{ createNetwork }, { parseNetworkRequest }] = await Promise.all([
+                import("./network"),
+                import("./input"),
+            ]);
+            const request = parseNetworkRequest(standardInput());
+            checkHost();
+            return createNetwork(request, progress);
+        }
+        case "network delete": {
+            const [{ deleteNetwork }, { parseNames }] = await Promise.all([import("./network"), import("./input")]);
+            const { lab } = parseNames(standardInput());
+            checkHost();
+            return deleteNetwork(lab);
+        }
+        case "machine create": {
+            const [{ createMachine }, { parseMachineRequest }] = await Promise.all([
+                import("./machine"),
+                import("./input"),
+            ]);
+            const request = parseMachineRequest(standardInput());
+            checkHost();
+            return createMachine(request, progress);
+        }
+        case "machine delete": {
+            const [{ deleteMachine }, { parseNames }] = await Promise.all([import("./machine"), import("./input")]);
+            const { lab, machine } = parseNames(standardInput());
+            if (machine === undefined) {
+                throw new UserError("Missing in the request on standard input: machine.");
+            }
+            checkHost();
+            return deleteMachine(lab, machine);
+        }
+        case "rootfs": {
+            const { ensureRootfs } = await import("./rootfs");
+            checkHost();
+            return { path: await ensureRootfs(progress) };
+        }
+        default:
+            throw new UserError(USAGE);
+    }
+}
+
+function standardInput(): string {
+    return readFileSync(0, "utf8");
+}
+
+function progress(line: string): void {
+    process.stderr.write(`${line}\n`);
+}
+
+main(process.argv.slice(2)).then(
+    (answer) => {
+        process.stdout.write(`${JSON.stringify(answer)}\n`);
+    },
+    (error: unknown) => {
+        const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : String(error);
+        process.stderr.write(`${text}\n`);
+        process.exitCode = 1;
+    },
+);

@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { UserError } from "../support/errors";
+import { overlapping, routedRanges, type UsedRange } from "./address-range";
+import { endAndRemove, hostCgroupLayout, labCgroups } from "./cgroups";
+import { removeEmpty, run, tryRun, withLock } from "./commands";
+import { closeFirewall, openFirewall } from "./firewall";
+import type { NetworkRequest } from "./input";
+import { enableForwarding, restoreForwarding } from "./ip-forwarding";
+import { labsOnDisk, machinesOnDisk } from "./labs";
+import { labNames, LABS_DIRECTORY, RUN_DIRECTORY } from "./names";
+import { endRegistry, ensureRegistry } from "./registry/process";
+import { ensureRootfs } from "./rootfs";
+
+/** Kernel modules that a cluster needs and that can't be loaded from inside a machine. What isn't a module here is built in. */
+const MODULES = ["br_netfilter", "overlay", "nf_conntrack", "nf_tables", "ip_tables", "veth"];
+
+/**
+ * Makes a lab's bridge, its way out, and its image registry. What is there already stays; a registry that is asked for
+ * otherwise is started anew.
+ *
+ * @throws UserError when the address range or the registry's port is in use
+ */
+export async function createNetwork(
+    request: NetworkRequest,
+    progress: (line: string) => void,
+): Promise<{ readonly bridge: string }> {
+    const { lab, network, gateway } = request;
+    const names = labNames(lab);
+    await ensureRootfs(progress);
+    return withLock(RUN_DIRECTORY, async () => {
+        const known = readNetwork(lab);
+        refuseChange(known, request);
+        refuseUsedRange(lab, network);
+        mkdirSync(names.directory, { recursive: true, mode: 0o700 });
+        mkdirSync(names.runDirectory, { recursive: true, mode: 0o700 });
+        const changed = !isDeepStrictEqual(known, request);
+        if (changed) {
+            writeNetwork(request);
+        }
+        loadModules();
+        enableForwarding();
+        createBridge(lab, gateway, network);
+        const warning = openFirewall(lab, network);
+        if (warning !== undefined) {
+            progress(warning);
+        }
+        await ensureRegistry(hostCgroupLayout(), request, networkFile(lab), changed);
+        return { bridge: names.bridge };
+    });
+}
+
+/** Removes a lab from this host, with the machines that are left of it. Doesn't mind when it isn't there, or only half. */
+export async function deleteNetwork(lab: string): Promise<{ readonly deleted: boolean }> {
+    const names = labNames(lab);
+    const layout = hostCgroupLayout();
+    const existed = existsSync(names.directory) || existsSync(join("/sys/class/net", names.bridge));
+    const left = machinesOnDisk().filter((machine) => machine.lab === lab);
+    if (left.length > 0) {
+        const { deleteMachine } = await import("./machine");
+        await Promise.all(left.map(({ machine }) => deleteMachine(lab, machine)));
+    }
+    await withLock(RUN_DIRECTORY, async () => {
+        await endRegistry(layout, lab);
+        closeFirewall(lab);
+        if (existsSync(join("/sys/class/net", names.bridge))) {
+            run("ip", ["link", "delete", names.bridge]);
+        }
+        await endAndRemove(labCgroups(layout, lab));
+        rmSync(names.directory, { recursive: true, force: true });
+        rmSync(names.runDirectory, { recursive: true, force: true });
+        if (labsOnDisk().every((other) => !existsSync(networkFile(other)))) {
+            restoreForwarding();
+        }
+        removeEmpty(LABS_DIRECTORY, RUN_DIRECTORY);
+    });
+    return { deleted: existed };
+}
+
+/** What a lab's network was made from, kept for its registry and for the next `create`. */
+function networkFile(lab: string): string {
+    return join(labNames(lab).directory, "network.json");
+}
+
+export function readNetwork(lab: string): NetworkRequest | undefined {
+    const path = networkFile(lab);
+    return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as NetworkRequest) : undefined;
+}
+
+function writeNetwork(request: NetworkRequest): void {
+    const path = networkFile(request.lab);
+    writeFileSync(`${path}.new`, JSON.stringify(request), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+}
+
+function refuseChange(known: NetworkRequest | undefined, request: NetworkRequest): void {
+    if (known && (known.network !== request.network || known.gateway !== request.gateway)) {
+        throw new UserError(
+            `Lab "${request.lab}" has the network ${known.network} with the host at ${known.gateway}; it can't become ` +
+                `${request.network} with ${request.gateway} while it is there. Delete it first.`,
+        );
+    }
+}
+
+function refuseUsedRange(lab: string, network: string): void {
+    const { bridge } = labNames(lab);
+    const labs = labsOnDisk().flatMap((other): UsedRange[] => {
+        const range = other === lab ? undefined : readNetwork(other)?.network;
+        return range === undefined ? [] : [{ range, by: `the lab "${other}"` }];
+    });
+    const interfaces = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+        addresses
+            .filter(({ family, cidr }) => family === "IPv4" && cidr !== null)
+            .map(({ cidr }) => ({ range: cidr ?? "", by: `the interface ${name} of this host`, interface: name })),
+    );
+    const routes = routedRanges(readFileSync("/proc/net/route", "utf8"));
+    const used = overlapping(network, [...labs, ...interfaces, ...routes], bridge);
+    if (used) {
+        throw new UserError(
+            `The lab's network ${network} overlaps with ${used.range}, which ${used.by} uses. ` +
+                `Choose another range for the lab's machines (kubelab:local, key "network").`,
+        );
+    }
+}
+
+function loadModules(): void {
+    if (existsSync("/lib/modules") && !existsSync("/proc/sys/net/bridge")) {
+        tryRun("modprobe", ["--all", "--quiet", ...MODULES]);
+    }
+}
+
+function createBridge(lab: string, gateway: string, network: string): void {
+    const { bridge, hardwareAddress } = labNames(lab);
+    const path = join("/sys/class/net", bridge);
+    if (existsSync(path) && !existsSync(join(path, "bridge"))) {
+        throw new UserError(
+            `This host has an interface ${bridge} that is no bridge: the lab "${lab}" needs that name.`,
+        );
+    }
+    const lines = [
+        ...(existsSync(path) ? [] : [`link add ${bridge} address ${hardwareAddress} type bridge`]),
+        `link set ${bridge} alias kubelab/${lab} up`,
+        `address replace ${gateway}/${network.split("/")[1] ?? ""} dev ${bridge}`,
+    ];
+    run("ip", ["-batch", "-"], lines.map((line) => `${line}\n`).join(""));
+}

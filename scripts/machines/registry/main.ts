@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
+import { join } from "node:path";
+import type { NetworkRequest } from "../input";
+import { ImageStore } from "./image-store";
+import { registryHandler } from "./server";
+import { Upstreams } from "./upstream";
+
+/** Serves a lab's images until it is ended. `main.ts FILE`: the file is the lab's network request as JSON. */
+async function main(file: string): Promise<void> {
+    const lab = JSON.parse(readFileSync(file, "utf8")) as NetworkRequest;
+    const store = await ImageStore.open(join(lab.partsDirectory, "images"));
+    const upstreams = new Upstreams(lab.offline);
+    // The first pull needn't wait for these.
+    store.registries().forEach((registry) => void upstreams.reachable(registry));
+    const handle = registryHandler(store, upstreams);
+    const server = createServer({ cert: lab.registryCertificate, key: lab.registryKey }, (request, response) => {
+        response.on("finish", () => {
+            console.log(
+                `${request.socket.remoteAddress ?? "-"} ${request.method ?? ""} ${request.url ?? ""} ${response.statusCode}`,
+            );
+        });
+        handle(request, response).catch((error: unknown) => {
+            console.error(error);
+            response.destroy();
+        });
+    });
+    server.on("error", (error) => {
+        console.error(error.message);
+        process.exit(1);
+    });
+    server.listen(lab.registryPort, lab.gateway, () => {
+        console.log(`serving ${store.registries().join(", ")} on ${lab.gateway}:${lab.registryPort}`);
+    });
+}
+
+main(process.argv[2] ?? "").catch((error: unknown) => {
+    console.error(error);
+    process.exit(1);
+});

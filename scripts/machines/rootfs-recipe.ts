@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import {
+    chmodSync,
+    cpSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    statSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+
+/** Debian release. */
+export const SUITE = "bookworm";
+
+/** What a node needs beside the cluster's own parts. */
+export const PACKAGES = [
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "openssh-server",
+    "sudo",
+    "ca-certificates",
+    "curl",
+    "procps",
+    "kmod",
+    "tar",
+    "zstd",
+    // kubelet, kube-proxy and CNI plugins call these
+    "conntrack",
+    "ethtool",
+    "ipset",
+    "iproute2",
+    "iptables",
+    "nftables",
+    "socat",
+    // for the person at the machine
+    "iputils-ping",
+    "less",
+    "tcpdump",
+];
+
+export const LEFT_OUT = ["/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*"];
+
+/** Units that make no sense in a machine that shares its kernel, or that only slow its start. */
+const MASKED = [
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+    "console-getty.service",
+    "getty.target",
+    "dev-hugepages.mount",
+    "kmod-static-nodes.service",
+    "proc-sys-fs-binfmt_misc.automount",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-config.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "systemd-ask-password-console.path",
+    "systemd-ask-password-wall.path",
+    "systemd-binfmt.service",
+    "systemd-firstboot.service",
+    "systemd-machine-id-commit.service",
+    "systemd-networkd-wait-online.service",
+    "systemd-pstore.service",
+    "systemd-random-seed.service",
+    "systemd-repart.service",
+    "systemd-sysusers.service",
+    "systemd-tmpfiles-setup-dev.service",
+    "systemd-update-utmp.service",
+    "systemd-update-utmp-runlevel.service",
+];
+
+/** Settings of the whole kernel: the host's business. */
+const MASKED_SYSCTLS = ["50-pid-max.conf", "99-protect-links.conf"];
+
+/** Files that go over the packages' own. */
+const OVERLAY = join(__dirname, "rootfs");
+
+/** First 16 hex digits of the sha256 of all that goes into the root file system, this file included. */
+export function rootfsDigest(): string {
+    const hash = createHash("sha256").update(process.arch).update(readFileSync(__filename));
+    for (const path of readdirSync(OVERLAY, { recursive: true, encoding: "utf8" }).sort()) {
+        if (statSync(join(OVERLAY, path)).isFile()) {
+            hash.update(`\0${path}\0`).update(readFileSync(join(OVERLAY, path)));
+        }
+    }
+    return hash.digest("hex").slice(0, 16);
+}
+
+/** Turns the packages' files into a machine's: own files over them, no identity in them. */
+export function finishRootfs(root: string): void {
+    cpSync(OVERLAY, root, { recursive: true });
+    chmodSync(join(root, "usr/local/lib/kubelab/early-boot"), 0o755);
+    const units = join(root, "etc/systemd/system");
+    mkdirSync(join(units, "sysinit.target.wants"), { recursive: true });
+    symlinkSync("../early-boot.service", join(units, "sysinit.target.wants/early-boot.service"));
+    for (const unit of MASKED) {
+        rmSync(join(units, unit), { force: true });
+        symlinkSync("/dev/null", join(units, unit));
+    }
+    for (const file of MASKED_SYSCTLS) {
+        rmSync(join(root, "etc/sysctl.d", file), { force: true });
+        symlinkSync("/dev/null", join(root, "etc/sysctl.d", file));
+    }
+    for (const name of readdirSync(join(root, "etc/ssh")).filter((entry) => entry.startsWith("ssh_host_"))) {
+        rmSync(join(root, "etc/ssh", name));
+    }
+    for (const name of ["etc/resolv.conf", "etc/hostname", "etc/machine-id", "var/lib/dbus/machine-id"]) {
+        rmSync(join(root, name), { force: true });
+    }
+    writeFileSync(join(root, "etc/machine-id"), "");
+    writeFileSync(join(root, "etc/fstab"), "");
+    for (const directory of ["var/log/journal", "var/lib/containerd", "var/lib/kubelet", "lib/modules"]) {
+        mkdirSync(join(root, directory), { recursive: true });
+    }
+    mkdirSync(join(root, "root/.ssh"), { recursive: true, mode: 0o700 });
+}

@@ -1,0 +1,120 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { UserError } from "../support/errors";
+import { cacheDirectory } from "../support/paths";
+import { withLock } from "./commands";
+import { finishRootfs, LEFT_OUT, PACKAGES, rootfsDigest, SUITE } from "./rootfs-recipe";
+
+/** Where the root file system of a digest is, or would be. */
+export function rootfsPath(digest: string): string {
+    return join(cacheDirectory(), "rootfs", digest);
+}
+
+/**
+ * The Debian root file system that every machine's disk begins as: built with mmdebstrap from this host's own package sources
+ * when it isn't in the cache.
+ *
+ * @returns its directory
+ * @throws UserError with the last lines of the build's log when it fails
+ */
+export async function ensureRootfs(progress: (line: string) => void): Promise<string> {
+    const path = rootfsPath(rootfsDigest());
+    if (existsSync(path)) {
+        return path;
+    }
+    return withLock(
+        dirname(path),
+        async () => {
+            if (!existsSync(path)) {
+                await build(path, progress);
+            }
+            return path;
+        },
+        () => {
+            progress("waiting for the root file system that another process is building");
+        },
+    );
+}
+
+/** Called with the lock held, so that what an interrupted build left is nobody's. */
+async function build(path: string, progress: (line: string) => void): Promise<void> {
+    const started = Date.now();
+    for (const name of readdirSync(dirname(path)).filter((entry) => entry.startsWith(".building-"))) {
+        rmSync(join(dirname(path), name), { recursive: true, force: true });
+    }
+    const temporary = mkdtempSync(join(dirname(path), ".building-"));
+    chmodSync(temporary, 0o755);
+    const root = join(temporary, "root");
+    progress(
+        `building the machines' root file system (Debian ${SUITE}, ${PACKAGES.length} packages; once, about a minute)`,
+    );
+    await mmdebstrap(root, (line) => {
+        progress(`  ${Math.round((Date.now() - started) / 1000)} s: ${line}`);
+    });
+    finishRootfs(root);
+    // Renamed only when it is whole and on the disk.
+    spawnSync("sync", ["--file-system", root]);
+    renameSync(root, path);
+    rmSync(temporary, { recursive: true });
+    progress(`root file system ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${path}`);
+}
+
+async function mmdebstrap(root: string, progress: (line: string) => void): Promise<void> {
+    const sources = hostSources();
+    const args = [
+        "--mode=root",
+        "--format=directory",
+        "--variant=minbase",
+        ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
+        `--include=${PACKAGES.join(",")}`,
+        SUITE,
+        root,
+        ...(sources.length > 0 ? ["-"] : []),
+    ];
+    const child = spawn("mmdebstrap", args, { stdio: ["pipe", "ignore", "pipe"] });
+    child.stdin.end(sources.join("\n"));
+    const log: string[] = [];
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+        for (const line of chunk.split("\n").filter((text) => text !== "")) {
+            log.push(line);
+            const step = /^I: (.*)$/.exec(line)?.[1];
+            if (step !== undefined) {
+                progress(step);
+            }
+        }
+    });
+    const code = await new Promise<number | null>((resolve, reject) => {
+        child.on("error", reject).on("close", resolve);
+    });
+    if (code !== 0) {
+        throw new UserError(
+            `mmdebstrap couldn't build the machines' root file system (exit ${code}). Can this host's own apt sources be reached ` +
+                `(apt-get update), and is there room below ${cacheDirectory()}? Its last lines:\n${log.slice(-15).join("\n")}`,
+        );
+    }
+}
+
+/** Debian's entries for the suite among this host's apt sources; none leaves the choice to mmdebstrap. */
+function hostSources(): string[] {
+    const format = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(SIGNED_BY)";
+    const result = spawnSync("apt-get", ["indextargets", "--format", format, "Created-By: Packages"], {
+        encoding: "utf8",
+    });
+    return sourceLines(result.status === 0 ? result.stdout : "", SUITE);
+}
+
+/** apt's one-line entries from lines `uri|release|component|origin|signed-by`; apt leaves what is unset as `$(NAME)`. */
+export function sourceLines(targets: string, suite: string): string[] {
+    const suites = [suite, `${suite}-updates`, `${suite}-security`];
+    const lines = targets.split("\n").flatMap((line) => {
+        const [uri = "", release = "", component = "", origin = "", signedBy = ""] = line.split("|");
+        const debian = origin === "Debian" || origin === "" || origin.startsWith("$(");
+        if (!debian || component !== "main" || !suites.includes(release)) {
+            return [];
+        }
+        const options = signedBy.startsWith("/") ? `[signed-by=${signedBy}] ` : "";
+        return [`deb ${options}${uri} ${release} ${component}`];
+    });
+    return lines.some((line) => line.endsWith(` ${suite} main`)) ? [...new Set(lines)] : [];
+}

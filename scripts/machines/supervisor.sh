@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Runs one machine until it is powered off or its cgroup is ended. Each boot has a network namespace, mounts and a cgroup of its
+# own, so that a reboot leaves as little behind as on a real machine.
+#   supervisor.sh SETTINGS    a file of shell variables, written by the driver
+set -euo pipefail
+# shellcheck source=/dev/null
+. "$1"
+: "${CGROUPS[@]}" "${ADDRESSES[@]}" "${UNSHARE[@]}" "${NSPAWN[@]}"
+: "$NAMESPACE" "$BRIDGE" "$INTERFACE" "$HARDWARE_ADDRESS" "$ALIAS" "$GATEWAY" "$ROOT" "$OVERLAY"
+
+# systemd-nspawn's status when the machine asks for a reboot and --keep-unit is given
+readonly REBOOT=133
+
+enter_cgroup() {
+    local cgroup
+    for cgroup in "${CGROUPS[@]}"; do
+        echo "$BASHPID" >"$cgroup/$1/cgroup.procs"
+    done
+}
+
+create_cgroups() {
+    local cgroup controller
+    for cgroup in "${CGROUPS[@]}"; do
+        mkdir -p "$cgroup/supervisor" "$cgroup/machine"
+    done
+    enter_cgroup supervisor
+    for cgroup in "${CGROUPS[@]}"; do
+        if [ -e "$cgroup/cgroup.controllers" ]; then
+            for controller in $(<"$cgroup/cgroup.controllers"); do
+                echo "+$controller" >"$cgroup/cgroup.subtree_control"
+            done
+        fi
+    done
+}
+
+# Containers' cgroups of the boot before.
+empty_cgroups() {
+    local cgroup
+    for cgroup in "${CGROUPS[@]}"; do
+        find "$cgroup/machine" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null || true
+    done
+}
+
+delete_network() {
+    ip link delete "$INTERFACE" 2>/dev/null || true
+    ip netns delete "$NAMESPACE" 2>/dev/null || true
+}
+
+create_network() {
+    delete_network
+    ip netns add "$NAMESPACE"
+    ip -batch - <<BATCH
+link add $INTERFACE type veth peer name eth0 address $HARDWARE_ADDRESS netns $NAMESPACE
+link set $INTERFACE alias $ALIAS master $BRIDGE up
+BATCH
+    {
+        echo "link set lo up"
+        echo "link set eth0 up"
+        printf 'address add %s dev eth0\n' "${ADDRESSES[@]}"
+        echo "route add default via $GATEWAY"
+    } | ip -n "$NAMESPACE" -batch -
+}
+
+boot() (
+    enter_cgroup machine
+    # The machine writes to its own /sys and /proc/sys/net; early-boot on it sees to what is the host's.
+    export SYSTEMD_NSPAWN_API_VFS_WRITABLE=1
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    exec "${UNSHARE[@]}" bash -c 'mount -t overlay overlay -o "$1" "$2" && shift 2 && exec "$@"' boot \
+        "$OVERLAY" "$ROOT" "${NSPAWN[@]}"
+)
+
+create_cgroups
+status=$REBOOT
+while [ "$status" -eq "$REBOOT" ]; do
+    create_network
+    status=0
+    boot || status=$?
+    empty_cgroups
+done
+delete_network
+echo "the machine ended with status $status"
+exit "$status"

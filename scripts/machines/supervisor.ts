@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import type { CgroupLayout } from "./cgroups";
+import { labNames, machineNames } from "./names";
+
+/** What the supervisor of a machine is told. */
+export interface SupervisorSettings {
+    readonly lab: string;
+    readonly machine: string;
+    readonly machineId: string;
+    readonly addresses: readonly string[];
+    readonly gateway: string;
+    /** Directory of the root file system below the machine's own changes. */
+    readonly base: string;
+    readonly layout: CgroupLayout;
+    /** The machine's cgroup in every hierarchy. */
+    readonly cgroups: readonly string[];
+    /** Whether the host has kernel modules for the machine to load. */
+    readonly kernelModules: boolean;
+}
+
+/** Directories of a machine's disk that are no overlay: containerd's snapshots are overlays themselves. */
+export const REAL_DIRECTORIES = ["containerd", "kubelet"] as const;
+
+/** The shell variables that supervisor.sh reads. */
+export function renderSettings(settings: SupervisorSettings): string {
+    const names = machineNames(settings.lab, settings.machine);
+    const at = (name: string): string => join(names.directory, name);
+    const variables: Readonly<Record<string, string | readonly string[]>> = {
+        NAMESPACE: names.networkNamespace,
+        BRIDGE: labNames(settings.lab).bridge,
+        INTERFACE: names.interface,
+        HARDWARE_ADDRESS: names.hardwareAddress,
+        ALIAS: `kubelab/${settings.lab}/${settings.machine}`,
+        ADDRESSES: settings.addresses,
+        GATEWAY: settings.gateway,
+        CGROUPS: settings.cgroups,
+        UNSHARE: unshare(settings.layout),
+        ROOT: at("root"),
+        OVERLAY: `lowerdir=${settings.base},upperdir=${at("upper")},workdir=${at("work")}`,
+        NSPAWN: nspawn(settings),
+    };
+    return Object.entries(variables)
+        .map(
+            ([name, value]) =>
+                `${name}=${typeof value === "string" ? quote(value) : `(${value.map(quote).join(" ")})`}\n`,
+        )
+        .join("");
+}
+
+/**
+ * The machine's mounts are in a namespace of their own and so end with it. On cgroup v1 hosts it gets its view of the cgroups
+ * here; on v2 systemd-nspawn sees to that itself.
+ */
+function unshare(layout: CgroupLayout): readonly string[] {
+    return ["unshare", "--mount", "--propagation", "slave", ...(layout.kind === "v1" ? ["--cgroup"] : []), "--"];
+}
+
+/** @see https://www.freedesktop.org/software/systemd/man/252/systemd-nspawn.html */
+export function nspawn(settings: SupervisorSettings): readonly string[] {
+    const names = machineNames(settings.lab, settings.machine);
+    return [
+        "systemd-nspawn",
+        "--quiet",
+        "--boot",
+        "--register=no",
+        // a reboot ends it with 133, for the supervisor to make the network anew
+        "--keep-unit",
+        `--directory=${join(names.directory, "root")}`,
+        `--machine=${names.container}`,
+        `--hostname=${settings.machine}`,
+        `--uuid=${settings.machineId}`,
+        `--network-namespace-path=/run/netns/${names.networkNamespace}`,
+        // kubelet, containerd and kube-proxy need them all; what is the host's is kept from them by early-boot
+        "--capability=all",
+        "--system-call-filter=@keyring bpf @raw-io @module",
+        "--resolv-conf=off",
+        "--timezone=off",
+        "--link-journal=no",
+        // the kubelet watches it for out-of-memory kills
+        "--bind=/dev/kmsg",
+        ...REAL_DIRECTORIES.map((name) => `--bind=${join(names.directory, name)}:/var/lib/${name}`),
+        ...(settings.kernelModules ? ["--bind-ro=/lib/modules"] : []),
+    ];
+}
+
+function quote(text: string): string {
+    return `'${text.replaceAll("'", `'\\''`)}'`;
+}
