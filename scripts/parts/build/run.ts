@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { UserError } from "../../support/errors";
 
 export interface RunOptions {
     readonly cwd?: string;
@@ -13,7 +14,7 @@ const KEPT_LINES = 15;
 /**
  * Runs a program and returns its stdout.
  *
- * @throws Error with the last lines of its stderr where it doesn't end with 0.
+ * @throws UserError with the last lines of its stderr where it doesn't end with 0: no network, no room, a missing header.
  */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
@@ -30,7 +31,7 @@ export function run(program: string, args: readonly string[], options: RunOption
             lastLines.push(line);
             lastLines.splice(0, Math.max(0, lastLines.length - KEPT_LINES));
         });
-        child.on("error", (error) => reject(new Error(`${program} can't be run: ${error.message}`)));
+        child.on("error", (error) => reject(new UserError(`${program} can't be run: ${error.message}`)));
         child.on("close", (code, signal) => {
             if (code === 0) {
                 resolve(Buffer.concat(output).toString("utf8"));
@@ -38,7 +39,7 @@ export function run(program: string, args: readonly string[], options: RunOption
                 const command = [program, ...args].join(" ");
                 const shown = command.length > 200 ? `${command.slice(0, 200)}…` : command;
                 const text = lastLines.map((line) => `    ${line}`).join("\n");
-                reject(new Error(`${shown}\nended with ${signal ?? `status ${code}`}. Its last lines:\n${text}`));
+                reject(new UserError(`${shown}\nended with ${signal ?? `status ${code}`}. Its last lines:\n${text}`));
             }
         });
     });
