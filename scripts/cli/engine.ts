@@ -1,4 +1,6 @@
-import type { Config } from "../offline-engine/config";
+import { readProject, type Config } from "../offline-engine/config";
+import { UserError } from "../support/errors";
+import { engineOfStack } from "./engine-of-stack";
 
 /** What a run did with its resources, and how long it took. */
 export interface Summary {
@@ -58,33 +60,47 @@ export interface EngineOptions {
 }
 
 /**
- * The engine for a stack: the Pulumi CLI where it works with the Node language host beside it, else the offline engine.
- * The choice can be forced by `force` or by `KUBELAB_ENGINE=pulumi|offline`.
+ * The engine for a stack: the one that brought it up; for a new one the Pulumi CLI where it works with the Node language host
+ * beside it, else the offline engine. The choice can be forced by `force` or by `KUBELAB_ENGINE=pulumi|offline`.
  *
- * @throws UserError when the Pulumi CLI is forced and can't be used, with what is missing.
+ * @throws UserError when the Pulumi CLI is needed and can't be used, with what is missing, or when the choice is forced and
+ *   the other engine has the stack.
  */
 export async function chooseEngine(options: EngineOptions & { readonly force?: EngineKind }): Promise<Engine> {
-    const kind = options.force ?? (await engineFromEnvironment());
-    if (kind !== "offline") {
+    const { repository, stack } = options;
+    const forced = options.force ?? engineFromEnvironment();
+    const owner = engineOfStack(repository, readProject(repository).name, stack);
+    if (forced !== undefined && owner !== undefined && forced !== owner) {
+        throw new UserError(
+            `The stack "${stack}" was brought up by ${NAMES[owner]}, and ${NAMES[forced]} knows nothing of it. ` +
+                `Take it down first: KUBELAB_ENGINE=${owner} scripts/lab down --stack ${stack}`,
+        );
+    }
+    const wanted = forced ?? owner;
+    if (wanted !== "offline") {
         const { findPulumi, PulumiEngine } = await import("./pulumi-engine");
-        const found = await findPulumi(options.repository);
+        const found = await findPulumi(repository);
         if (found.usable) {
             return new PulumiEngine(options, found);
         }
-        if (kind === "pulumi") {
-            const { UserError } = await import("../support/errors");
-            throw new UserError(`The Pulumi CLI was asked for, but ${found.problem}`);
+        if (wanted === "pulumi") {
+            const why = forced ? "was asked for" : `brought the stack "${stack}" up and is needed again`;
+            throw new UserError(`The Pulumi CLI ${why}, but ${found.problem}`);
         }
     }
     const { OfflineEngine } = await import("../offline-engine/engine");
     return new OfflineEngine(options);
 }
 
-async function engineFromEnvironment(): Promise<EngineKind | undefined> {
+const NAMES: Readonly<Record<EngineKind, string>> = { pulumi: "the Pulumi CLI", offline: "the offline engine" };
+
+function engineFromEnvironment(): EngineKind | undefined {
     const value = process.env["KUBELAB_ENGINE"];
-    if (value === undefined || value === "" || value === "pulumi" || value === "offline") {
-        return value === "" ? undefined : value;
+    if (value === undefined || value === "") {
+        return undefined;
     }
-    const { UserError } = await import("../support/errors");
+    if (value === "pulumi" || value === "offline") {
+        return value;
+    }
     throw new UserError(`KUBELAB_ENGINE is "${value}"; it can be "pulumi" or "offline", or unset.`);
 }

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { hostname } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { hostname, uptime } from "node:os";
 import { join } from "node:path";
 import { startOf } from "../offline-engine/lock";
 import { UserError } from "../support/errors";
@@ -39,10 +39,15 @@ function isAlive(lock: CliLock): boolean {
     if (lock.hostname !== hostname()) {
         return true;
     }
+    const start = startOf(lock.pid);
+    if (start === undefined) {
+        return false;
+    }
+    // In hundredths of a second since boot, as /proc tells times to programs on every architecture that Linux has.
+    const started = Date.now() - uptime() * 1000 + Number(start.split("/")[1]) * 10;
     try {
         const command = readFileSync(`/proc/${lock.pid}/comm`, "utf8").trim();
-        const startedBefore = statSync(`/proc/${lock.pid}`).ctimeMs <= Date.parse(lock.timestamp) + 1000;
-        return startOf(lock.pid) !== undefined && command.startsWith("pulumi") && startedBefore;
+        return command.startsWith("pulumi") && started <= Date.parse(lock.timestamp) + 2000;
     } catch {
         return false;
     }

@@ -10,7 +10,8 @@ let sample: Sample;
 beforeEach(() => (sample = new Sample()));
 afterEach(() => sample.remove());
 
-const run = (command: string, ...args: readonly string[]): string => execFileSync(command, args, { encoding: "utf8" });
+const run = (command: string, ...args: readonly string[]): string =>
+    execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
 const P256 = { algorithm: "ECDSA", ecdsaCurve: "P256" } as const;
 

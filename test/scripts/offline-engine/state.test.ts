@@ -57,19 +57,27 @@ test("a run is refused while another one holds the stack, and says who; a dead o
     expect(() => readFileSync(sample.lockFile)).toThrow("ENOENT");
 });
 
-describe("after a kill in the middle of an up", () => {
-    /** Runs `up` of the sample program in a process of its own, and kills that while `slow` runs. */
-    async function killedUp(): Promise<void> {
-        const child = spawn(process.execPath, ["--import", "tsx", join(__dirname, "killed-up.ts"), sample.directory], {
-            stdio: ["ignore", "pipe", "inherit"],
-            env: { ...process.env, SLEEP: "30" },
+describe("after a kill or an interrupt in the middle of an up", () => {
+    /** Runs `up` of the sample program in a process of its own, and sends that a signal while `slow` runs. */
+    async function interruptedUp(signal: NodeJS.Signals, sleep: string): Promise<void> {
+        const script = join(__dirname, "killed-up.ts");
+        const child = spawn(process.execPath, ["--import", "tsx", script, sample.directory], {
+            stdio: ["ignore", "pipe", "ignore"],
+            env: { ...process.env, SLEEP: sleep },
         });
         await new Promise<void>((resolve) =>
-            child.stdout.on("data", (chunk: Buffer) => String(chunk).includes("running slow") && resolve()),
+            child.stdout.on("data", (chunk: Buffer) => {
+                if (String(chunk).includes("running slow")) {
+                    resolve();
+                }
+            }),
         );
-        child.kill("SIGKILL");
-        await new Promise((resolve) => child.on("close", resolve));
+        child.kill(signal);
+        const code = await new Promise((resolve) => child.on("close", resolve));
+        expect(code).not.toBe(0);
     }
+
+    const killedUp = (): Promise<void> => interruptedUp("SIGKILL", "30");
 
     test("the next up keeps what was finished, runs what was cut short again, and goes on", async () => {
         const { program } = await import("./killed-up");
@@ -80,6 +88,15 @@ describe("after a kill in the middle of an up", () => {
         expect(await engine.up()).toMatchObject({ created: 2, same: 2 });
         expect(sample.ran()).toEqual(["run slow", "run last"]);
         expect(await engine.up()).toMatchObject({ created: 0, updated: 0, same: 4 });
+    }, 60_000);
+
+    test("an interrupt lets what runs end, begins nothing new, and the next up goes on", async () => {
+        const { program } = await import("./killed-up");
+        await interruptedUp("SIGINT", "1");
+        expect(sample.ran()).toEqual(["run first", "run slow"]);
+        process.env["SLEEP"] = "0";
+        expect(await sample.engine(() => program(sample)).up()).toMatchObject({ created: 1, same: 3 });
+        expect(sample.ran()).toEqual(["run last"]);
     }, 60_000);
 
     test("destroy also deletes what may have been created", async () => {
