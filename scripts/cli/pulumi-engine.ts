@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { readYaml, fullKey } from "../offline-engine/config";
@@ -139,6 +139,7 @@ export class PulumiEngine implements Engine {
         );
         const whole = { ...kept, ...rest, config: Object.fromEntries([...entries, ...overrides]) };
         writeFileSync(this.configFile, stringify(whole), { mode: 0o600 });
+        chmodSync(this.configFile, 0o600);
     }
 
     /** An override as YAML wants it: numbers, booleans, lists and maps where the project declares them, else text. */
