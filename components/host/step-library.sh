@@ -61,15 +61,14 @@ within() {
 service_healthy() {
     local unit=$1 deadline=$((SECONDS + $2)) looked=$SECONDS
     shift 2
-    until "$@" >/dev/null 2>&1; do
-        if [ "$SECONDS" -ge "$deadline" ]; then break; fi
+    while [ "$SECONDS" -lt "$deadline" ]; do
+        if "$@" >/dev/null 2>&1; then return; fi
         if [ "$SECONDS" -gt "$looked" ]; then
             looked=$SECONDS
             if [ "$(systemctl show -P NRestarts "$unit")" -ge 8 ]; then break; fi
         fi
         sleep 0.1
     done
-    "$@" >/dev/null 2>&1 && return
     {
         printf 'kubelab: %s: %s is not healthy: %s, started again %s times; checked: %s\n' "$(hostname)" "$unit" \
             "$(systemctl show -P ActiveState "$unit")" "$(systemctl show -P NRestarts "$unit")" "$*"

@@ -11,6 +11,7 @@ const DIRECTORY = "/etc/kubernetes/kube-proxy";
 
 /** https://kubernetes.io/docs/reference/command-line-tools-reference/kube-proxy/ */
 export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
+    const url = `https://${spec.api.name}:${spec.api.port}`;
     return {
         name: "kube-proxy",
         description: "Kubernetes service proxy",
@@ -21,6 +22,10 @@ export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
             [flag("config", `${DIRECTORY}/kube-proxy.yaml`), flag("hostname-override", name)],
             spec.flags["kube-proxy"],
         ),
+        // Its client would wait longer and longer between tries: half a minute after a reboot of all machines.
+        service: [
+            `ExecStartPre=/bin/sh -c 'until curl -sf --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do sleep 0.2; done'`,
+        ],
         health: "curl -sf http://127.0.0.1:10256/healthz",
         healthDeadline: 90,
     };
@@ -59,6 +64,7 @@ export class KubeProxy extends pulumi.ComponentResource {
                 process: kubeProxyProcess(spec, machine.name),
                 files: [{ path: `${DIRECTORY}/kube-proxy.yaml`, content: kubeProxyConfiguration(spec, machine.facts) }],
                 secretFiles: pulumi.all([
+                    files.certificate("ca", pki.kubernetes.certPem),
                     files.kubeconfig("kube-proxy", {
                         spec,
                         pki,

@@ -20,8 +20,7 @@ export function cgroupLayout(mounts: string, systemd: boolean): CgroupLayout {
         .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
         .map(([, where = "", type = ""]) => ({ where, type }));
     if (found.some(({ type }) => type === "cgroup")) {
-        const legacy = found.filter(({ type }) => type === "cgroup").map(({ where }) => where);
-        return { kind: "v1", hierarchies: [...new Set(legacy)] };
+        return { kind: "v1", hierarchies: [...new Set(found.map(({ where }) => where))] };
     }
     const [only] = found;
     if (!only) {

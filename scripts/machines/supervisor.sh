@@ -66,8 +66,12 @@ boot() (
     # The machine writes to its own /sys and /proc/sys/net; early-boot on it sees to what is the host's.
     export SYSTEMD_NSPAWN_API_VFS_WRITABLE=1
     # shellcheck disable=SC2016 # expanded by the inner shell
-    exec "${UNSHARE[@]}" bash -c 'mount -t overlay overlay -o "$1" "$2" && shift 2 && exec "$@"' boot \
-        "$OVERLAY" "$ROOT" "${NSPAWN[@]}"
+    exec "${UNSHARE[@]}" bash -c '
+        # systemd-nspawn goes by the v2 hierarchy, also by an empty one beside v1: show it this cgroup as the root of that.
+        if mountpoint -q /sys/fs/cgroup/unified; then
+            umount /sys/fs/cgroup/unified && mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
+        fi
+        mount -t overlay overlay -o "$1" "$2" && shift 2 && exec "$@"' boot "$OVERLAY" "$ROOT" "${NSPAWN[@]}"
 )
 
 create_cgroups
