@@ -125,7 +125,7 @@ export class Cluster extends pulumi.ComponentResource {
         }));
         this.sshCommands = Object.fromEntries(machines.map((machine) => [machine.name, sshCommand(machine, identity)]));
         const { kubeconfig, apiServer, sshCommands } = this;
-        clientFiles({ kubeconfig, outputs: { nodes: this.nodes, apiServer, sshCommands } }, this);
+        clientFiles({ kubeconfig, outputs: { nodes: this.nodes, apiServer, sshCommands, parts: parts.digest } }, this);
         this.registerOutputs({ apiServer: this.apiServer, kubeconfig: this.kubeconfig });
     }
 }

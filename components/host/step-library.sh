@@ -81,6 +81,8 @@ service_healthy() {
 # service_restart UNIT: starts the unit in the background. The old process is gone by then, so that no health check can meet it.
 service_restart() {
     systemctl stop "$1"
+    # Also sets the count of automatic restarts to zero.
+    systemctl reset-failed "$1" 2>/dev/null || true
     systemctl start --no-block "$1"
     if [ "$pending" != /dev/null ]; then rm -f "$pending"; fi
 }

@@ -26,7 +26,7 @@ export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
         service: [
             `ExecStartPre=/bin/sh -c 'until curl -sf --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do sleep 0.2; done'`,
         ],
-        health: "curl -sf http://127.0.0.1:10256/healthz",
+        health: "curl -sf http://127.0.0.1:10256/livez",
         healthDeadline: 90,
     };
 }

@@ -10,10 +10,8 @@ export async function openCluster(stack: Stack): Promise<ClusterAccess> {
     if (!existsSync(stack.kubeconfig)) {
         throw new UserError(`The stack "${stack.name}" isn't up: run 'scripts/lab up --stack ${stack.name}' first.`);
     }
-    const { ensureParts } = await import("../parts");
-    const parts = await ensureParts({ source: "auto" }, (line) => {
-        console.error(line);
-    });
+    const { openParts } = await import("../parts/store");
+    const parts = openParts(stack.outputs().parts);
     return new ClusterAccess(stack, join(parts.path, "bin/kubectl"));
 }
 

@@ -10,11 +10,13 @@ export interface StackNode {
     readonly podCidr: string;
 }
 
-/** The stack's outputs that are no secrets. */
+/** What a running stack tells of itself, without secrets. */
 export interface StackOutputs {
     readonly nodes: readonly StackNode[];
     readonly apiServer: string;
     readonly sshCommands: Readonly<Record<string, string>>;
+    /** Digest of the parts that the cluster is made from. */
+    readonly parts: string;
 }
 
 /** One stack and the files kubelab keeps of it below `.kubelab/<stack>`, which git ignores. */

@@ -46,7 +46,7 @@ export function parseNetworkRequest(text: string): NetworkRequest {
         partsDirectory: input.text("partsDirectory", (value) => value.startsWith("/")),
         registryCertificate: input.text("registryCertificate", isPem),
         registryKey: input.text("registryKey", isPem),
-        offline: input.flag("offline"),
+        offline: input.flag("offline") || process.env["KUBELAB_OFFLINE"] === "1",
     };
     input.check();
     return request;
