@@ -113,7 +113,6 @@ describe("every command", () => {
         const lines = new Set(local.flatMap((command) => [inputsOf(command).create, inputsOf(command).delete ?? ""]));
         expect([...lines].sort()).toEqual([
             "",
-            "bash -s",
             "bash -s -- create",
             "bash -s -- delete",
             "node --import tsx scripts/machines/main.ts machine create",

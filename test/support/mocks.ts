@@ -45,6 +45,8 @@ export interface RunOptions {
     readonly preview?: boolean;
     /** Names of machines that are others than in a run without. */
     readonly replaced?: readonly string[];
+    /** What the stack put out when it ran last. */
+    readonly lastOutputs?: Properties;
 }
 
 export type Properties = Readonly<Record<string, unknown>>;
@@ -61,23 +63,26 @@ const { waitForRPCs } = settings as unknown as { waitForRPCs: () => Promise<void
  *
  * @throws what the program throws.
  */
-export async function run(program: () => Properties, options: RunOptions = {}): Promise<Run> {
+export async function run(program: () => Properties | Promise<Properties>, options: RunOptions = {}): Promise<Run> {
     const { config = {}, preview = false } = options;
+    // The SDK takes a stack trace per resource, which costs more than all the rest under a test runner's source maps.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     return withLocalStorage(async () => {
         const answers = new Answers(options);
         const monitor = new RecordingMonitor(answers);
         // Turns on secrets, deletedWith and whatever else the engine supports.
-        await pulumi.runtime.setMocks(answers, "kubelab", "test", preview);
-        settings.setMockOptions(monitor, "kubelab", "test", preview);
+        await pulumi.runtime.setMocks(answers, "kubelab", "test", preview, "organization");
+        settings.setMockOptions(monitor, "kubelab", "test", preview, "organization");
         setAllConfig(Object.fromEntries(Object.entries(config).map(([key, value]) => [`kubelab:${key}`, value])));
         // The SDK would end the process of a program that throws.
         let failure: Error | undefined;
-        await runInPulumiStack(() => {
+        await runInPulumiStack(async () => {
             try {
-                return Promise.resolve(program());
+                return await program();
             } catch (error) {
                 failure = error as Error;
-                return Promise.resolve({});
+                return {};
             }
         });
         await waitForRPCs();
@@ -85,6 +90,8 @@ export async function run(program: () => Properties, options: RunOptions = {}): 
             throw failure;
         }
         return { resources: monitor.registrations, secrets: [...answers.secrets], outputs: monitor.outputs };
+    }).finally(() => {
+        Error.stackTraceLimit = stackTraceLimit;
     });
 }
 
@@ -137,9 +144,8 @@ class Answers implements pulumi.runtime.Mocks {
 
     newResource(args: MockResourceArgs): { id: string; state: Properties } {
         const inputs = unwrap(args.inputs) as Properties;
-        const outputs = this.options.preview
-            ? {}
-            : this.outputs(args.type, args.name, inputs, args.inputs as Properties);
+        const known = !this.options.preview || args.type === "pulumi:pulumi:StackReference";
+        const outputs = known ? this.outputs(args.type, args.name, inputs, args.inputs as Properties) : {};
         return { id: `${args.name}-id`, state: { ...inputs, ...outputs } };
     }
 
@@ -166,6 +172,8 @@ class Answers implements pulumi.runtime.Mocks {
             }
             case "command:remote:Command":
                 return { stdout: "" };
+            case "pulumi:pulumi:StackReference":
+                return { outputs: this.options.lastOutputs ?? {}, secretOutputNames: [] };
             default:
                 return {};
         }

@@ -36,7 +36,7 @@ function pushed(script: string): BashResult {
     const machine = script
         .replaceAll("/opt/", `${path("machine")}/opt/`)
         .replaceAll("/usr/local/bin", path("machine/usr/local/bin"));
-    return bash(`export PATH=${path("bin")}:$PATH KUBELAB_CACHE=${path("cache")}\n${machine}`);
+    return bash(`export PATH=${path("bin")}:$PATH KUBELAB_CACHE=${path("cache")}\n${machine}`, ["create"]);
 }
 
 function sentFiles(): string[] {

@@ -37,11 +37,13 @@ function commandLine(text: string): string[] {
             .join("")
             .replace("ExecStart=", "")
             .match(/"(?:[^"\\]|\\.)*"|[^\s"]\S*/g) ?? [];
-    return words.map((word) =>
-        (word.startsWith('"') ? word.slice(1, -1).replace(/\\(.)/g, "$1") : word)
-            .replace(/%%/g, "%")
-            .replace(/\$\$/g, "$"),
-    );
+    return words.map((word) => {
+        const unquoted = word.startsWith('"') ? word.slice(1, -1).replace(/\\(.)/g, "$1") : word;
+        // Anything else after these would be a specifier or a variable.
+        return unquoted.replace(/([%$])(.?)/g, (_, sign: string, next: string) =>
+            next === sign ? sign : "[expanded]",
+        );
+    });
 }
 
 describe("a unit", () => {

@@ -9,7 +9,13 @@ afterAll(directory.remove);
 
 const owner = bash("id -un; id -gn").stdout.trim().replace("\n", ":");
 /** Text without NUL, which neither an argument nor a variable of bash can hold. */
-const text = fc.string({ unit: "binary" }).map((raw) => Buffer.from(raw.replaceAll("\0", ""), "utf8").toString("utf8"));
+const character = fc.oneof(
+    fc.constantFrom(...`'"\\$\`!*?~#;&|<>(){}[] \n\t-`),
+    fc.string({ unit: "binary", maxLength: 1 }),
+);
+const text = fc
+    .array(character, { maxLength: 12 })
+    .map((parts) => Buffer.from(parts.join("").replaceAll("\0", ""), "utf8").toString("utf8"));
 
 test("a quoted word is the same word after bash has read it", () => {
     fc.assert(
