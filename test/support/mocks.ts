@@ -52,7 +52,7 @@ export interface RunOptions {
 export type Properties = Readonly<Record<string, unknown>>;
 
 /** Digest of the parts that the mock answers with. */
-export const PARTS_DIGEST = "0123456789abcdef";
+const PARTS_DIGEST = "0123456789abcdef";
 
 // Internal to the SDK, and not in its type declarations.
 const { withLocalStorage } = state as unknown as { withLocalStorage: <T>(callback: () => T) => T };
@@ -202,16 +202,6 @@ class Answers implements pulumi.runtime.Mocks {
 /** The id that the mock gives a machine. */
 export function machineId(name: string, replaced = false): string {
     return `${replaced ? "second" : "first"}-incarnation-of-${name}`;
-}
-
-/** A certificate as the mock answers with it. */
-export function certificatePem(name: string): string {
-    return pem("CERTIFICATE", `certificate ${name}`);
-}
-
-/** The private key of a `tls.PrivateKey` as the mock answers with it. */
-export function privateKeyPem(name: string): string {
-    return pem("EC PRIVATE KEY", `private key ${name}`);
 }
 
 function pem(label: string, subject: string): string {
