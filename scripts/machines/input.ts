@@ -16,7 +16,7 @@ export interface NetworkRequest {
     readonly registryCertificate: string;
     /** PEM, secret. */
     readonly registryKey: string;
-    /** Never ask whether an upstream registry can be reached: none can. */
+    /** Never ask whether an upstream registry can be reached: none can. Also `KUBELAB_OFFLINE=1`. */
     readonly offline: boolean;
 }
 

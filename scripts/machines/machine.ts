@@ -161,7 +161,7 @@ function start(layout: CgroupLayout, record: MachineRecord, known: MachineRecord
     mkdirSync(join(RUN_DIRECTORY, lab), { recursive: true, mode: 0o700 });
     const cgroups = cgroupsOf(layout, { lab, machine });
     const kernelModules = existsSync("/lib/modules");
-    const settings = renderSettings({ ...record, layout, cgroups, kernelModules });
+    const settings = renderSettings({ ...record, cgroups, kernelModules });
     writeFileSync(`${names.runFile}.conf`, settings, { mode: 0o600 });
     launch(layout, lab, machine, [join(__dirname, "supervisor.sh"), `${names.runFile}.conf`]);
 }

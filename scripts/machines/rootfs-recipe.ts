@@ -56,6 +56,7 @@ const MASKED = [
     "getty.target",
     "dev-hugepages.mount",
     "kmod-static-nodes.service",
+    "modprobe@drm.service",
     "proc-sys-fs-binfmt_misc.automount",
     "sys-fs-fuse-connections.mount",
     "sys-kernel-config.mount",
@@ -98,8 +99,8 @@ export function finishRootfs(root: string): void {
     cpSync(OVERLAY, root, { recursive: true });
     chmodSync(join(root, "usr/local/lib/kubelab/early-boot"), 0o755);
     const units = join(root, "etc/systemd/system");
-    mkdirSync(join(units, "sysinit.target.wants"), { recursive: true });
-    symlinkSync("../early-boot.service", join(units, "sysinit.target.wants/early-boot.service"));
+    mkdirSync(join(units, "sysinit.target.requires"), { recursive: true });
+    symlinkSync("../early-boot.service", join(units, "sysinit.target.requires/early-boot.service"));
     for (const unit of MASKED) {
         rmSync(join(units, unit), { force: true });
         symlinkSync("/dev/null", join(units, unit));

@@ -5,7 +5,7 @@
 set -euo pipefail
 # shellcheck source=/dev/null
 . "$1"
-: "${CGROUPS[@]}" "${ADDRESSES[@]}" "${UNSHARE[@]}" "${NSPAWN[@]}"
+: "${CGROUPS[@]}" "${ADDRESSES[@]}" "${NSPAWN[@]}"
 : "$NAMESPACE" "$BRIDGE" "$INTERFACE" "$HARDWARE_ADDRESS" "$ALIAS" "$GATEWAY" "$ROOT" "$OVERLAY"
 
 # systemd-nspawn's status when the machine asks for a reboot and --keep-unit is given
@@ -21,11 +21,11 @@ enter_cgroup() {
 create_cgroups() {
     local cgroup controller
     for cgroup in "${CGROUPS[@]}"; do
-        mkdir -p "$cgroup/supervisor" "$cgroup/machine"
+        mkdir -p "$cgroup/supervisor"
     done
     enter_cgroup supervisor
     for cgroup in "${CGROUPS[@]}"; do
-        if [ -e "$cgroup/cgroup.controllers" ]; then
+        if [ -e "$cgroup/cgroup.subtree_control" ]; then
             for controller in $(<"$cgroup/cgroup.controllers"); do
                 echo "+$controller" >"$cgroup/cgroup.subtree_control"
             done
@@ -33,11 +33,12 @@ create_cgroups() {
     done
 }
 
-# Containers' cgroups of the boot before.
-empty_cgroups() {
+# The machine's own cgroup, without its containers' of the boot before. (Nothing can enter a v2 cgroup that has children.)
+renew_cgroups() {
     local cgroup
     for cgroup in "${CGROUPS[@]}"; do
-        find "$cgroup/machine" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null || true
+        find "$cgroup/machine" -depth -type d -exec rmdir {} + 2>/dev/null || true
+        mkdir -p "$cgroup/machine"
     done
 }
 
@@ -65,23 +66,25 @@ boot() (
     enter_cgroup machine
     # The machine writes to its own /sys and /proc/sys/net; early-boot on it sees to what is the host's.
     export SYSTEMD_NSPAWN_API_VFS_WRITABLE=1
+    # The mounts are in a namespace of their own and so end with the machine.
     # shellcheck disable=SC2016 # expanded by the inner shell
-    exec "${UNSHARE[@]}" bash -c '
-        # systemd-nspawn goes by the v2 hierarchy, also by an empty one beside v1: show it this cgroup as the root of that.
-        if mountpoint -q /sys/fs/cgroup/unified; then
-            umount /sys/fs/cgroup/unified && mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
-        fi
-        mount -t overlay overlay -o "$1" "$2" && shift 2 && exec "$@"' boot "$OVERLAY" "$ROOT" "${NSPAWN[@]}"
+    exec unshare --mount --propagation slave -- bash -c 'mount -t overlay overlay -o "$1" "$2" && shift 2 && exec "$@"' boot \
+        "$OVERLAY" "$ROOT" "${NSPAWN[@]}"
 )
 
-create_cgroups
-status=$REBOOT
-while [ "$status" -eq "$REBOOT" ]; do
-    create_network
-    status=0
-    boot || status=$?
-    empty_cgroups
-done
-delete_network
-echo "the machine ended with status $status"
-exit "$status"
+main() {
+    local status=$REBOOT
+    create_cgroups
+    while [ "$status" -eq "$REBOOT" ]; do
+        renew_cgroups
+        create_network
+        status=0
+        boot || status=$?
+    done
+    delete_network
+    echo "the machine ended with status $status"
+    exit "$status"
+}
+
+# Read to its end before it runs: this file may be replaced meanwhile.
+main

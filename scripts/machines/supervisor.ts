@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { CgroupLayout } from "./cgroups";
 import { labNames, machineNames } from "./names";
 
 /** What the supervisor of a machine is told. */
@@ -11,7 +10,6 @@ export interface SupervisorSettings {
     readonly gateway: string;
     /** Directory of the root file system below the machine's own changes. */
     readonly base: string;
-    readonly layout: CgroupLayout;
     /** The machine's cgroup in every hierarchy. */
     readonly cgroups: readonly string[];
     /** Whether the host has kernel modules for the machine to load. */
@@ -34,7 +32,6 @@ export function renderSettings(settings: SupervisorSettings): string {
         ADDRESSES: settings.addresses,
         GATEWAY: settings.gateway,
         CGROUPS: settings.cgroups,
-        UNSHARE: unshare(settings.layout),
         ROOT: at("root"),
         OVERLAY: `lowerdir=${settings.base},upperdir=${at("upper")},workdir=${at("work")}`,
         NSPAWN: nspawn(settings),
@@ -45,14 +42,6 @@ export function renderSettings(settings: SupervisorSettings): string {
                 `${name}=${typeof value === "string" ? quote(value) : `(${value.map(quote).join(" ")})`}\n`,
         )
         .join("");
-}
-
-/**
- * The machine's mounts are in a namespace of their own and so end with it. On cgroup v1 hosts it gets its view of the cgroups
- * here; on v2 systemd-nspawn sees to that itself.
- */
-function unshare(layout: CgroupLayout): readonly string[] {
-    return ["unshare", "--mount", "--propagation", "slave", ...(layout.kind === "v1" ? ["--cgroup"] : []), "--"];
 }
 
 /** @see https://www.freedesktop.org/software/systemd/man/252/systemd-nspawn.html */
