@@ -72,6 +72,11 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                 flag("requestheader-extra-headers-prefix", "X-Remote-Extra-"),
                 flag("proxy-client-cert-file", file("front-proxy-client.crt")),
                 flag("proxy-client-key-file", file("front-proxy-client.key")),
+                flag(
+                    "shutdown-watch-termination-grace-period",
+                    "2s",
+                    "else a restart waits a minute for watches to end by themselves",
+                ),
                 flag("profiling", false),
             ],
             spec.flags["kube-apiserver"],
