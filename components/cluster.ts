@@ -7,7 +7,7 @@ import { ControlPlane } from "./control-plane/control-plane";
 import { KUBECTL, manifests } from "./control-plane/kubectl-step";
 import { keepRecord } from "./control-plane/record";
 import { membership } from "./control-plane/node-object";
-import { getParts, pushParts } from "./host/parts";
+import { getParts } from "./host/parts";
 import { prepare } from "./host/prepare";
 import { sshCommand, sshIdentity } from "./host/ssh-identity";
 import { createMachines } from "./machines/machines";
@@ -52,31 +52,32 @@ export class Cluster extends pulumi.ComponentResource {
             if (node === undefined) {
                 throw new Error(`no node for the machine ${machine.name}`);
             }
-            return { node, machine: ready, parts: pushParts(ready, parts, identity, this) };
+            return { node, machine: ready };
         });
+        const delivery = { parts, identity };
         const network = podNetwork({ spec, nodes }, own);
 
         const members = nodes.filter(({ node }) => node.role === "control-plane");
         const controlPlanes = members.map(
-            ({ machine, parts: pushed }) =>
+            ({ machine }) =>
                 new ControlPlane(
                     {
                         spec,
                         machine,
                         members: members.map((member) => member.machine),
-                        parts: pushed,
+                        delivery,
                         pki,
                         encryptionKey: encryptionKey.base64,
                     },
                     own,
                 ),
         );
-        for (const { machine, parts: pushed } of nodes) {
+        for (const { machine } of nodes) {
             const cni = network.ready[machine.name];
             if (cni === undefined) {
                 throw new Error(`the pod network left out ${machine.name}`);
             }
-            new Node({ spec, machine, parts: pushed, pki, network: cni }, own);
+            new Node({ spec, machine, delivery, pki, network: cni }, own);
         }
 
         const first = members[0];

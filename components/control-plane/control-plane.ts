@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PushedParts } from "../host/parts";
+import { type PartsDelivery, pushParts } from "../host/parts";
 import { put } from "../host/script";
 import { step } from "../host/step";
 import type { ReadyMachine } from "../machines/machine";
@@ -18,7 +18,7 @@ export interface ControlPlaneArgs {
     readonly machine: ReadyMachine;
     /** All control-plane machines, this one among them. */
     readonly members: readonly ReadyMachine[];
-    readonly parts: PushedParts;
+    readonly delivery: PartsDelivery;
     readonly pki: Pki;
     readonly encryptionKey: pulumi.Output<string>;
 }
@@ -33,7 +33,8 @@ export class ControlPlane extends pulumi.ComponentResource {
         const { spec, machine, pki } = args;
         const own = { parent: this };
         const certificates = pki.controlPlane(machine);
-        const process = { ...args, certificates };
+        const parts = pushParts(machine, "control-plane", args.delivery, this);
+        const process = { ...args, parts, certificates };
 
         new Etcd(process, own);
         const apiServer = new ApiServer(process, own);

@@ -43,25 +43,31 @@ export function getParts(request: PartsRequest, parent: pulumi.Resource): Parts 
     return { digest: answer.digest, fingerprints: answer.files };
 }
 
+/** Sends parts to machines. */
+export interface PartsDelivery {
+    readonly parts: Parts;
+    readonly identity: SshIdentity;
+}
+
 /**
- * Sends a machine the parts its role needs, in one compressed-or-plain stream over SSH with the pinned host key. Every file has
- * a directory named by its sha256, so what is there is never sent again, and an upgrade is new links.
+ * Sends a machine the parts that a role needs, in one stream over SSH with the pinned host key. Every file has a directory named
+ * by its sha256, so what is there is never sent again, and an upgrade is new links.
  */
 export function pushParts(
     machine: ReadyMachine,
-    parts: Parts,
-    identity: SshIdentity,
+    role: "control-plane" | "node",
+    { parts, identity }: PartsDelivery,
     parent: pulumi.Resource,
 ): PushedParts {
-    const files = [...(machine.role === "control-plane" ? filesForRole("control-plane") : []), ...filesForRole("node")];
+    const files = filesForRole(role);
     const stdin = pulumi
         .all([parts.digest, parts.fingerprints, machine.address, machine.id])
         .apply(
             ([digest, fingerprints, address, id]) =>
-                `# to ${id}\n${renderPush({ digest, fingerprints, files, address, user: machine.user, identity: identity.paths })}`,
+                `# to ${id}\n${renderPush({ role, digest, fingerprints, files, address, user: machine.user, identity: identity.paths })}`,
         );
     const ready = new local.Command(
-        `${machine.name}-parts`,
+        `${machine.name}-${role}-parts`,
         {
             create: "bash -s -- create",
             stdin,
@@ -79,6 +85,8 @@ export function pushParts(
 }
 
 export interface PushArgs {
+    /** Two roles' parts can be on their way to one machine at once. */
+    readonly role: string;
     readonly digest: string;
     readonly fingerprints: Fingerprints;
     /** Paths in the parts directory. */
@@ -98,6 +106,7 @@ export function renderPush(args: PushArgs): string {
         return `${sha256} ${path}`;
     });
     const sudo = args.user === "root" ? "" : "sudo -n ";
+    const incoming = `/opt/kubelab/incoming-${args.role}`;
     const send = `cache=\${KUBELAB_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/kubelab}/parts/${args.digest}
 if [ ! -d "$cache" ]; then
     echo "kubelab: ${args.address}: the parts ${args.digest} are not in $cache: run 'scripts/lab parts'" >&2
@@ -115,18 +124,20 @@ missing=$(awk 'NR == FNR { have[$1]; next } !($1 in have) { print $2 }' <(printf
 if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # one word per file
     tar -C "$cache" -cf - $missing |
-        remote '${sudo}sh -c "rm -rf /opt/kubelab/incoming && mkdir -p /opt/kubelab/incoming && tar --no-same-owner -xf - -C /opt/kubelab/incoming"'
+        remote '${sudo}sh -c "rm -rf ${incoming} && mkdir -p ${incoming} && tar --no-same-owner -xf - -C ${incoming}"'
 fi
 remote '${sudo}bash -s' <<'KUBELAB_LINK'
 set -euo pipefail
 link() {
     mkdir -p /opt/kubelab/parts /opt/cni/bin
+    exec 9>/opt/kubelab/parts.lock
+    flock 9
     while read -r sha256 path; do
         name=\${path##*/}
         if [ ! -d "/opt/kubelab/parts/$sha256" ]; then
-            mkdir -p "/opt/kubelab/incoming/$sha256"
-            mv "/opt/kubelab/incoming/$path" "/opt/kubelab/incoming/$sha256/$name"
-            mv "/opt/kubelab/incoming/$sha256" "/opt/kubelab/parts/$sha256"
+            mkdir -p "${incoming}/$sha256"
+            mv "${incoming}/$path" "${incoming}/$sha256/$name"
+            mv "${incoming}/$sha256" "/opt/kubelab/parts/$sha256"
         fi
         case $path in
             cni/*) link=/opt/cni/bin/$name ;;
@@ -134,7 +145,12 @@ link() {
         esac
         ln -sfn "/opt/kubelab/parts/$sha256/$name" "$link"
     done
-    rm -rf /opt/kubelab/incoming
+    rm -rf ${incoming}
+    # What an upgrade left behind: nothing links to it any more.
+    linked=$(readlink /usr/local/bin/* /opt/cni/bin/* || true)
+    for directory in /opt/kubelab/parts/*; do
+        [[ $linked == *"$directory/"* ]] || rm -rf "$directory"
+    done
 }
 link <<'KUBELAB_LIST'
 ${wanted.join("\n")}

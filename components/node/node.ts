@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PushedParts } from "../host/parts";
+import { type PartsDelivery, pushParts } from "../host/parts";
 import type { ReadyMachine } from "../machines/machine";
 import type { Pki } from "../pki/pki";
 import type { ClusterSpec } from "../spec/types";
@@ -10,7 +10,7 @@ import { Kubelet } from "./kubelet";
 export interface NodeArgs {
     readonly spec: ClusterSpec;
     readonly machine: ReadyMachine;
-    readonly parts: PushedParts;
+    readonly delivery: PartsDelivery;
     readonly pki: Pki;
     /** What must be there before the kubelet starts: the pod network's CNI configuration. */
     readonly network: pulumi.Resource;
@@ -23,10 +23,12 @@ export class Node extends pulumi.ComponentResource {
         const own = { parent: this };
         const certificates = args.pki.node(args.machine);
 
-        const containerd = new Containerd(args, own);
-        new Kubelet({ ...args, certificates, dependsOn: [containerd.ready, args.network] }, own);
+        const parts = pushParts(args.machine, "node", args.delivery, this);
+        const process = { ...args, parts };
+        const containerd = new Containerd(process, own);
+        new Kubelet({ ...process, certificates, dependsOn: [containerd.ready, args.network] }, own);
         if (args.spec.serviceProxy === "kube-proxy") {
-            new KubeProxy({ ...args, certificates }, own);
+            new KubeProxy({ ...process, certificates }, own);
         }
         this.registerOutputs();
     }

@@ -46,7 +46,7 @@ test("one more worker changes just the routes of the nodes that are there, and t
     expect((created ?? []).filter((name) => !name.startsWith("worker-3"))).toEqual([]);
     expect(new Set(steps(created))).toEqual(
         new Set([
-            ...["worker-3", "worker-3-ready", "worker-3-parts", "worker-3-kubenet", "worker-3-node"],
+            ...["worker-3", "worker-3-ready", "worker-3-node-parts", "worker-3-kubenet", "worker-3-node"],
             ...["worker-3-containerd", "worker-3-kubelet", "worker-3-kubelet-secrets", "worker-3-kubelet-server"],
             ...["worker-3-kube-proxy", "worker-3-kube-proxy-secrets"],
         ]),
@@ -93,7 +93,7 @@ test("a machine that was replaced gets every step again, and no other machine an
             "worker-1-kubelet-secrets",
             "worker-1-kubenet",
             "worker-1-node",
-            "worker-1-parts",
+            "worker-1-node-parts",
             "worker-1-ready",
         ],
         deleted: [],

@@ -17,7 +17,7 @@ let pushes: Registration[];
 beforeAll(async () => {
     graph = await clusterGraph(spec);
     steps = remoteSteps(graph);
-    pushes = spec.nodes.map(({ name }) => find(graph, LOCAL, `${name}-parts`));
+    pushes = graph.resources.filter(({ name, type }) => type === LOCAL && name.endsWith("-parts"));
 });
 
 /** What is wrong with which resource: empty where the rule holds for all. */
@@ -35,6 +35,11 @@ function machineOf(step: Registration): string {
     return name;
 }
 
+/** The machine that a push goes to: `cp-1-control-plane-parts`, `worker-2-node-parts`. */
+function receiver(push: Registration): string {
+    return push.name.replace(/-(control-plane|node)-parts$/, "");
+}
+
 function vm(machine: string): string {
     return find(graph, LOCAL, machine).urn;
 }
@@ -47,17 +52,13 @@ describe("every step on a machine", () => {
 
     test("is forgotten with its machine, without a connection to it", () => {
         expect(violations(steps, (step) => step.deletedWith === vm(machineOf(step)))).toEqual([]);
-        expect(violations(pushes, ({ name, deletedWith }) => vm(name.replace("-parts", "")) === deletedWith)).toEqual(
-            [],
-        );
+        expect(violations(pushes, (push) => vm(receiver(push)) === push.deletedWith)).toEqual([]);
     });
 
     test("runs again when its machine was replaced: the machine's id is in its text", () => {
         const first = (step: Registration): string | undefined => inputsOf(step).stdin.split("\n")[0];
         expect(violations(steps, (step) => first(step) === `# on ${machineId(machineOf(step))}`)).toEqual([]);
-        expect(
-            violations(pushes, (push) => first(push) === `# to ${machineId(push.name.replace("-parts", ""))}`),
-        ).toEqual([]);
+        expect(violations(pushes, (push) => first(push) === `# to ${machineId(receiver(push))}`)).toEqual([]);
     });
 
     test("that has to be replaced goes before it comes anew, so that it doesn't undo its successor", () => {

@@ -117,7 +117,7 @@ describe("bring-up", () => {
 
     test("a service starts after its secrets are there and its binary", () => {
         expect(needs("cp-1-etcd", step("cp-1-etcd-secrets"))).toBe(true);
-        expect(needs("cp-1-etcd", find(graph, "command:local:Command", "cp-1-parts"))).toBe(true);
+        expect(needs("cp-1-etcd", find(graph, "command:local:Command", "cp-1-control-plane-parts"))).toBe(true);
     });
 
     test("the API server and etcd start at once", () => {

@@ -21,6 +21,7 @@ const FILES = { "bin/etcd": "etcd 1", "bin/kubelet": "kubelet 1", "cni/bridge": 
 
 function push(fingerprints: Record<string, string>, changes: Partial<PushArgs> = {}): string {
     return renderPush({
+        role: "node",
         digest: "parts-1",
         fingerprints,
         files: Object.keys(FILES),
@@ -83,7 +84,7 @@ test("a machine that has nothing gets its files, linked from where they are look
     expect(readFileSync(path("machine/usr/local/bin/etcd"), "utf8")).toBe("etcd 1");
     expect(readFileSync(path("machine/opt/cni/bin/bridge"), "utf8")).toBe("bridge 1");
     expect(lstatSync(path("machine/usr/local/bin/etcd")).isSymbolicLink()).toBe(true);
-    expect(readdirSync(path("machine/opt/kubelab")).sort()).toEqual(["parts"]);
+    expect(readdirSync(path("machine/opt/kubelab")).sort()).toEqual(["parts", "parts.lock"]);
 });
 
 test("what is there is never sent again", () => {
