@@ -236,7 +236,7 @@ async function sshAnswers(layout: CgroupLayout, record: MachineRecord): Promise<
     }
 }
 
-/** Whether a TCP connection is taken within a quarter of a second. */
+/** Whether a TCP connection is taken within a tenth of a second. */
 function accepts(host: string, port: number): Promise<boolean> {
     return new Promise((resolve) => {
         const socket = connect({ host, port });
@@ -244,7 +244,7 @@ function accepts(host: string, port: number): Promise<boolean> {
             socket.destroy();
             resolve(answer);
         };
-        socket.setTimeout(250, settle(false)).once("connect", settle(true)).once("error", settle(false));
+        socket.setTimeout(100, settle(false)).once("connect", settle(true)).once("error", settle(false));
     });
 }
 

@@ -20,9 +20,7 @@ enter_cgroup() {
 
 create_cgroups() {
     local cgroup controller
-    for cgroup in "${CGROUPS[@]}"; do
-        mkdir -p "$cgroup/supervisor"
-    done
+    mkdir -p "${CGROUPS[@]/%//supervisor}"
     enter_cgroup supervisor
     for cgroup in "${CGROUPS[@]}"; do
         if [ -e "$cgroup/cgroup.subtree_control" ]; then
@@ -35,11 +33,8 @@ create_cgroups() {
 
 # The machine's own cgroup, without its containers' of the boot before. (Nothing can enter a v2 cgroup that has children.)
 renew_cgroups() {
-    local cgroup
-    for cgroup in "${CGROUPS[@]}"; do
-        find "$cgroup/machine" -depth -type d -exec rmdir {} + 2>/dev/null || true
-        mkdir -p "$cgroup/machine"
-    done
+    find "${CGROUPS[@]/%//machine}" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    mkdir -p "${CGROUPS[@]/%//machine}"
 }
 
 delete_network() {
@@ -60,6 +55,8 @@ BATCH
         printf 'address add %s dev eth0\n' "${ADDRESSES[@]}"
         echo "route add default via $GATEWAY"
     } | ip -n "$NAMESPACE" -batch -
+    # The host needn't ask for the machine's hardware address: it may have asked too early, and would wait a second to ask again.
+    ip neighbour replace "${ADDRESSES[0]%/*}" lladdr "$HARDWARE_ADDRESS" dev "$BRIDGE" nud reachable
 }
 
 boot() (

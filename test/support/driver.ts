@@ -1,0 +1,150 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const REPOSITORY = join(__dirname, "../..");
+
+export interface Ran {
+    readonly code: number;
+    readonly stdout: string;
+    readonly stderr: string;
+}
+
+/** Labs made by the local machine driver alone, without a cluster on them. */
+export class Driver {
+    private readonly directory = mkdtempSync(join(tmpdir(), "kubelab-driver-"));
+
+    constructor() {
+        mkdirSync(join(this.directory, "images"));
+        for (const name of ["host-key", "other-host-key", "user-key", "other-user-key"]) {
+            execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", join(this.directory, name)]);
+        }
+    }
+
+    /** Runs the driver as Pulumi does: a constant command line, JSON on standard input, pipes that it must let go of. */
+    run(subject: "network" | "machine", verb: "create" | "delete", request: object): Ran {
+        const command = ["--import", "tsx", "scripts/machines/main.ts", subject, verb];
+        const result = spawnSync("node", command, {
+            cwd: REPOSITORY,
+            input: JSON.stringify(request),
+            encoding: "utf8",
+            timeout: 600_000,
+        });
+        return { code: result.status ?? 1, stdout: result.stdout, stderr: result.stderr };
+    }
+
+    /** As `run`, but fails with what the driver said. */
+    succeed(subject: "network" | "machine", verb: "create" | "delete", request: object): Record<string, unknown> {
+        const { code, stdout, stderr } = this.run(subject, verb, request);
+        if (code !== 0) {
+            throw new Error(`${subject} ${verb} ended with ${code}: ${stderr}`);
+        }
+        return JSON.parse(stdout) as Record<string, unknown>;
+    }
+
+    /** @param prefix of the lab's /24 network, e.g. `10.251.0` */
+    network(lab: string, prefix: string): object {
+        const certificate = join(this.directory, `${lab}.crt`);
+        const key = join(this.directory, `${lab}.key`);
+        if (!existsSync(certificate)) {
+            const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+            const name = ["-subj", "/CN=lab registry", "-addext", `subjectAltName=IP:${prefix}.1`];
+            execFileSync("openssl", ["req", ...kind, ...name, "-keyout", key, "-out", certificate], {
+                stdio: "ignore",
+            });
+        }
+        return {
+            lab,
+            network: `${prefix}.0/24`,
+            gateway: `${prefix}.1`,
+            registryPort: 5000,
+            partsDirectory: this.directory,
+            registryCertificate: readFileSync(certificate, "utf8"),
+            registryKey: readFileSync(key, "utf8"),
+            offline: true,
+        };
+    }
+
+    machine(lab: string, prefix: string, name: string): object {
+        return {
+            lab,
+            machine: name,
+            addresses: [`${prefix}.11/24`, `${prefix}.10/24`],
+            gateway: `${prefix}.1`,
+            hosts: { [`api.${lab}`]: `${prefix}.10` },
+            hostKey: readFileSync(join(this.directory, "host-key"), "utf8"),
+            authorizedKeys: [this.publicKey("user-key")],
+        };
+    }
+
+    publicKey(name: string): string {
+        return readFileSync(join(this.directory, `${name}.pub`), "utf8").trim();
+    }
+
+    /** Runs a command line on a machine, which must prove that it has `hostKey`. */
+    ssh(address: string, commandLine: string, { hostKey = "host-key", userKey = "user-key" } = {}): Ran {
+        const known = join(this.directory, "known_hosts");
+        writeFileSync(known, `${address} ${this.publicKey(hostKey)}\n`);
+        const options = [
+            "BatchMode=yes",
+            "StrictHostKeyChecking=yes",
+            `UserKnownHostsFile=${known}`,
+            "ConnectTimeout=2",
+        ];
+        const args = [...options, "IdentitiesOnly=yes", "LogLevel=ERROR"].flatMap((option) => ["-o", option]);
+        const identity = ["-F", "none", "-i", join(this.directory, userKey)];
+        const result = spawnSync("ssh", [...identity, ...args, `root@${address}`, commandLine], {
+            encoding: "utf8",
+            timeout: 30_000,
+        });
+        return { code: result.status ?? 1, stdout: result.stdout.trim(), stderr: result.stderr.trim() };
+    }
+
+    remove(): void {
+        rmSync(this.directory, { recursive: true });
+    }
+}
+
+/** Everything of this host that a lab might leave behind, one line each. */
+export function hostState(): Set<string> {
+    const commands = [
+        ["ip", "-oneline", "link"],
+        ["ip", "-oneline", "address"],
+        ["ip", "route", "show", "table", "all"],
+        ["ip", "netns", "list"],
+        ["nft", "--stateless", "list", "ruleset"],
+        ["iptables-save"],
+        ["findmnt", "--raw", "--noheadings", "--output", "TARGET,SOURCE,FSTYPE"],
+        ["find", "/sys/fs/cgroup", "-type", "d"],
+        ["find", "/run/kubelab", "/var/lib/kubelab", "/run/systemd/nspawn", "/run/netns", "-maxdepth", "2"],
+        ["ps", "-eo", "args"],
+    ];
+    const lines = commands.flatMap(([command = "", ...args]) => {
+        const text = spawnSync(command, args, { encoding: "utf8" }).stdout;
+        return text.split("\n").map((line) => `${command}: ${withoutCounters(line)}`);
+    });
+    return new Set([...lines.filter((line) => !line.startsWith("ps:") || /kubelab|nspawn/.test(line)), ...settings()]);
+}
+
+/** Packets a rule has seen, and how long an address is valid, change by themselves. */
+function withoutCounters(line: string): string {
+    return line
+        .replace(/\[\d+:\d+\]/, "")
+        .replace(/^#.*/, "")
+        .replace(/(valid|preferred)_lft \w+/g, "")
+        .trim();
+}
+
+/** Kernel settings outside the network's, and those of the network that a lab changes. */
+function settings(): string[] {
+    const text = spawnSync("sysctl", ["--all"], { encoding: "utf8" }).stdout;
+    const watched =
+        /^(kernel\.(panic|keys\.root|pid_max|sysrq)|vm\.(overcommit|panic)|fs\.(inotify|protected)|net\.ipv4\.ip_forward )/;
+    return text.split("\n").filter((line) => watched.test(line));
+}
+
+/** Names of the labs on this host. */
+export function labsHere(): string[] {
+    return existsSync("/var/lib/kubelab") ? readdirSync("/var/lib/kubelab") : [];
+}
