@@ -87,16 +87,18 @@ service_restart() {
     if [ "$pending" != /dev/null ]; then rm -f "$pending"; fi
 }
 
+# service_enable UNIT: makes systemd start the unit at boot and know its file as it is now. A unit that it hasn't loaded yet is read
+# when it starts, and needs no reload of all others.
+service_enable() {
+    systemctl enable --quiet --no-reload "$1"
+    if [ "$(systemctl show -P NeedDaemonReload "$1")" = yes ]; then systemctl daemon-reload; fi
+}
+
 # service_up UNIT SECONDS COMMAND...: enables the unit, (re)starts it when a file of it changed or it isn't running, waits for its health.
 service_up() {
-    local unit=$1
-    if [ -n "$changed" ]; then
-        systemctl daemon-reload
-        systemctl enable --quiet "$unit"
-        service_restart "$unit"
-    elif ! systemctl is-active --quiet "$unit"; then
-        systemctl enable --quiet "$unit"
-        service_restart "$unit"
+    if [ -n "$changed" ] || ! systemctl is-active --quiet "$1"; then
+        service_enable "$1"
+        service_restart "$1"
     fi
     service_healthy "$@"
 }

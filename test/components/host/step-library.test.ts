@@ -135,7 +135,7 @@ case $1 in
     is-active) [ -e ${active} ] ;;
     stop | disable) rm -f ${active} ;;
     start | restart) touch ${active} ;;
-    show) case $* in *NRestarts*) cat ${path("restarts")} ;; *) echo failed ;; esac ;;
+    show) case $* in *NRestarts*) cat ${path("restarts")} ;; *NeedDaemonReload*) cat ${path("stale")} ;; *) echo failed ;; esac ;;
 esac
 `;
 
@@ -143,6 +143,7 @@ esac
         mkdirSync(bin, { recursive: true });
         [log, active, path("unit"), path("run")].forEach((each) => rmSync(each, { recursive: true, force: true }));
         writeFileSync(path("restarts"), "0\n");
+        writeFileSync(path("stale"), "no\n");
         for (const [name, text] of [
             ["systemctl", systemctl],
             ["journalctl", "#!/bin/bash\necho the last words of the unit\n"],
@@ -160,7 +161,16 @@ esac
     test("starts when its unit is new, and at boot", () => {
         expect(withSystemd(write("one"), "service_up unit 5 true")).toEqual({ status: 0, stdout: "", stderr: "" });
         expect(starts()).toHaveLength(1);
-        expect(asked()).toEqual(expect.arrayContaining(["daemon-reload", "enable --quiet unit"]));
+        expect(asked()).toContain("enable --quiet --no-reload unit");
+        expect(asked()).not.toContain("daemon-reload");
+    });
+
+    test("is started from its file as it is now, where systemd knows an older one", () => {
+        writeFileSync(path("stale"), "yes\n");
+        expect(withSystemd(write("two"), "service_up unit 5 true").status).toBe(0);
+        const calls = asked();
+        expect(calls.indexOf("daemon-reload")).toBeGreaterThan(-1);
+        expect(calls.indexOf("daemon-reload")).toBeLessThan(calls.findIndex((call) => call.startsWith("start ")));
     });
 
     test("is left alone when it runs and nothing changed", () => {
