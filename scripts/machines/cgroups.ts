@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { tryRun } from "./commands";
 import { labNames } from "./names";
 
 /**
@@ -118,6 +119,16 @@ export function processesIn(directories: readonly string[]): number[] {
     };
     directories.forEach(visit);
     return [...found];
+}
+
+/** Ends a machine with its supervisor, or a registry. Doesn't mind when it isn't there. */
+export async function endProcess(layout: CgroupLayout, process: LabProcess): Promise<void> {
+    await endAndRemove(cgroupsOf(layout, process));
+    if (layout.kind === "v2" && layout.systemd) {
+        // It has nothing left to end; this waits until the unit's name is free again.
+        tryRun("systemctl", ["stop", unitName(process)]);
+        tryRun("systemctl", ["reset-failed", unitName(process)]);
+    }
 }
 
 /** Ends every process in these cgroups and removes them. @throws Error when a process outlives it by ten seconds. */

@@ -19,7 +19,7 @@ import { UserError } from "../support/errors";
 import {
     cgroupsOf,
     createCgroups,
-    endAndRemove,
+    endProcess,
     hostCgroupLayout,
     processesIn,
     unitName,
@@ -128,17 +128,13 @@ function writeRecord(record: MachineRecord): void {
 /** Ends what runs and takes away its network and cgroups; its disk stays. */
 async function endMachine(layout: CgroupLayout, lab: string, machine: string): Promise<void> {
     const names = machineNames(lab, machine);
-    if (layout.kind === "v2" && layout.systemd) {
-        tryRun("systemctl", ["stop", unitName({ lab, machine })]);
-    }
-    await endAndRemove(cgroupsOf(layout, { lab, machine }));
+    await endProcess(layout, { lab, machine });
     if (existsSync(join("/sys/class/net", names.interface))) {
         tryRun("ip", ["link", "delete", names.interface]);
     }
     if (existsSync(join("/run/netns", names.networkNamespace)) && !foreignOwner(lab, machine)) {
         run("ip", ["netns", "delete", names.networkNamespace]);
     }
-    rmSync(join("/run/systemd/nspawn/propagate", names.container), { recursive: true, force: true });
 }
 
 /** Writes the machine's disk and lets a supervisor of its own start it; nothing of that depends on this process any more. */

@@ -74,7 +74,7 @@ export async function deleteNetwork(lab: string): Promise<{ readonly deleted: bo
         if (labsOnDisk().every((other) => !existsSync(networkFile(other)))) {
             restoreForwarding();
         }
-        removeEmpty(LABS_DIRECTORY, RUN_DIRECTORY);
+        removeEmpty(LABS_DIRECTORY, RUN_DIRECTORY, "/run/systemd/nspawn", "/run/systemd");
     });
     return { deleted: existed };
 }

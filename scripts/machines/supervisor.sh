@@ -63,10 +63,14 @@ boot() (
     enter_cgroup machine
     # The machine writes to its own /sys and /proc/sys/net; early-boot on it sees to what is the host's.
     export SYSTEMD_NSPAWN_API_VFS_WRITABLE=1
-    # The mounts are in a namespace of their own and so end with the machine.
+    # The mounts are in a namespace of their own and so end with the machine, with what systemd-nspawn keeps in files.
     # shellcheck disable=SC2016 # expanded by the inner shell
-    exec unshare --mount --propagation slave -- bash -c 'mount -t overlay overlay -o "$1" "$2" && shift 2 && exec "$@"' boot \
-        "$OVERLAY" "$ROOT" "${NSPAWN[@]}"
+    exec unshare --mount --propagation slave -- bash -euc '
+        mkdir -p /run/systemd/nspawn
+        mount -t tmpfs -o mode=0700 tmpfs /run/systemd/nspawn
+        mount -t overlay -o "$1" overlay "$2"
+        shift 2
+        exec "$@"' boot "$OVERLAY" "$ROOT" "${NSPAWN[@]}"
 )
 
 main() {

@@ -4,8 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { UserError } from "../../support/errors";
 import { repositoryRoot } from "../../support/paths";
-import { cgroupsOf, createCgroups, endAndRemove, processesIn, unitName, type CgroupLayout } from "../cgroups";
-import { tryRun } from "../commands";
+import { cgroupsOf, createCgroups, endProcess, processesIn, unitName, type CgroupLayout } from "../cgroups";
 import type { NetworkRequest } from "../input";
 import { labNames } from "../names";
 import { ImageStore } from "./image-store";
@@ -34,11 +33,8 @@ export async function ensureRegistry(
     start(layout, lab, file);
 }
 
-export async function endRegistry(layout: CgroupLayout, lab: string): Promise<void> {
-    if (layout.kind === "v2" && layout.systemd) {
-        tryRun("systemctl", ["stop", unitName({ lab })]);
-    }
-    await endAndRemove(cgroupsOf(layout, { lab }));
+export function endRegistry(layout: CgroupLayout, lab: string): Promise<void> {
+    return endProcess(layout, { lab });
 }
 
 async function checkImages(partsDirectory: string): Promise<void> {
