@@ -60,11 +60,12 @@ export function pushParts(
     parent: pulumi.Resource,
 ): PushedParts {
     const files = filesForRole(role);
+    const kept = [...filesForRole("node"), ...(machine.role === "control-plane" ? filesForRole("control-plane") : [])];
     const stdin = pulumi
         .all([parts.digest, parts.fingerprints, machine.address, machine.id])
         .apply(
             ([digest, fingerprints, address, id]) =>
-                `# to ${id}\n${renderPush({ role, digest, fingerprints, files, address, user: machine.user, identity: identity.paths })}`,
+                `# to ${id}\n${renderPush({ role, digest, fingerprints, files, kept, address, user: machine.user, identity: identity.paths })}`,
         );
     const ready = new local.Command(
         `${machine.name}-${role}-parts`,
@@ -91,6 +92,8 @@ export interface PushArgs {
     readonly fingerprints: Fingerprints;
     /** Paths in the parts directory. */
     readonly files: readonly string[];
+    /** Paths of all that the machine needs, this push's and others': the rest goes. */
+    readonly kept: readonly string[];
     readonly address: string;
     readonly user: string;
     readonly identity: { readonly key: string; readonly knownHosts: string };
@@ -98,13 +101,15 @@ export interface PushArgs {
 
 /** The bash script that runs here, not on the machine: finds what the machine lacks, sends that, links it. */
 export function renderPush(args: PushArgs): string {
-    const wanted = args.files.map((path) => {
-        const sha256 = args.fingerprints[path];
-        if (sha256 === undefined) {
+    const sha256 = (path: string): string => {
+        const known = args.fingerprints[path];
+        if (known === undefined) {
             throw new Error(`parts ${args.digest} have no ${path}`);
         }
-        return `${sha256} ${path}`;
-    });
+        return known;
+    };
+    const wanted = args.files.map((path) => `${sha256(path)} ${path}`);
+    const kept = args.kept.map(sha256);
     const sudo = args.user === "root" ? "" : "sudo -n ";
     const incoming = `/opt/kubelab/incoming-${args.role}`;
     const send = `cache=\${KUBELAB_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/kubelab}/parts/${args.digest}
@@ -128,6 +133,7 @@ if [ -n "$missing" ]; then
 fi
 remote '${sudo}bash -s' <<'KUBELAB_LINK'
 set -euo pipefail
+kept=' ${kept.join(" ")} '
 link() {
     mkdir -p /opt/kubelab/parts /opt/cni/bin
     exec 9>/opt/kubelab/parts.lock
@@ -146,10 +152,9 @@ link() {
         ln -sfn "/opt/kubelab/parts/$sha256/$name" "$link"
     done
     rm -rf ${incoming}
-    # What an upgrade left behind: nothing links to it any more.
-    linked=$(readlink /usr/local/bin/* /opt/cni/bin/* || true)
+    # What an upgrade left behind, and what this machine has no use for.
     for directory in /opt/kubelab/parts/*; do
-        [[ $linked == *"$directory/"* ]] || rm -rf "$directory"
+        [[ $kept == *" \${directory##*/} "* ]] || rm -rf "$directory"
     done
 }
 link <<'KUBELAB_LIST'

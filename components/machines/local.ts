@@ -43,6 +43,7 @@ function localNetwork(
         network: lab.network,
         gateway: lab.gateway,
         registryPort: lab.registryPort,
+        preload: lab.preloadParts,
         partsDirectory: partsPath(digest),
         registryCertificate: certificate,
         registryKey: key,

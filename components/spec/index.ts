@@ -52,7 +52,7 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
     const { controlPlanes, workers } = nodeCounts(config);
     const hosts = provider === "hosts" ? planHosts(config.hosts) : undefined;
     const nodes = planNodes(podCidr, controlPlanes, workers, hosts && hostNames(hosts));
-    const local = provider === "local" ? planLocal(config.local.network, config.local.registryPort, nodes) : undefined;
+    const local = provider === "local" ? planLocal(config.local.network, config.local, nodes) : undefined;
     const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
     const apiName = `api.${name}`;
     const apiAddress = local?.apiAddress ?? hosts?.find(({ role }) => role === "control-plane")?.privateAddress;

@@ -20,7 +20,11 @@ export function localNetworkHolds(network: Cidr, workers: number): boolean {
  *
  * @throws RangeError where the network is too small for the nodes.
  */
-export function planLocal(network: Cidr, registryPort: number, nodes: readonly NodeSpec[]): LocalSpec {
+export function planLocal(
+    network: Cidr,
+    settings: Pick<LocalSpec, "registryPort" | "preloadParts">,
+    nodes: readonly NodeSpec[],
+): LocalSpec {
     return {
         network: formatCidr(network),
         prefixLength: network.prefix,
@@ -29,6 +33,7 @@ export function planLocal(network: Cidr, registryPort: number, nodes: readonly N
         addresses: Object.fromEntries(
             nodes.map(({ name, role, index }) => [name, addressAt(network, FIRST[role] + index)]),
         ),
-        registryPort,
+        registryPort: settings.registryPort,
+        preloadParts: settings.preloadParts,
     };
 }

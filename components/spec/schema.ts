@@ -7,6 +7,7 @@ import { VERSIONED_PARTS } from "./versions";
 const local = z.strictObject({
     network: field.privateCidr.prefault("10.240.0.0/24"),
     registryPort: field.port.prefault(5000),
+    preloadParts: field.toggle.prefault(true),
 });
 
 const aws = z.strictObject({

@@ -74,6 +74,8 @@ export interface LocalSpec {
     readonly addresses: Readonly<Record<string, string>>;
     /** TCP port of the lab's image registry on the gateway address. */
     readonly registryPort: number;
+    /** New machines have the parts on their disks from the start, as a VM image would; else they are pushed over SSH. */
+    readonly preloadParts: boolean;
 }
 
 export interface HostSpec {

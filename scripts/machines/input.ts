@@ -18,6 +18,8 @@ export interface NetworkRequest {
     readonly registryKey: string;
     /** Never ask whether an upstream registry can be reached: none can. Also `KUBELAB_OFFLINE=1`. */
     readonly offline: boolean;
+    /** New machines have the parts on their disks from the start; else they are pushed over SSH. */
+    readonly preload: boolean;
 }
 
 /** What `machine create` and `machine delete` are asked. */
@@ -46,6 +48,7 @@ export function parseNetworkRequest(text: string): NetworkRequest {
         partsDirectory: input.text("partsDirectory", (value) => value.startsWith("/")),
         registryCertificate: input.text("registryCertificate", isPem),
         registryKey: input.text("registryKey", isPem),
+        preload: input.flag("preload"),
         offline: input.flag("offline") || process.env["KUBELAB_OFFLINE"] === "1",
     };
     input.check();

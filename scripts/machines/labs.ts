@@ -20,7 +20,7 @@ export function machinesOnDisk(): MachineOnDisk[] {
 function directoriesIn(directory: string): string[] {
     try {
         return readdirSync(directory, { withFileTypes: true })
-            .filter((entry) => entry.isDirectory())
+            .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
             .map((entry) => entry.name)
             .sort();
     } catch (error) {

@@ -30,6 +30,8 @@ import { writeMachineFiles } from "./disk";
 import type { MachineRequest } from "./input";
 import { machinesOnDisk } from "./labs";
 import { labNames, LABS_DIRECTORY, machineNames, RUN_DIRECTORY } from "./names";
+import { readNetwork } from "./network";
+import { preloadedParts } from "./preloaded-parts";
 import { ensureRootfs } from "./rootfs";
 import { REAL_DIRECTORIES, renderSettings } from "./supervisor";
 
@@ -41,6 +43,8 @@ export interface MachineRecord extends MachineRequest {
     readonly machineId: string;
     /** Directory of the root file system that its disk began as. */
     readonly base: string;
+    /** Directory of the parts that were on its disk from the start. */
+    readonly preloaded?: string | undefined;
 }
 
 export interface CreatedMachine {
@@ -78,6 +82,7 @@ export async function createMachine(
         }
         const record: MachineRecord = {
             base: known?.base ?? base,
+            preloaded: known ? known.preloaded : newestPreloadedParts(lab),
             id: known?.id ?? randomUUID(),
             machineId: known?.machineId ?? randomBytes(16).toString("hex"),
             ...request,
@@ -91,6 +96,13 @@ export async function createMachine(
         await sshAnswers(layout, record);
         return { id: record.id, address: address(record) };
     });
+}
+
+/** The parts that the lab's network was made with, unless machines are to get theirs by a push. */
+function newestPreloadedParts(lab: string): string | undefined {
+    const network = readNetwork(lab);
+    const directory = network?.preload ? preloadedParts(lab, network.partsDirectory) : undefined;
+    return directory !== undefined && existsSync(directory) ? directory : undefined;
 }
 
 /** Ends a machine, and removes everything of it. Doesn't mind when it isn't there, or only half. */

@@ -12,6 +12,7 @@ import { enableForwarding, restoreForwarding } from "./ip-forwarding";
 import { labsOnDisk, machinesOnDisk } from "./labs";
 import { labNames, LABS_DIRECTORY, RUN_DIRECTORY } from "./names";
 import { endRegistry, ensureRegistry } from "./registry/process";
+import { preloadParts } from "./preloaded-parts";
 import { ensureRootfs } from "./rootfs";
 
 /** Kernel modules that a cluster needs and that can't be loaded from inside a machine. What isn't a module here is built in. */
@@ -39,6 +40,9 @@ export async function createNetwork(
         const changed = !isDeepStrictEqual(known, request);
         if (changed) {
             writeNetwork(request);
+        }
+        if (request.preload) {
+            preloadParts(lab, request.partsDirectory);
         }
         loadModules();
         enableForwarding();

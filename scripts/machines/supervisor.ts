@@ -10,6 +10,8 @@ export interface SupervisorSettings {
     readonly gateway: string;
     /** Directory of the root file system below the machine's own changes. */
     readonly base: string;
+    /** Directory between the two, with the parts. */
+    readonly preloaded?: string | undefined;
     /** The machine's cgroup in every hierarchy. */
     readonly cgroups: readonly string[];
     /** Whether the host has kernel modules for the machine to load. */
@@ -33,7 +35,7 @@ export function renderSettings(settings: SupervisorSettings): string {
         GATEWAY: settings.gateway,
         CGROUPS: settings.cgroups,
         ROOT: at("root"),
-        OVERLAY: `lowerdir=${settings.base},upperdir=${at("upper")},workdir=${at("work")}`,
+        OVERLAY: `lowerdir=${[settings.preloaded, settings.base].filter((layer) => layer !== undefined).join(":")},upperdir=${at("upper")},workdir=${at("work")}`,
         NSPAWN: nspawn(settings),
     };
     return Object.entries(variables)

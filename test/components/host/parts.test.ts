@@ -25,6 +25,7 @@ function push(fingerprints: Record<string, string>, changes: Partial<PushArgs> =
         digest: "parts-1",
         fingerprints,
         files: Object.keys(FILES),
+        kept: Object.keys(FILES),
         address: "10.0.0.1",
         user: "root",
         identity: { key: ".kubelab/test/ssh/id", knownHosts: ".kubelab/test/ssh/known_hosts" },

@@ -66,6 +66,7 @@ const DEFAULT = {
         apiAddress: "10.240.0.10",
         addresses: { "cp-1": "10.240.0.11", "worker-1": "10.240.0.21", "worker-2": "10.240.0.22" },
         registryPort: 5000,
+        preloadParts: true,
     },
 };
 
@@ -104,7 +105,7 @@ test("texts as Pulumi gives them mean the same as parsed values", () => {
         versions: { etcd: "3.6.1" },
         components: { dns: false },
         flags: { kubelet: { v: "4" } },
-        local: { network: "10.8.0.0/24", registryPort: 5001 },
+        local: { network: "10.8.0.0/24", registryPort: 5001, preloadParts: true },
     };
     const spec = specOf(texts);
     expect(spec).toStrictEqual(specOf(parsed));

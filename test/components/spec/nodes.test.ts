@@ -47,7 +47,7 @@ test("local machines, the API and the bridge have addresses of their own inside 
         fc.property(counts, ({ controlPlanes, workers }) => {
             const network: Cidr = { ...read("10.240.0.0/16"), prefix: localPrefixFor(workers) };
             const nodes = planNodes(read("10.99.0.0/16"), controlPlanes, workers);
-            const local = planLocal(network, 5000, nodes);
+            const local = planLocal(network, { registryPort: 5000, preloadParts: true }, nodes);
             const addresses = [local.gateway, local.apiAddress, ...Object.values(local.addresses)];
             const broadcast = network.base + 2 ** (32 - network.prefix) - 1;
             expect(new Set(addresses).size).toBe(nodes.length + 2);
