@@ -24,8 +24,9 @@ export function sshIdentity(
     const stdin = pulumi.all([privateKey, knownHosts]).apply(([key, hosts]) =>
         renderScript({
             create: [
-                `mkdir -p -m 0700 ${directory}`,
-                `(umask 077; cat >${paths.key} <<'KEY'\n${key.trim()}\nKEY\n)`,
+                "umask 077",
+                `mkdir -p ${directory}`,
+                `cat >${paths.key} <<'KEY'\n${key.trim()}\nKEY`,
                 `cat >${paths.knownHosts} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
             ],
             delete: [`rm -rf ${directory}`],

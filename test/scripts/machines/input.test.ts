@@ -20,9 +20,10 @@ const machine = {
 
 describe("requests on standard input", () => {
     it("are taken when they are whole", () => {
-        expect(parseNetworkRequest(JSON.stringify({ ...network, offline: true }))).toEqual({
+        expect(parseNetworkRequest(JSON.stringify({ ...network, offline: true, preload: true }))).toEqual({
             ...network,
             offline: true,
+            preload: true,
         });
         expect(parseMachineRequest(JSON.stringify(machine))).toEqual({ ...machine, hosts: {} });
     });
