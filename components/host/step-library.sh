@@ -11,6 +11,8 @@ fail() {
 changed=''
 # A file that is there while a change waits for its restart: a run that is cut off in between leaves it to the next one.
 pending=/dev/null
+# What files were before this step changed them, until it has succeeded.
+before=''
 put() {
     local path=$1 mode=$2 owner=$3 new
     mkdir -p "${path%/*}"
@@ -25,18 +27,44 @@ put() {
         rm -f "$new"
     else
         : >"$pending"
+        if [ -n "$before" ] && [ -e "$path" ] && [ ! -e "$before$path" ]; then
+            mkdir -p "$before${path%/*}"
+            cp -p "$path" "$before$path"
+        fi
         mv -f "$new" "$path"
         changed=1
     fi
 }
 
-# once NAME: only one script works on NAME at a time, also when the `up` that started the other is long gone.
+# once NAME: only one script works on NAME at a time, also when the `up` that started the other is long gone. If the step fails,
+# files that it changed become what they were, since the engine too goes on with the step as it was.
 once() {
     mkdir -p /run/kubelab
     exec 9>"/run/kubelab/$1.lock"
     flock -w 120 9 || fail "another run still works on $1 after 120 seconds; see 'fuser /run/kubelab/$1.lock'"
     pending=/run/kubelab/$1.changed
     if [ -e "$pending" ]; then changed=1; fi
+    before=/run/kubelab/$1.before
+    (umask 077 && mkdir -p "$before")
+    trap 'if [ $? -eq 0 ]; then rm -rf "$before"; else put_back; fi' EXIT
+}
+
+# put_back: makes changed files what they were before the step, and restarts the unit that it had restarted.
+restarted=''
+put_back() {
+    local path back=''
+    while IFS= read -r -d '' path; do
+        mv -f "$before/$path" "/$path"
+        back=1
+    done < <(find "$before" -type f -printf '%P\0')
+    rm -rf "$before"
+    [ -n "$back" ] || return 0
+    if [ "$pending" != /dev/null ]; then rm -f "$pending"; fi
+    if [ -n "$restarted" ]; then
+        systemctl daemon-reload
+        service_restart "$restarted"
+    fi
+    printf 'kubelab: %s: put back what was there before%s\n' "$(hostname)" "${restarted:+, and restarted $restarted with it}" >&2
 }
 
 # ensure_user NAME: a system user that can't log in, for one service.
@@ -80,6 +108,7 @@ service_healthy() {
 
 # service_restart UNIT: starts the unit in the background. The old process is gone by then, so that no health check can meet it.
 service_restart() {
+    restarted=$1
     systemctl stop "$1"
     # Also sets the count of automatic restarts to zero.
     systemctl reset-failed "$1" 2>/dev/null || true

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Lab, noLabsHere } from "../support/lab";
 
@@ -162,14 +162,60 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
         lab.configure({ podCidr: undefined });
     }, 120_000);
 
-    it("names the node, the unit and its last words when a unit won't start, and goes on from there", () => {
+    it("names the node, the unit and its last words when a unit won't start, and leaves the unit as it was", async () => {
         lab.configure({ flags: { "kube-scheduler": { nonsense: "1" } } });
         const { code, stdout, stderr } = lab.run("up");
         expect(code).not.toBe(0);
         expect(stdout + stderr).toMatch(/cp-1: kube-scheduler is not healthy/);
         expect(stdout + stderr).toMatch(/unknown flag: --nonsense/);
-        lab.up({ flags: undefined });
+        expect(stdout + stderr).toMatch(/put back what was there before/);
+        await eventually(20, () => expect(lab.ssh("cp-1", "systemctl is-active kube-scheduler").trim()).toBe("active"));
+        const { updated } = lab.up({ flags: undefined });
+        expect(updated).toBe(1); // the API server's flag of the test before
+    }, 300_000);
+
+    it("tells of a port that something else holds, and goes on when it is free", () => {
+        lab.ssh(
+            "cp-1",
+            "systemctl stop kube-scheduler; systemd-run --quiet --unit=squatter socat TCP-LISTEN:10259,fork /dev/null",
+        );
+        lab.configure({ flags: { "kube-scheduler": { v: "1" } } });
+        const { code, stdout, stderr } = lab.run("up");
+        expect(code).not.toBe(0);
+        expect(stdout + stderr).toMatch(/cp-1: kube-scheduler is not healthy/);
+        expect(stdout + stderr).toMatch(/10259: bind: address already in use/);
+        lab.ssh("cp-1", "systemctl stop squatter");
+        expect(lab.up().updated).toBe(1);
         expect(lab.ssh("cp-1", "systemctl is-active kube-scheduler").trim()).toBe("active");
+    }, 300_000);
+
+    it("tells of a disk that is full, and goes on when there is room", () => {
+        const directory = "/etc/kubernetes/kube-scheduler";
+        lab.ssh(
+            "cp-1",
+            `cp -a ${directory} /root/saved; mount -t tmpfs -o size=4k,mode=0755 tmpfs ${directory}; head -c 4096 /dev/zero > ${directory}/full || true`,
+        );
+        lab.configure({ flags: { "kube-scheduler": { v: "2" } } });
+        const { code, stdout, stderr } = lab.run("up");
+        expect(code).not.toBe(0);
+        expect(stdout + stderr).toMatch(/cp-1: can't write .*kube-scheduler/);
+        lab.ssh("cp-1", `umount ${directory}; rm -r /root/saved`);
+        expect(lab.up().updated).toBe(1);
+    }, 300_000);
+
+    it("tells which machine refuses the SSH key, and goes on when it doesn't", () => {
+        const keys = "/var/lib/kubelab/test-kubenet/worker-1/upper/root/.ssh/authorized_keys";
+        lab.ssh("worker-1", "mv /root/.ssh/authorized_keys /root/.ssh/not-now");
+        lab.configure({ flags: { kubelet: { v: "1" } } });
+        const { code, stdout, stderr } = lab.run("up");
+        expect(code).not.toBe(0);
+        expect(stdout + stderr).toMatch(/worker-1-kubelet .*\n?.*10\.241\.0\.21.*(authenticat|key)/i);
+        expect(stdout + stderr).not.toContain("PRIVATE KEY");
+        renameSync(keys.replace("authorized_keys", "not-now"), keys);
+        lab.up();
+        expect(lab.ssh("worker-1", "tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID kubelet)/cmdline")).toContain(
+            "--v=1\n",
+        );
     }, 300_000);
 
     it("comes back by itself when every machine reboots, with the web service answering", async () => {

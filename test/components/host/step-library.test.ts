@@ -54,6 +54,24 @@ describe("put", () => {
         expect(step(put("new"), put("same", "0644", "put/second")).stdout).toBe("changed=1\nchanged=1\n");
     });
 
+    test("becomes what it was when the step fails, mode and all, and stays when it succeeds", () => {
+        step("once it", put("one"));
+        expect(step("once it", put("two", "0600"), put("three"), "exit 7")).toMatchObject({ status: 7 });
+        expect(readFileSync(path("put/file"), "utf8")).toBe("one\n");
+        expect((statSync(path("put/file")).mode & 0o777).toString(8)).toBe("640");
+        expect(step("once it", put("two")).status).toBe(0);
+        expect(step("once it", "exit 7")).toMatchObject({ status: 7, stderr: "" });
+        expect(readFileSync(path("put/file"), "utf8")).toBe("two\n");
+    });
+
+    test("becomes what it was before a run that was killed, when the next one fails", () => {
+        step("once it", put("one"));
+        step("once it", put("two"), "kill -9 $$");
+        expect(readFileSync(path("put/file"), "utf8")).toBe("two\n");
+        expect(step("once it", put("three"), "exit 7")).toMatchObject({ status: 7 });
+        expect(readFileSync(path("put/file"), "utf8")).toBe("one\n");
+    });
+
     test("leaves no temporary file behind, in any case", () => {
         step(put("one"));
         step(put("one"));
@@ -171,6 +189,16 @@ esac
         const calls = asked();
         expect(calls.indexOf("daemon-reload")).toBeGreaterThan(-1);
         expect(calls.indexOf("daemon-reload")).toBeLessThan(calls.findIndex((call) => call.startsWith("start ")));
+    });
+
+    test("runs again as before when it doesn't become healthy after a change", () => {
+        withSystemd(write("one"), "service_up unit 5 true");
+        rmSync(log);
+        const { status, stderr } = withSystemd(write("two"), "service_up unit 1 false");
+        expect(status).toBe(1);
+        expect(stderr).toContain("put back what was there before, and restarted unit with it");
+        expect(readFileSync(path("unit"), "utf8")).toBe("one\n");
+        expect(starts()).toHaveLength(2);
     });
 
     test("is left alone when it runs and nothing changed", () => {
