@@ -81,7 +81,7 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
             ],
             spec.flags["kube-apiserver"],
         ),
-        health: `curl -sf --cacert ${file("ca.crt")} https://127.0.0.1:${spec.api.port}/readyz`,
+        health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:${spec.api.port}/readyz`,
         healthDeadline: 90,
     };
 }

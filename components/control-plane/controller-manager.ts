@@ -50,7 +50,7 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
             ],
             spec.flags["kube-controller-manager"],
         ),
-        health: `curl -sf --cacert ${file("ca.crt")} https://127.0.0.1:10257/healthz`,
+        health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:10257/healthz`,
         healthDeadline: 90,
     };
 }

@@ -52,7 +52,7 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readon
             ],
             spec.flags.etcd,
         ),
-        health: `curl -sf --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key https://127.0.0.1:2379/health`,
+        health: `curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key https://127.0.0.1:2379/health`,
         healthDeadline: 60,
     };
 }

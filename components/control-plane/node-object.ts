@@ -51,7 +51,7 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
     ];
     return [
         `once node-${name}`,
-        `within 120 curl -sf --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:${spec.api.port}/readyz || fail 'kube-apiserver is not ready: journalctl -u kube-apiserver'`,
+        `within 120 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:${spec.api.port}/readyz || fail 'kube-apiserver is not ready: journalctl -u kube-apiserver'`,
         `if ! ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE'`,
         JSON.stringify(nodeObject(spec, node)),
         "NODE",

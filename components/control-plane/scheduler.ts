@@ -32,7 +32,7 @@ export function schedulerProcess(spec: ClusterSpec): Process {
             ],
             spec.flags["kube-scheduler"],
         ),
-        health: `curl -sf --cacert ${file("ca.crt")} https://127.0.0.1:10259/healthz`,
+        health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:10259/healthz`,
         healthDeadline: 90,
     };
 }

@@ -24,9 +24,9 @@ export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
         ),
         // Its client would wait longer and longer between tries: half a minute after a reboot of all machines.
         service: [
-            `ExecStartPre=/bin/sh -c 'until curl -sf --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do sleep 0.2; done'`,
+            `ExecStartPre=/bin/sh -c 'until curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do sleep 0.2; done'`,
         ],
-        health: "curl -sf http://127.0.0.1:10256/livez",
+        health: "curl -sf --max-time 5 http://127.0.0.1:10256/livez",
         healthDeadline: 90,
     };
 }

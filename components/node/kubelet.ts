@@ -33,7 +33,7 @@ export function kubeletProcess(spec: ClusterSpec, name: string, address: string)
         ),
         // A kubelet that stops leaves its pods running.
         service: ["KillMode=process", "OOMScoreAdjust=-999"],
-        health: "curl -sf http://127.0.0.1:10248/healthz",
+        health: "curl -sf --max-time 5 http://127.0.0.1:10248/healthz",
         healthDeadline: 90,
     };
 }
