@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Lab, noLabsHere } from "../support/lab";
 
@@ -203,17 +203,17 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
         expect(lab.up().updated).toBe(1);
     }, 300_000);
 
-    it("tells which machine refuses the SSH key, and goes on when it doesn't", () => {
-        const keys = "/var/lib/kubelab/test-kubenet/worker-1/upper/root/.ssh/authorized_keys";
-        lab.ssh("worker-1", "mv /root/.ssh/authorized_keys /root/.ssh/not-now");
+    it("tells which machine refuses the SSH key, and goes on when it doesn't", async () => {
+        const [keys, away] = ["/root/.ssh/authorized_keys", "/root/.ssh/not-now"];
+        lab.ssh("worker-1", `mv ${keys} ${away} && systemd-run --quiet --on-active=20s mv ${away} ${keys}`);
         lab.configure({ flags: { kubelet: { v: "1" } } });
         const { code, stdout, stderr } = lab.run("up");
-        renameSync(keys.replace("authorized_keys", "not-now"), keys);
         expect(code).not.toBe(0);
         expect(stdout + stderr).toMatch(
             /worker-1-kubelet .*no SSH connection to root@10\.241\.0\.21:22.*authentication/,
         );
         expect(stdout + stderr).not.toContain("PRIVATE KEY");
+        await eventually(30, () => lab.ssh("worker-1", "true"));
         lab.up();
         expect(lab.ssh("worker-1", "tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID kubelet)/cmdline")).toContain(
             "--v=1\n",
