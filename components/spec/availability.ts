@@ -4,8 +4,6 @@ import type { Problem } from "./problems";
 /** A value that is understood but not built yet. */
 interface Missing {
     readonly key: ConfigKey;
-    /** Name of the setting inside the key's object. */
-    readonly setting?: string;
     /** The value that isn't available; any value where it is left out. */
     readonly value?: string | number;
     readonly instead: string;
@@ -23,7 +21,6 @@ export const NOT_AVAILABLE_YET: readonly Missing[] = [
     { key: "hosting", value: "static-pods", instead: 'use "systemd"' },
     { key: "stopAfter", instead: "remove it" },
     { key: "serviceProxy", value: "ipvs", instead: 'use "auto" or "kube-proxy"' },
-    { key: "parts", setting: "source", value: "download", instead: 'use "auto", "build" or "directory"' },
 ];
 
 /** Whether the value of the key can be had in this version. */
@@ -33,13 +30,11 @@ export function isAvailable(key: ConfigKey, value: string | number): boolean {
 
 /** A problem for every setting that is right and comes with a later version. */
 export function refuseUnavailable(config: Partial<Config>): Problem[] {
-    return NOT_AVAILABLE_YET.flatMap(({ key, setting, value, instead }) => {
-        const whole: unknown = config[key];
-        const given = setting === undefined ? whole : (whole as Record<string, unknown> | undefined)?.[setting];
+    return NOT_AVAILABLE_YET.flatMap(({ key, value, instead }) => {
+        const given: unknown = config[key];
         if (given === undefined || (value !== undefined && given !== value)) {
             return [];
         }
-        const path = setting === undefined ? key : `${key}.${setting}`;
-        return [{ key: path, value: given, problem: "is not available yet in this version", remedy: instead }];
+        return [{ key, value: given, problem: "is not available yet in this version", remedy: instead }];
     });
 }

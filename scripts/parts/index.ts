@@ -2,15 +2,21 @@ import { join } from "node:path";
 import { UserError } from "../support/errors";
 import { withLock } from "./lock";
 import { partsRoot } from "./paths";
+import { autoSource } from "./sources/auto";
 import { buildSource } from "./sources/build";
 import { directorySource } from "./sources/directory";
+import { downloadSource } from "./sources/download";
 import type { PartsSource } from "./sources/source";
 import type { PartsDirectory } from "./store";
 
+export { exportParts, importParts } from "./transfer";
 export { filesForRole } from "./roles";
 export { listDigests, openParts, type PartsDirectory, readParts } from "./store";
 export type { Manifest } from "./manifest";
 export { findDamage } from "./verify";
+
+/** Milliseconds that upstream's servers have to take a connection before they count as out of reach. */
+const REACHABLE_WITHIN = 1_500;
 
 export const SOURCES = ["auto", "download", "build", "directory"] as const;
 export type SourceName = (typeof SOURCES)[number];
@@ -42,20 +48,33 @@ export async function ensureParts(options: EnsureOptions, progress: (line: strin
     });
 }
 
+/** Parts that are in the cache, from the source `auto`: without the network and without a build. */
+export async function findParts(progress: (line: string) => void): Promise<PartsDirectory | undefined> {
+    return sourceNamed("auto").find({ versions: {} }, progress);
+}
+
 function sourceNamed(name: SourceName): PartsSource {
     switch (name) {
         case "auto":
+            return autoSource({ download: downloadSource, build: buildSource, whyUnreachable: whyUpstreamUnreachable });
         case "build":
             return buildSource;
+        case "download":
+            return downloadSource;
         case "directory":
             return directorySource;
-        case "download":
-            throw new UserError(
-                "the source 'download' is not available yet: use 'build' (from the upstream Go modules) or 'directory'",
-            );
         default:
             throw new UserError(
                 `there is no source '${String(name satisfies never)}': it is one of ${SOURCES.join(", ")}`,
             );
     }
+}
+
+async function whyUpstreamUnreachable(): Promise<string | undefined> {
+    const { whyUnreachable } = await import("./download/reachable");
+    const { mirrorFromEnvironment, releaseFiles } = await import("./download/releases");
+    const { pinnedVersions } = await import("./versions");
+    const urls = releaseFiles(pinnedVersions(), mirrorFromEnvironment()).map(({ url }) => new URL(url).origin);
+    const reasons = await Promise.all([...new Set(urls)].map((url) => whyUnreachable(url, REACHABLE_WITHIN)));
+    return reasons.find((reason) => reason !== undefined);
 }

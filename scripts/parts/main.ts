@@ -1,17 +1,30 @@
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { UserError } from "../support/errors";
-import { ensureParts, type EnsureOptions, findDamage, listDigests, openParts, readParts, SOURCES } from ".";
+import {
+    ensureParts,
+    type EnsureOptions,
+    findDamage,
+    findParts,
+    listDigests,
+    openParts,
+    readParts,
+    SOURCES,
+    exportParts,
+    importParts,
+    type PartsDirectory,
+} from ".";
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 interface GetFlags extends EnsureOptions {
     readonly json?: boolean;
+    readonly set: Readonly<Record<string, string>>;
 }
 
 async function get(flags: GetFlags): Promise<void> {
-    const request = flags.json ? readRequest(await text(process.stdin)) : flags;
+    const request = flags.json ? readRequest(await text(process.stdin)) : { ...flags, versions: flags.set };
     const parts = await ensureParts(request, progress);
     const files = Object.fromEntries(parts.manifest.files.map(({ path, sha256 }) => [path, sha256]));
     print(JSON.stringify(flags.json ? { digest: parts.digest, files } : { digest: parts.digest }));
@@ -23,6 +36,44 @@ function readRequest(json: string): EnsureOptions {
     } catch {
         throw new UserError(`stdin isn't JSON: give {"source", "directory", "versions"}`);
     }
+}
+
+/** Adds `etcd=3.6.8` of the command line to the versions. */
+function addVersion(text: string, versions: Readonly<Record<string, string>>): Record<string, string> {
+    const [, part, version] = /^([A-Za-z]+)=(.+)$/.exec(text) ?? [];
+    if (part === undefined || version === undefined) {
+        throw new UserError(`--set ${text}: give a part and its version, like --set kubernetes=1.36.3`);
+    }
+    return { ...versions, [part]: version };
+}
+
+async function exportTo(file: string, digest: string | undefined): Promise<void> {
+    const parts = digest === undefined ? await onlyParts() : openParts(digest);
+    const written = await exportParts(parts, file, progress);
+    if (parts.manifest.images.length === 0) {
+        progress("these parts have no images: nodes pull them from their registries, or from kubelab:registryMirrors");
+    }
+    print(JSON.stringify({ digest: parts.digest, file: written }));
+}
+
+/** What `get` would give now; else the only parts that there are. */
+async function onlyParts(): Promise<PartsDirectory> {
+    const digests = listDigests();
+    const parts = (await findParts(progress)) ?? (digests.length === 1 ? openParts(digests[0] ?? "") : undefined);
+    if (parts === undefined) {
+        throw new UserError(
+            digests.length === 0
+                ? "there are no parts in the cache: run 'scripts/lab parts' first"
+                : `the cache has the parts ${digests.join(", ")}: say which, after the file`,
+        );
+    }
+    return parts;
+}
+
+async function importFrom(file: string): Promise<void> {
+    const { digest, path } = await importParts(file, progress);
+    progress(`imported into ${path}: the source 'auto' takes them for their versions`);
+    print(JSON.stringify({ digest }));
 }
 
 function list(): void {
@@ -59,6 +110,7 @@ program
     .description("get the parts into the cache and print their digest as JSON")
     .addOption(new Option("--source <source>", "where they come from").choices(SOURCES).default("auto"))
     .option("--directory <directory>", "existing parts, for the source 'directory'")
+    .option("--set <part=version>", "another version than the pinned one; may be repeated", addVersion, {})
     .option("--json", "read {source, directory, versions} from stdin; print the sha256 of every file too")
     .action(get);
 program.command("list").description("list the parts in the cache").action(list);
@@ -66,6 +118,14 @@ program
     .command("verify [digests...]")
     .description("read every file of the parts in the cache and compare its sha256")
     .action(verify);
+program
+    .command("export <file> [digest]")
+    .description("write parts into a tar archive, for a machine without a network (default: those that 'get' gives)")
+    .action(exportTo);
+program
+    .command("import <file>")
+    .description("check an archive of 'export' and put its parts into the cache")
+    .action(importFrom);
 
 program.parseAsync().catch((error: unknown) => {
     process.stderr.write(

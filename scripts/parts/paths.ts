@@ -11,6 +11,11 @@ export function partsPath(digest: string): string {
     return join(partsRoot(), digest);
 }
 
+/** Downloads that are under way or finished, until they are parts; by the sha256 of their content. */
+export function downloadRoot(): string {
+    return join(cacheDirectory(), "download");
+}
+
 /** Finished steps of a build (one per Go project, image, …), by the digest of their inputs. */
 export function buildRoot(): string {
     return join(cacheDirectory(), "build");

@@ -15,6 +15,7 @@ import { UserError } from "../support/errors";
 import { formatManifest, type Manifest, manifestDigest } from "./manifest";
 import { partsPath, partsRoot } from "./paths";
 import { findDamage, readManifest } from "./verify";
+import { type Versions, versionsKey } from "./versions";
 
 /** A whole parts directory. */
 export interface PartsDirectory {
@@ -126,6 +127,23 @@ export function rememberRecipe(recipe: string, digest: string): void {
     writeFileSync(`${pointer}.new`, `${digest}\n`);
     syncPath(`${pointer}.new`);
     renameSync(`${pointer}.new`, pointer);
+}
+
+/** Remembers imported parts by their versions. */
+export function rememberImported({ digest, manifest }: PartsDirectory): void {
+    rememberRecipe(importedKey(manifest.versions), digest);
+}
+
+/** Parts of exactly these versions that were imported, as findByRecipe(). */
+export function findImported(
+    versions: Versions,
+    progress: (line: string) => void,
+): Promise<PartsDirectory | undefined> {
+    return findByRecipe(importedKey(versions), progress);
+}
+
+function importedKey(versions: Versions): string {
+    return `imported-${versionsKey(versions)}`;
 }
 
 function pointerPath(recipe: string): string {

@@ -16,6 +16,8 @@ import { ensureBuildPackages, ensureRoom } from "./prerequisites";
 import type { StepOutput } from "./step";
 import { compareGoVersions, findGo } from "./toolchain";
 
+const NEEDED_BYTES = 3 * 1024 ** 3;
+
 /**
  * Builds all parts of a recipe into the cache. Each project is a step of its own that is kept, so that an interrupted build
  * goes on where it was and a changed pin rebuilds only its project.
@@ -29,7 +31,7 @@ export async function buildParts(recipe: Recipe, progress: (line: string) => voi
         );
     }
     mkdirSync(buildRoot(), { recursive: true });
-    ensureRoom(buildRoot());
+    ensureRoom(buildRoot(), "a build", NEEDED_BYTES);
     await ensureBuildPackages(progress);
     const go = await findGo(neededGo(recipe.projects), progress);
     const programCount = recipe.projects.reduce((sum, { programs }) => sum + Object.keys(programs).length, 0);

@@ -6,8 +6,6 @@ import { run } from "./run";
 /** For runc (cgo and libseccomp) and pause. */
 const PACKAGES = ["gcc", "libc6-dev", "libseccomp-dev", "pkg-config"];
 
-const NEEDED_BYTES = 3 * 1024 ** 3;
-
 /**
  * Sees to the Debian packages that a build needs: installs them where this is root.
  *
@@ -45,14 +43,14 @@ function isInstalled(name: string): boolean {
     return asked.status === 0 && asked.stdout === "installed";
 }
 
-/** @throws UserError where the file system of `directory` has too little room for a build. */
-export function ensureRoom(directory: string): void {
+/** @throws UserError where the file system of `directory` has too little room for what is to come. */
+export function ensureRoom(directory: string, what: string, needed: number): void {
     const { bavail, bsize } = statfsSync(directory);
     const free = bavail * bsize;
-    if (free < NEEDED_BYTES) {
+    if (free < needed) {
         const gib = (bytes: number): string => (bytes / 1024 ** 3).toFixed(1);
         throw new UserError(
-            `${directory} has ${gib(free)} GiB free and a build needs ${gib(NEEDED_BYTES)}: make room, or set KUBELAB_CACHE ` +
+            `${directory} has ${gib(free)} GiB free and ${what} needs ${gib(needed)}: make room, or set KUBELAB_CACHE ` +
                 "to a directory on a larger file system",
         );
     }

@@ -141,11 +141,6 @@ refuses([
         ['kubelab:parts.directory: "./parts" is not an absolute path; start it with "/"'],
     ],
     [
-        "parts source to come",
-        { parts: { source: "download" } },
-        ['kubelab:parts.source: "download" is not available yet in this version; use "auto", "build" or "directory"'],
-    ],
-    [
         "parts source misspelt",
         { parts: { source: "biuld" } },
         ['kubelab:parts.source: "biuld" is not a known value; did you mean "build"?'],

@@ -97,7 +97,3 @@ test("two at once get the same parts", async () => {
     const [one, two] = await Promise.all([get(), get()]);
     expect(one.digest).toBe(two.digest);
 });
-
-test("the source download is refused for now", async () => {
-    await expect(ensureParts({ source: "download" }, silent)).rejects.toThrow("'download' is not available yet");
-});

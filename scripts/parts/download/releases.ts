@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { UserError } from "../../support/errors";
+import { ARCHITECTURE, RECIPE_DIRECTORY } from "../recipe-digest";
+import type { Versions } from "../versions";
+
+const PART_PATH = z.string().regex(/^(bin|cni)\/[a-z0-9.-]+$/);
+const File = z.xor([
+    z.strictObject({ checksums: z.string(), program: PART_PATH }),
+    z.strictObject({ checksums: z.string(), archive: z.record(PART_PATH, z.string()) }),
+]);
+const Downloads = z.record(
+    z.string(),
+    z.strictObject({ base: z.url(), releases: z.url(), files: z.record(z.string(), File) }),
+);
+
+/** A file of an upstream release. */
+export interface ReleaseFile {
+    readonly part: string;
+    readonly version: string;
+    /** Last element of its URL, as its checksum names it. */
+    readonly name: string;
+    readonly url: string;
+    readonly checksumsUrl: string;
+    /** The page where a person sees which versions there are. */
+    readonly releases: string;
+    /** The parts in it: path in the parts directory to path in the archive; undefined where the file itself is the part. */
+    readonly members: Readonly<Record<string, string | undefined>>;
+}
+
+/** All files that parts of these versions are in, from downloads.yaml, at upstream's servers or a mirror of them. */
+export function releaseFiles(versions: Versions, mirror: string | undefined): ReleaseFile[] {
+    const downloads = Downloads.parse(parse(readFileSync(join(RECIPE_DIRECTORY, "downloads.yaml"), "utf8")));
+    return Object.entries(downloads).flatMap(([part, { base, releases, files }]) => {
+        const version = versions[part];
+        if (version === undefined) {
+            throw new Error(`downloads.yaml has ${part}, which parts.yaml has no version of`);
+        }
+        const put = (text: string): string => text.replaceAll("{version}", version).replaceAll("{arch}", ARCHITECTURE);
+        const url = (name: string): string => mirrored(`${put(base)}/${encodeURIComponent(put(name))}`, mirror);
+        return Object.entries(files).map(([name, file]) => ({
+            part,
+            version,
+            name: basename(put(name)),
+            url: url(name),
+            checksumsUrl: url(file.checksums),
+            releases,
+            members:
+                "program" in file
+                    ? { [file.program]: undefined }
+                    : Object.fromEntries(Object.entries(file.archive).map(([path, member]) => [path, put(member)])),
+        }));
+    });
+}
+
+/** `https://dl.k8s.io/release/…` at a mirror is `<mirror>/dl.k8s.io/release/…`. */
+function mirrored(url: string, mirror: string | undefined): string {
+    return mirror === undefined ? url : `${mirror.replace(/\/+$/, "")}/${url.replace(/^https:\/\//, "")}`;
+}
+
+/**
+ * `$KUBELAB_DOWNLOAD_MIRROR`: a server that has upstream's files below the name of the server they are from.
+ *
+ * @throws UserError where it isn't an http or https URL.
+ */
+export function mirrorFromEnvironment(): string | undefined {
+    const mirror = process.env["KUBELAB_DOWNLOAD_MIRROR"] ?? "";
+    if (mirror === "") {
+        return undefined;
+    }
+    if (!URL.canParse(mirror) || !["http:", "https:"].includes(new URL(mirror).protocol)) {
+        throw new UserError(`KUBELAB_DOWNLOAD_MIRROR is ${JSON.stringify(mirror)}: give a URL, https://…`);
+    }
+    return mirror;
+}
