@@ -4,15 +4,15 @@ import { UserError } from "../support/errors";
 import {
     ensureParts,
     type EnsureOptions,
+    exportParts,
     findDamage,
     findParts,
+    importParts,
     listDigests,
     openParts,
+    type PartsDirectory,
     readParts,
     SOURCES,
-    exportParts,
-    importParts,
-    type PartsDirectory,
 } from ".";
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
