@@ -14,8 +14,8 @@ export function keptForLife(spec: ClusterSpec): RunningCluster {
 export async function refuseChangesToARunningCluster(spec: ClusterSpec): Promise<void> {
     const name = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()].join("/");
     const self = new pulumi.StackReference("last-run", { name });
-    const { value } = await self.getOutputDetails("cluster");
-    const problems = refuseImmutableChange(value as RunningCluster | undefined, spec);
+    const previous = (await self.getOutputDetails("cluster")).value as RunningCluster | undefined;
+    const problems = refuseImmutableChange(previous, spec);
     if (problems.length > 0) {
         throw new InvalidConfig(pulumi.getStack(), problems);
     }

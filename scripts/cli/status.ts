@@ -1,6 +1,7 @@
 import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
 import type { StackNode } from "./stack";
+import { parseSystemctlShow } from "./systemctl-show";
 
 /** The units that make a cluster, in the order in which they build on each other. */
 const UNITS = [
@@ -66,14 +67,11 @@ async function unitsOf(cluster: ClusterAccess, node: StackNode): Promise<Pick<No
     }
 }
 
-/** What `systemctl show` says of several units: `Key=Value` lines, a blank line between units. Units that aren't there are left out. */
+/** Units that `systemctl show` knows; those that aren't on the machine are left out. */
 export function parseUnits(text: string): UnitStatus[] {
-    return text
-        .trim()
-        .split(/\n\n+/)
-        .map((block) => Object.fromEntries(block.split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2))))
-        .filter((unit: Record<string, string>) => unit["LoadState"] !== "not-found")
-        .map((unit: Record<string, string>) => ({
+    return parseSystemctlShow(text)
+        .filter((unit) => unit["LoadState"] !== "not-found")
+        .map((unit) => ({
             unit: (unit["Id"] ?? "").replace(/\.service$/, ""),
             state: unit["ActiveState"] ?? "unknown",
             restarts: Number(unit["NRestarts"] ?? 0),

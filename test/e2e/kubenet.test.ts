@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { parseSystemctlShow } from "../../scripts/cli/systemctl-show";
 import { eventually, Lab, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
@@ -13,13 +14,7 @@ function startTimes(lab: Lab, node: string): Record<string, string> {
     ];
     const text = lab.ssh(node, `systemctl show --property=Id,ActiveEnterTimestampMonotonic ${units.join(" ")}`);
     return Object.fromEntries(
-        text
-            .trim()
-            .split(/\n\n+/)
-            .map((block) => {
-                const values = Object.fromEntries(block.split("\n").map((line) => line.split("=")));
-                return [values["Id"] ?? "", values["ActiveEnterTimestampMonotonic"] ?? ""];
-            }),
+        parseSystemctlShow(text).map((unit) => [unit["Id"] ?? "", unit["ActiveEnterTimestampMonotonic"] ?? ""]),
     );
 }
 
