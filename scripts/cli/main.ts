@@ -43,6 +43,19 @@ function program(): Command {
             const { down } = await import("./up");
             await down(stackOf(options), options.json ?? false);
         });
+    onStack("doctor")
+        .description("say whether a lab can come up on this host: what is missing, and the command that gets it")
+        .option("--json", "print the checks as JSON")
+        .action(async (options: StackOption & { json?: boolean }) => {
+            const { examine } = await import("./doctor");
+            const { renderChecks, renderVerdict } = await import("./doctor/render");
+            const checks = await examine(stackOf(options));
+            const ok = checks.every(({ state }) => state !== "missing");
+            console.log(
+                options.json ? JSON.stringify({ ok, checks }) : `${renderChecks(checks)}\n\n${renderVerdict(checks)}`,
+            );
+            process.exitCode = ok ? 0 : 1;
+        });
     onStack("status")
         .description("draw the nodes, their addresses and pod CIDRs, and the health of each unit")
         .action(async (options: StackOption) => {

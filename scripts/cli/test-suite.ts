@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../support/errors";
-import { ensurePrerequisites } from "./prerequisites";
+import { prepareForTests } from "./doctor";
 import { run, runInTerminal } from "./run";
 
 interface Counts {
@@ -32,7 +32,7 @@ export async function testSuite(repository: string, names: readonly string[]): P
     if (unknown.length > 0) {
         throw new UserError(`There is no suite ${unknown.join(", ")}: it is one of ${Object.keys(SUITES).join(", ")}.`);
     }
-    await ensurePrerequisites("tests", (line) => {
+    await prepareForTests((line) => {
         console.error(line);
     });
     const total = { passed: 0, failed: 0, skipped: 0 };

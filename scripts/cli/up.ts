@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import pc from "picocolors";
 import { UserError } from "../support/errors";
+import { prepareForLab } from "./doctor";
 import { chooseEngine, type Engine, type EngineEvent } from "./engine";
 import { PhaseClock, renderPhases } from "./phases";
-import { ensurePrerequisites } from "./prerequisites";
 import { progressReporter } from "./progress";
 import type { Stack } from "./stack";
 
@@ -18,13 +18,14 @@ export interface UpOptions {
 /** Brings the cluster of a stack up, or to what its config says now. @throws UserError, or the engine's error. */
 export async function up(stack: Stack, options: UpOptions): Promise<void> {
     stack.requireConfig();
-    await ensurePrerequisites("local lab", (line) => {
+    const overrides = parseConfig(options.config);
+    await prepareForLab(stack, overrides, (line) => {
         console.error(line);
     });
     mkdirSync(stack.directory, { recursive: true, mode: 0o700 });
     const clock = new PhaseClock();
     const report = progressReporter();
-    const engine = await engineFor(stack, parseConfig(options.config), (event) => {
+    const engine = await engineFor(stack, overrides, (event) => {
         clock.record(event);
         report(event);
     });

@@ -1,0 +1,100 @@
+import { UserError } from "../support/errors";
+import type { Check } from "./doctor/check";
+import { commandsOfLab, commandsOfTests, installCommand } from "./doctor/commands";
+import { type Host, thisHost } from "./doctor/host";
+import { kernelChecks } from "./doctor/kernel";
+import { type PlannedLab, plannedLab } from "./doctor/lab";
+import { networkChecks } from "./doctor/network";
+import { renderChecks } from "./doctor/render";
+import { resourceChecks } from "./doctor/resources";
+import { softwareChecks } from "./doctor/software";
+import { cgroupCheck, systemChecks } from "./doctor/system";
+import { run, runInTerminal } from "./run";
+import type { Stack } from "./stack";
+
+/** Everything that bringing up a lab needs of a host, in the order of the table. */
+export function checkHost(host: Host, lab: PlannedLab): Check[] {
+    const system = systemChecks(host);
+    if (host.platform !== "linux") {
+        return system;
+    }
+    return [
+        ...system,
+        commandsOfLab(host, lab),
+        ...kernelChecks(host),
+        cgroupCheck(host),
+        ...resourceChecks(host, lab),
+        ...networkChecks(host, lab),
+        ...softwareChecks(host, lab),
+    ];
+}
+
+/** What `scripts/lab doctor` finds on this host for a stack. @throws UserError where there is no such stack. */
+export async function examine(stack: Stack, overrides: Readonly<Record<string, string>> = {}): Promise<Check[]> {
+    stack.requireConfig();
+    return checkHost(thisHost(), await plannedLab(stack.repository, stack.name, overrides));
+}
+
+/**
+ * Sees to it that a lab can come up on this host: says what may be in the way, and installs what is missing as Debian packages.
+ *
+ * @throws UserError with all that is missing and how to get it, before anything is installed, where packages don't help.
+ */
+export async function prepareForLab(
+    stack: Stack,
+    overrides: Readonly<Record<string, string>>,
+    progress: (line: string) => void,
+): Promise<void> {
+    await provide(() => examine(stack, overrides), progress);
+}
+
+/** The same for the commands that the tests call. */
+export async function prepareForTests(progress: (line: string) => void): Promise<void> {
+    await provide(() => Promise.resolve([commandsOfTests(thisHost())]), progress);
+}
+
+async function provide(examineHost: () => Promise<Check[]>, progress: (line: string) => void): Promise<void> {
+    const checks = await examineHost();
+    const packages = packagesToInstall(checks, thisHost());
+    if (packages.length > 0) {
+        await install(packages, progress);
+        refuseMissing(await examineHost());
+    } else {
+        refuseMissing(checks);
+    }
+    const warnings = checks.filter(({ state }) => state === "warning");
+    if (warnings.length > 0) {
+        progress(renderChecks(warnings));
+    }
+}
+
+/** The Debian packages that are all there is to be got; none where something else is missing too, or where it isn't for us. */
+export function packagesToInstall(checks: readonly Check[], host: Host): readonly string[] {
+    const missing = checks.filter(({ state }) => state === "missing");
+    const helps = host.userId === 0 && host.find("apt-get") !== undefined;
+    return helps && missing.every(({ packages }) => packages !== undefined)
+        ? [...new Set(missing.flatMap(({ packages = [] }) => packages))]
+        : [];
+}
+
+/** @throws UserError with all that is missing. */
+export function refuseMissing(checks: readonly Check[]): void {
+    const missing = checks.filter(({ state }) => state === "missing");
+    if (missing.length > 0) {
+        throw new UserError(`A lab can't come up here yet:\n${renderChecks(missing)}`);
+    }
+}
+
+async function install(packages: readonly string[], progress: (line: string) => void): Promise<void> {
+    const command = installCommand(packages);
+    progress(`installing ${packages.join(", ")}`);
+    const update = await run(["apt-get", "update", "--quiet"]);
+    const code = await runInTerminal(["sh", "-c", `${command} --quiet >&2 </dev/null`], {
+        DEBIAN_FRONTEND: "noninteractive",
+    });
+    if (code !== 0) {
+        throw new UserError(
+            `'${command}' failed. ${update.code === 0 ? "" : `So did 'apt-get update': ${update.stderr.trim()}`}`,
+        );
+    }
+}

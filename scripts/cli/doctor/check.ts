@@ -1,0 +1,20 @@
+/** `missing`: a lab can't come up without it. `warning`: it may not. */
+export type State = "ok" | "missing" | "warning" | "info";
+
+/** What was found about one prerequisite. */
+export interface Check {
+    readonly name: string;
+    readonly state: State;
+    readonly detail: string;
+    /** What to do, where there is something to do: a command, if one does it. */
+    readonly remedy?: string;
+    /** Debian and Ubuntu packages that would be the remedy. */
+    readonly packages?: readonly string[];
+}
+
+export const GIB = 1024 ** 3;
+
+/** e.g. `1.5 GiB` */
+export function gib(bytes: number): string {
+    return `${(bytes / GIB).toFixed(1)} GiB`;
+}

@@ -1,0 +1,93 @@
+import type { Check } from "./check";
+import type { Host } from "./host";
+import type { PlannedLab } from "./lab";
+
+/** Something that a Debian or Ubuntu package brings. */
+interface Packaged {
+    /** A command, or the absolute path of a file. */
+    readonly what: string;
+    readonly package: string;
+    /** What a file is, in words. */
+    readonly called?: string;
+}
+
+const command = (what: string, packageName = what): Packaged => ({ what, package: packageName });
+
+/** What a local lab calls on its host. */
+const LAB: readonly Packaged[] = [
+    command("systemd-nspawn", "systemd-container"),
+    command("mmdebstrap"),
+    command("ip", "iproute2"),
+    command("nft", "nftables"),
+    command("iptables"),
+    command("mount"),
+    command("unshare", "util-linux"),
+    command("flock", "util-linux"),
+    command("ssh", "openssh-client"),
+    command("tar"),
+    command("zstd"),
+    command("curl"),
+];
+
+/** The machines' root file system is Debian on a host of any distribution. */
+const DEBIAN_KEYS: Packaged = {
+    what: "/usr/share/keyrings/debian-archive-keyring.gpg",
+    package: "debian-archive-keyring",
+    called: "Debian's archive keys",
+};
+
+/** What builds runc and pause, beside Go. */
+const BUILD: readonly Packaged[] = [
+    command("gcc"),
+    command("pkg-config"),
+    command("dpkg-deb", "dpkg"),
+    { what: "/usr/include/seccomp.h", package: "libseccomp-dev", called: "libseccomp's headers" },
+    { what: "/usr/include/stdio.h", package: "libc6-dev", called: "the C library's headers" },
+];
+
+/** What the tests call beside a lab. */
+const TESTS: readonly Packaged[] = [command("shellcheck"), command("openssl")];
+
+/** The commands that bringing the lab up calls, and the files that they read. */
+export function commandsOfLab(host: Host, lab: PlannedLab): Check {
+    // A module that isn't loaded yet.
+    const modules = host.exists("/lib/modules") && !host.exists("/proc/sys/net/bridge");
+    const systemd = host.exists("/run/systemd/system");
+    return packaged(host, "commands", [
+        ...LAB,
+        ...(lab.rootfsCached ? [] : [DEBIAN_KEYS]),
+        ...(modules ? [command("modprobe", "kmod")] : []),
+        ...(systemd ? [command("systemd-run", "systemd")] : []),
+    ]);
+}
+
+/** What a build of the parts calls, Go aside. */
+export function commandsOfBuild(host: Host): Check {
+    return packaged(host, "C toolchain", BUILD);
+}
+
+/** What `scripts/lab test` calls: everything that is to be had as a package. */
+export function commandsOfTests(host: Host): Check {
+    return packaged(host, "commands", [...LAB, DEBIAN_KEYS, ...TESTS]);
+}
+
+function packaged(host: Host, name: string, wanted: readonly Packaged[]): Check {
+    const isThere = ({ what }: Packaged): boolean =>
+        what.startsWith("/") ? host.exists(what) : host.find(what) !== undefined;
+    const called = ({ what, called: words }: Packaged): string => words ?? what;
+    const missing = wanted.filter((each) => !isThere(each));
+    if (missing.length === 0) {
+        return { name, state: "ok", detail: wanted.map(called).join(", ") };
+    }
+    const packages = [...new Set(missing.map((each) => each.package))];
+    const install = installCommand(packages);
+    const remedy =
+        host.find("apt-get") !== undefined
+            ? install
+            : `install them with this system's package manager; on Debian and Ubuntu: ${install}`;
+    return { name, state: "missing", detail: `not here: ${missing.map(called).join(", ")}`, remedy, packages };
+}
+
+export function installCommand(packages: readonly string[]): string {
+    return `apt-get install --yes --no-install-recommends ${packages.join(" ")}`;
+}

@@ -1,0 +1,129 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import ipaddr from "ipaddr.js";
+import { rootfsPath } from "../../machines/rootfs";
+import { rootfsDigest } from "../../machines/rootfs-recipe";
+import { fullKey, readProject, readYaml } from "../../offline-engine/config";
+import { compareGoVersions } from "../../parts/build/toolchain";
+import { manifestDigest } from "../../parts/manifest";
+import { RECIPE_DIRECTORY, recipeDigest } from "../../parts/recipe-digest";
+import { findByRecipe, listDigests, readParts } from "../../parts/store";
+import { partsPath } from "../../parts/paths";
+import { cacheDirectory } from "../../support/paths";
+import type { EngineKind } from "../engine";
+import { engineOfStack } from "../engine-of-stack";
+
+export type PartsSource = "auto" | "build" | "download" | "directory";
+
+/** What the doctor knows of the lab that is to come up. */
+export interface PlannedLab {
+    readonly name: string;
+    /** Number of machines. */
+    readonly nodes: number;
+    /** IPv4 CIDR of the machines. */
+    readonly network: string;
+    readonly registryPort: number;
+    readonly cache: string;
+    readonly rootfsCached: boolean;
+    readonly parts: {
+        readonly source: PartsSource;
+        readonly cached: boolean;
+        /** The Go version that a build needs, e.g. `1.26.6`. */
+        readonly go: string;
+    };
+    readonly repository: string;
+    /** The engine that brought the stack up. */
+    readonly engine: EngineKind | undefined;
+}
+
+/**
+ * Reads a stack's config as far as the doctor needs it. Whether the config is right is not asked here: what can't be used gets
+ * its default, and the program reports it.
+ *
+ * @param overrides config of this run, by full key.
+ */
+export async function plannedLab(
+    repository: string,
+    stack: string,
+    overrides: Readonly<Record<string, string>>,
+): Promise<PlannedLab> {
+    const project = readProject(repository).name;
+    const content = readYaml(join(repository, `Pulumi.${stack}.yaml`))["config"];
+    const entries = Object.entries({ ...asMap(content), ...overrides });
+    const config = new Map(entries.map(([key, value]) => [fullKey(key, project), value]));
+    const get = (key: string): unknown => config.get(`${project}:${key}`);
+    const local = asMap(get("local"));
+    const parts = asMap(get("parts"));
+    const source = (["build", "download", "directory"] as const).find((each) => each === parts["source"]) ?? "auto";
+    return {
+        name: text(get("name")) ?? stack,
+        nodes: count(get("controlPlanes"), 1) + count(get("workers"), 2),
+        network: range(local["network"]) ?? "10.240.0.0/24",
+        registryPort: count(local["registryPort"], 5000),
+        cache: cacheDirectory(),
+        rootfsCached: existsSync(rootfsPath(rootfsDigest())),
+        parts: {
+            source,
+            cached: await partsCached(source, text(parts["directory"]), asMap(get("versions"))),
+            go: neededGo(),
+        },
+        repository,
+        engine: engineOfStack(repository, project, stack),
+    };
+}
+
+async function partsCached(
+    source: PartsSource,
+    directory: string | undefined,
+    versions: Readonly<Record<string, unknown>>,
+): Promise<boolean> {
+    if (source === "directory") {
+        const manifest = join(resolve(directory ?? ""), "manifest.json");
+        return existsSync(manifest) && existsSync(partsPath(manifestDigest(readFileSync(manifest))));
+    }
+    if (source !== "download" && (await findByRecipe(recipeDigest(), () => undefined)) !== undefined) {
+        return true;
+    }
+    const wanted = { ...asMap(readYaml(join(RECIPE_DIRECTORY, "parts.yaml"))["versions"]), ...versions };
+    return (
+        source !== "build" &&
+        listDigests().some((digest) => {
+            const there = readParts(digest)?.manifest.versions ?? {};
+            return Object.entries(there).length > 0 && Object.entries(there).every(([part, is]) => wanted[part] === is);
+        })
+    );
+}
+
+/** The newest `go` line among the go.mod files. */
+function neededGo(): string {
+    const projects = readdirSync(join(RECIPE_DIRECTORY, "go"));
+    return projects
+        .map((name) => readFileSync(join(RECIPE_DIRECTORY, "go", name, "go.mod"), "utf8"))
+        .map((module) => /^go (\S+)$/m.exec(module)?.[1] ?? "1.21")
+        .reduce((newest, line) => (compareGoVersions(line, newest) > 0 ? line : newest), "1.21");
+}
+
+/** A map, which may be JSON as on the command line; empty where it is something else. */
+function asMap(value: unknown): Readonly<Record<string, unknown>> {
+    if (typeof value === "string") {
+        try {
+            return asMap(JSON.parse(value) as unknown);
+        } catch {
+            return {};
+        }
+    }
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function text(value: unknown): string | undefined {
+    return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function range(value: unknown): string | undefined {
+    return typeof value === "string" && ipaddr.IPv4.isValidCIDR(value) ? value : undefined;
+}
+
+function count(value: unknown, fallback: number): number {
+    const number = Number(value ?? fallback);
+    return Number.isInteger(number) && number >= 0 ? number : fallback;
+}

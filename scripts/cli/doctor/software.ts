@@ -1,0 +1,106 @@
+import { dirname, join } from "node:path";
+import { compareGoVersions } from "../../parts/build/toolchain";
+import type { Check } from "./check";
+import { commandsOfBuild } from "./commands";
+import type { Host } from "./host";
+import type { PlannedLab } from "./lab";
+
+/** What gets the parts where they aren't in the cache, and which engine runs the program. */
+export function softwareChecks(host: Host, lab: PlannedLab): Check[] {
+    return [...parts(host, lab), engine(host, lab)];
+}
+
+function parts(host: Host, lab: PlannedLab): Check[] {
+    const { source, cached } = lab.parts;
+    if (cached) {
+        return [{ name: "parts", state: "ok", detail: `in ${lab.cache}` }];
+    }
+    switch (source) {
+        case "directory":
+            return [{ name: "parts", state: "info", detail: "not in the cache: they come from the directory given" }];
+        case "download":
+            return [{ name: "parts", state: "info", detail: "not in the cache: they are downloaded" }];
+        case "build":
+            return [
+                { name: "parts", state: "info", detail: "not in the cache: they are built, once" },
+                ...[go(host, lab.parts.go), commandsOfBuild(host)],
+            ];
+        case "auto":
+            return [
+                { name: "parts", state: "info", detail: "not in the cache: got by the source auto" },
+                // A download needs neither.
+                ...[go(host, lab.parts.go), commandsOfBuild(host)].map(onlyForBuild),
+            ];
+    }
+}
+
+function onlyForBuild({ name, state, detail, remedy }: Check): Check {
+    return {
+        name,
+        state: state === "missing" ? "warning" : state,
+        detail: state === "missing" ? `${detail}; needed if the parts have to be built` : detail,
+        ...(remedy === undefined ? {} : { remedy }),
+    };
+}
+
+/** https://go.dev/doc/toolchain: one from 1.21 on gets a newer one, unless GOTOOLCHAIN forbids it. */
+function go(host: Host, needed: string): Check {
+    const name = "Go";
+    const remedy = `install Go ${needed} or later: https://go.dev/doc/install`;
+    const program = host.findGo();
+    if (program === undefined) {
+        return { name, state: "missing", detail: `none here; building the parts takes Go ${needed} or later`, remedy };
+    }
+    const root = dirname(dirname(program));
+    const version = /^go\S+/.exec(host.read(join(root, "VERSION")) ?? "")?.[0];
+    if (version === undefined) {
+        return { name, state: "warning", detail: `${program}, of a version that it doesn't tell in ${root}`, remedy };
+    }
+    if (compareGoVersions(version, needed) >= 0) {
+        return { name, state: "ok", detail: `${program}, ${version}` };
+    }
+    const own = /^GOTOOLCHAIN=(\S+)$/m.exec(host.read(join(root, "go.env")) ?? "")?.[1];
+    const toolchain = host.environment["GOTOOLCHAIN"] ?? own ?? "auto";
+    const switches = toolchain === "auto" || toolchain.endsWith("+auto");
+    if (compareGoVersions(version, "1.21") >= 0 && switches) {
+        return { name, state: "ok", detail: `${program}, ${version}; it gets Go ${needed} by itself` };
+    }
+    return {
+        name,
+        state: "missing",
+        detail: `${program} is ${version}${switches ? "" : `, kept there by GOTOOLCHAIN=${toolchain}`}; the parts need Go ${needed}`,
+        remedy,
+    };
+}
+
+function engine(host: Host, lab: PlannedLab): Check {
+    const name = "engine";
+    const local = join(lab.repository, "node_modules/.bin");
+    const onPath = (command: string): string | undefined =>
+        host.find(command) ?? (host.exists(join(local, command)) ? join(local, command) : undefined);
+    const cli = onPath("pulumi");
+    const problem =
+        cli === undefined
+            ? "there is no pulumi on PATH"
+            : onPath("pulumi-language-nodejs") === undefined &&
+                !host.exists(join(dirname(cli), "pulumi-language-nodejs"))
+              ? `${cli} has no pulumi-language-nodejs beside it`
+              : undefined;
+    const wanted = host.environment["KUBELAB_ENGINE"] || lab.engine;
+    if (wanted === "offline") {
+        const why = host.environment["KUBELAB_ENGINE"] ? "by KUBELAB_ENGINE" : "it brought the stack up";
+        return { name, state: "info", detail: `offline engine (${why})` };
+    }
+    if (problem === undefined) {
+        return { name, state: "info", detail: `Pulumi CLI, ${cli}` };
+    }
+    if (wanted === "pulumi") {
+        return {
+            name,
+            state: "missing",
+            detail: `the Pulumi CLI is needed for this stack, but ${problem}`,
+            remedy: "https://www.pulumi.com/docs/install/",
+        };
+    }
+    return { name, state: "info", detail: `offline engine of this repository: ${problem}` };
+}
