@@ -1,6 +1,6 @@
-import { local } from "@pulumi/command";
+import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { renderScript } from "./host/script";
+import { keepFiles } from "./host/kept-files";
 
 /** What a person at the keyboard needs of a cluster, as the stack puts it out. */
 export interface ClientFilesArgs {
@@ -15,26 +15,14 @@ export interface ClientFilesArgs {
  */
 export function clientFiles(args: ClientFilesArgs, parent: pulumi.Resource): local.Command {
     const directory = `.kubelab/${pulumi.getStack()}`;
-    const stdin = pulumi.all([args.kubeconfig, args.outputs]).apply(([kubeconfig, outputs]) =>
-        renderScript({
-            create: [
-                "umask 077",
-                `mkdir -p ${directory}`,
-                `cat >${directory}/kubeconfig <<'KUBECONFIG'\n${kubeconfig.trim()}\nKUBECONFIG`,
-                `cat >${directory}/outputs.json <<'OUTPUTS'\n${JSON.stringify(outputs, undefined, 2)}\nOUTPUTS`,
-            ],
-            delete: [`rm -f ${directory}/kubeconfig ${directory}/outputs.json`],
-        }),
-    );
-    return new local.Command(
-        "client-files",
-        {
-            create: "bash -s -- create",
-            delete: "bash -s -- delete",
-            stdin: pulumi.secret(stdin),
-            addPreviousOutputInEnv: false,
-            logging: local.Logging.None,
-        },
-        { parent },
-    );
+    const script = pulumi.all([args.kubeconfig, args.outputs]).apply(([kubeconfig, outputs]) => ({
+        create: [
+            "umask 077",
+            `mkdir -p ${directory}`,
+            `cat >${directory}/kubeconfig <<'KUBECONFIG'\n${kubeconfig.trim()}\nKUBECONFIG`,
+            `cat >${directory}/outputs.json <<'OUTPUTS'\n${JSON.stringify(outputs, undefined, 2)}\nOUTPUTS`,
+        ],
+        delete: [`rm -f ${directory}/kubeconfig ${directory}/outputs.json`],
+    }));
+    return keepFiles("client-files", script, parent);
 }

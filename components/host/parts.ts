@@ -27,7 +27,7 @@ export interface PartsRequest {
     readonly versions: Readonly<Record<string, string>>;
 }
 
-/** Gets the parts into the local cache: at once when they are there, by building them when they aren't. */
+/** Gets the parts into the local cache: at once when they are there, else from the source that the config names. */
 export function getParts(request: PartsRequest, parent: pulumi.Resource): Parts {
     const got = new local.Command(
         "parts",

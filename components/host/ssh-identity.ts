@@ -1,7 +1,6 @@
-import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machines/machine";
-import { renderScript } from "./script";
+import { keepFiles } from "./kept-files";
 
 /** The key and the known host keys as files, for `ssh` at the keyboard and for the stream that carries the parts. */
 export interface SshIdentity {
@@ -21,28 +20,16 @@ export function sshIdentity(
     const knownHosts = pulumi
         .all(machines.map(({ address, hostKey }) => pulumi.all([address, hostKey])))
         .apply((hosts) => hosts.map(([address, hostKey]) => `${address} ${hostKey.trim()}\n`).join(""));
-    const stdin = pulumi.all([privateKey, knownHosts]).apply(([key, hosts]) =>
-        renderScript({
-            create: [
-                "umask 077",
-                `mkdir -p ${directory}`,
-                `cat >${paths.key} <<'KEY'\n${key.trim()}\nKEY`,
-                `cat >${paths.knownHosts} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
-            ],
-            delete: [`rm -rf ${directory}`],
-        }),
-    );
-    const resource = new local.Command(
-        "ssh-identity",
-        {
-            create: "bash -s -- create",
-            delete: "bash -s -- delete",
-            stdin: pulumi.secret(stdin),
-            addPreviousOutputInEnv: false,
-            logging: local.Logging.None,
-        },
-        { parent },
-    );
+    const script = pulumi.all([privateKey, knownHosts]).apply(([key, hosts]) => ({
+        create: [
+            "umask 077",
+            `mkdir -p ${directory}`,
+            `cat >${paths.key} <<'KEY'\n${key.trim()}\nKEY`,
+            `cat >${paths.knownHosts} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
+        ],
+        delete: [`rm -rf ${directory}`],
+    }));
+    const resource = keepFiles("ssh-identity", script, parent);
     return { paths, resource };
 }
 

@@ -100,8 +100,8 @@ function program(): Command {
             process.exitCode = await sshInTerminal(stackOf(options), name, command);
         });
     lab.command("parts")
-        .description("get the binaries and images into the cache: get (default), list, verify")
-        .argument("[action]", "get, list or verify", "get")
+        .description("get the binaries and images into the cache: get (default), list, verify, export, import")
+        .argument("[action]", "get, list, verify, export or import", "get")
         .allowUnknownOption()
         .passThroughOptions()
         .argument("[arguments...]")

@@ -4,7 +4,7 @@ import { UserError } from "../support/errors";
 import { prepareForLab } from "./doctor";
 import { chooseEngine, type Engine, type EngineEvent } from "./engine";
 import { PhaseClock, renderPhases } from "./phases";
-import { progressReporter } from "./progress";
+import { progressReporter, summaryLine } from "./progress";
 import type { Stack } from "./stack";
 
 export interface UpOptions {
@@ -30,10 +30,11 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
         report(event);
     });
     if (options.preview) {
-        await engine.preview();
+        console.log(summaryLine(await engine.preview()));
         return;
     }
     const summary = await engine.up();
+    console.log(summaryLine(summary));
     const phases = clock.phases();
     if (phases.length > 0) {
         console.log(`\n${renderPhases(phases)}`);
@@ -49,6 +50,7 @@ export async function down(stack: Stack, json: boolean): Promise<void> {
     stack.requireConfig();
     const engine = await engineFor(stack, {}, progressReporter());
     const summary = await engine.destroy();
+    console.log(summaryLine(summary));
     if (json) {
         console.log(JSON.stringify(summary));
     }
