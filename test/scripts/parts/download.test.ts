@@ -160,7 +160,7 @@ test("an answer that breaks off is gone on with where it broke off", async () =>
 test("a server that always breaks off is given up on; what came is kept and counted", async () => {
     upstream.trouble.set(kubelet, (request, response, content) => {
         response.writeHead(request.headers.range ? 503 : 200, { "Content-Length": content.length });
-        response.write(content.subarray(0, 1000), () => response.destroy());
+        response.write(content.subarray(0, 1000), () => setTimeout(() => response.destroy(), 100));
         return true;
     });
     const refused = download();
