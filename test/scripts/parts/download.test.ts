@@ -146,7 +146,7 @@ test("an answer that breaks off is gone on with where it broke off", async () =>
             return false;
         }
         response.writeHead(200, { "Content-Length": content.length });
-        response.write(content.subarray(0, 40_000), () => response.destroy());
+        response.write(content.subarray(0, 40_000), () => setTimeout(() => response.destroy(), 100));
         return true;
     });
     const { path } = await download();
