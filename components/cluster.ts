@@ -118,11 +118,11 @@ export class Cluster extends pulumi.ComponentResource {
                     }),
                 ),
         );
-        this.nodes = machines.map((machine, index) => ({
-            name: machine.name,
-            role: machine.role,
+        this.nodes = nodes.map(({ node, machine }) => ({
+            name: node.name,
+            role: node.role,
             address: pulumi.output(machine.address),
-            podCidr: spec.nodes[index]?.podCidr ?? "",
+            podCidr: node.podCidr,
         }));
         this.sshCommands = Object.fromEntries(machines.map((machine) => [machine.name, sshCommand(machine, identity)]));
         const { kubeconfig, apiServer, sshCommands } = this;

@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { flag, type Process, withOverrides } from "../host/process";
 import type { HostFile } from "../host/script";
-import { type ServiceArgs, service } from "../host/service";
+import { service } from "../host/service";
 import { CredentialFiles } from "../pki/files";
-import type { ControlPlaneCertificates, Pki } from "../pki/pki";
 import type { ClusterSpec } from "../spec/types";
+import type { ControlPlaneServiceArgs } from "./service-args";
 
 const USER = "kube-apiserver";
 const DIRECTORY = "/etc/kubernetes/kube-apiserver";
@@ -121,10 +121,7 @@ export class ApiServer extends pulumi.ComponentResource {
     readonly ready: pulumi.Resource;
 
     constructor(
-        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
-            readonly spec: ClusterSpec;
-            readonly pki: Pki;
-            readonly certificates: ControlPlaneCertificates;
+        args: ControlPlaneServiceArgs & {
             /** base64 of 32 bytes */
             readonly encryptionKey: pulumi.Output<string>;
         },

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { flag, type Process, withOverrides } from "../host/process";
-import { type ServiceArgs, service } from "../host/service";
+import { service } from "../host/service";
 import { CredentialFiles } from "../pki/files";
-import type { ControlPlaneCertificates, Pki } from "../pki/pki";
 import type { ClusterSpec } from "../spec/types";
+import type { ControlPlaneServiceArgs } from "./service-args";
 
 const USER = "kube-controller-manager";
 const DIRECTORY = "/etc/kubernetes/kube-controller-manager";
@@ -73,14 +73,7 @@ function podCidrFlags(spec: ClusterSpec): ReturnType<typeof flag>[] {
 export class ControllerManager extends pulumi.ComponentResource {
     readonly ready: pulumi.Resource;
 
-    constructor(
-        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
-            readonly spec: ClusterSpec;
-            readonly pki: Pki;
-            readonly certificates: ControlPlaneCertificates;
-        },
-        options: pulumi.ComponentResourceOptions,
-    ) {
+    constructor(args: ControlPlaneServiceArgs, options: pulumi.ComponentResourceOptions) {
         super("kubelab:control-plane:ControllerManager", args.machine.name, {}, options);
         const { spec, pki, certificates } = args;
         const files = new CredentialFiles(DIRECTORY, USER);

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { flag, type Process, withOverrides } from "../host/process";
-import { type ServiceArgs, service } from "../host/service";
+import { service } from "../host/service";
 import { CredentialFiles } from "../pki/files";
 import type { Machine } from "../machines/machine";
-import type { ControlPlaneCertificates, Pki } from "../pki/pki";
 import type { ClusterSpec } from "../spec/types";
+import type { ControlPlaneServiceArgs } from "./service-args";
 
 const DIRECTORY = "/etc/etcd";
 
@@ -61,11 +61,8 @@ export class Etcd extends pulumi.ComponentResource {
     readonly ready: pulumi.Resource;
 
     constructor(
-        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
-            readonly spec: ClusterSpec;
+        args: ControlPlaneServiceArgs & {
             readonly members: readonly Machine[];
-            readonly pki: Pki;
-            readonly certificates: ControlPlaneCertificates;
         },
         options: pulumi.ComponentResourceOptions,
     ) {

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { flag, type Process, withOverrides } from "../host/process";
-import { type ServiceArgs, service } from "../host/service";
+import { service } from "../host/service";
 import { CredentialFiles } from "../pki/files";
-import type { ControlPlaneCertificates, Pki } from "../pki/pki";
 import type { ClusterSpec } from "../spec/types";
+import type { ControlPlaneServiceArgs } from "./service-args";
 
 const USER = "kube-scheduler";
 const DIRECTORY = "/etc/kubernetes/kube-scheduler";
@@ -51,14 +51,7 @@ export function schedulerConfiguration(spec: ClusterSpec): string {
 export class Scheduler extends pulumi.ComponentResource {
     readonly ready: pulumi.Resource;
 
-    constructor(
-        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
-            readonly spec: ClusterSpec;
-            readonly pki: Pki;
-            readonly certificates: ControlPlaneCertificates;
-        },
-        options: pulumi.ComponentResourceOptions,
-    ) {
+    constructor(args: ControlPlaneServiceArgs, options: pulumi.ComponentResourceOptions) {
         super("kubelab:control-plane:Scheduler", args.machine.name, {}, options);
         const { spec, pki, certificates } = args;
         const files = new CredentialFiles(DIRECTORY, USER);

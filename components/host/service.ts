@@ -18,8 +18,6 @@ export interface ServiceArgs {
     readonly secretFiles?: pulumi.Input<readonly HostFile[]>;
     /** Configuration files, readable in a preview. */
     readonly files?: pulumi.Input<readonly HostFile[]>;
-    /** Statements that run before the service starts, such as loading a kernel module. */
-    readonly prepare?: readonly string[];
     readonly dependsOn?: readonly pulumi.Resource[];
 }
 
@@ -70,7 +68,6 @@ export function service(args: ServiceArgs, parent: pulumi.Resource): remote.Comm
                             path: `/etc/systemd/system/${name}.service`,
                             content: renderUnit(process, `/usr/local/bin/${name}`, fingerprint(fingerprints, name)),
                         }),
-                        ...(args.prepare ?? []),
                         `service_up ${check}`,
                     ],
                     delete: [`once ${name}`, `service_down ${name}`],

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { flag, type Process, withOverrides } from "../host/process";
-import { type ServiceArgs, service } from "../host/service";
+import { service } from "../host/service";
 import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
-import type { NodeCertificates, Pki } from "../pki/pki";
 import type { ClusterSpec } from "../spec/types";
+import type { NodeServiceArgs } from "./service-args";
 
 const DIRECTORY = "/etc/kubernetes/kubelet";
 
@@ -67,14 +67,7 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts): st
 export class Kubelet extends pulumi.ComponentResource {
     readonly ready: pulumi.Resource;
 
-    constructor(
-        args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & {
-            readonly spec: ClusterSpec;
-            readonly pki: Pki;
-            readonly certificates: NodeCertificates;
-        },
-        options: pulumi.ComponentResourceOptions,
-    ) {
+    constructor(args: NodeServiceArgs, options: pulumi.ComponentResourceOptions) {
         super("kubelab:node:Kubelet", args.machine.name, {}, options);
         const { machine, spec, pki, certificates } = args;
         const files = new CredentialFiles(DIRECTORY, "root");
