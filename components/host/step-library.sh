@@ -36,17 +36,36 @@ put() {
     fi
 }
 
-# once NAME: only one script works on NAME at a time, also when the `up` that started the other is long gone. If the step fails,
-# files that it changed become what they were, since the engine too goes on with the step as it was.
+# once NAME: only one script works on NAME at a time, also when the `up` that started the other is long gone. The last to come is
+# the one that counts: an earlier one that still waits, for its turn or for something to become healthy, gives up. If the step
+# fails, files that it changed become what they were, since the engine too goes on with the step as it was.
+turn=''
+last_turn=/dev/null
 once() {
     mkdir -p /run/kubelab
+    last_turn=/run/kubelab/$1.turn
+    turn=$$.$EPOCHREALTIME
+    printf '%s\n' "$turn" >"$last_turn"
     exec 9>"/run/kubelab/$1.lock"
     flock -w 120 9 || fail "another run still works on $1 after 120 seconds; see 'fuser /run/kubelab/$1.lock'"
+    give_way
     pending=/run/kubelab/$1.changed
     if [ -e "$pending" ]; then changed=1; fi
     before=/run/kubelab/$1.before
     (umask 077 && mkdir -p "$before")
     trap 'if [ $? -eq 0 ]; then rm -rf "$before"; else put_back; fi' EXIT
+}
+
+# give_way: ends this script when a later run has come for the same step: the `up` that started this one is dead. What it has
+# changed stays marked as such for the later one, as if this one had been killed.
+give_way() {
+    local last=''
+    [ -n "$turn" ] || return 0
+    read -r last <"$last_turn" || true
+    [ "$last" != "$turn" ] || return 0
+    printf 'kubelab: %s: a later run has taken this step over\n' "$(hostname)" >&2
+    trap - EXIT
+    exit 1
 }
 
 # put_back: makes changed files what they were before the step, and restarts the unit that it had restarted.
@@ -80,6 +99,7 @@ within() {
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$deadline" ] || return 1
+        give_way
         sleep 0.1
     done
 }
@@ -91,6 +111,7 @@ service_healthy() {
     shift 2
     while [ "$SECONDS" -lt "$deadline" ]; do
         if "$@" >/dev/null 2>&1; then return; fi
+        give_way
         if [ "$SECONDS" -gt "$looked" ]; then
             looked=$SECONDS
             if [ "$(systemctl show -P NRestarts "$unit")" -ge 8 ]; then break; fi

@@ -118,27 +118,61 @@ describe("within", () => {
 });
 
 describe("once", () => {
-    test("lets a second run on the same name wait for the first to end", async () => {
-        const order = path("order");
-        const run = (name: string, body: string): Promise<number | null> =>
-            new Promise((resolve) => {
-                const child = spawn("bash", ["-s"], { stdio: ["pipe", "ignore", "inherit"] });
-                child.on("exit", resolve);
-                child.stdin.end(`set -euo pipefail\n${library}\nonce ${name}\n${body}`);
-            });
-        const first = run("etcd", `echo first in >>${order}; sleep 1; echo first out >>${order}`);
-        while (!existsSync(order)) {
+    const order = path("order");
+    const run = (name: string, body: string): Promise<number | null> =>
+        new Promise((resolve) => {
+            const child = spawn("bash", ["-s"], { stdio: ["pipe", "ignore", "pipe"] });
+            child.on("exit", resolve);
+            child.stdin.end(`set -euo pipefail\n${library}\nonce ${name}\n${body}`);
+        });
+    const inOrder = (): string[] => (existsSync(order) ? readFileSync(order, "utf8").trim().split("\n") : []);
+    const until = async (condition: () => boolean): Promise<void> => {
+        while (!condition()) {
             await new Promise((resolve) => setTimeout(resolve, 20));
         }
+    };
+    const turn = (name: string): string => {
+        const file = path(`run/${name}.turn`);
+        return existsSync(file) ? readFileSync(file, "utf8") : "";
+    };
+
+    beforeEach(() => rmSync(order, { force: true }));
+
+    test("lets a second run on the same name wait for the first to end", async () => {
+        const first = run("etcd", `echo first in >>${order}; sleep 1; echo first out >>${order}`);
+        await until(() => inOrder().length > 0);
         const second = run("etcd", `echo second in >>${order}`);
         const other = run("kubelet", `echo other in >>${order}`);
         expect(await Promise.all([first, second, other])).toEqual([0, 0, 0]);
-        expect(readFileSync(order, "utf8").trim().split("\n")).toEqual([
-            "first in",
-            "other in",
-            "first out",
-            "second in",
-        ]);
+        expect(inOrder()).toEqual(["first in", "other in", "first out", "second in"]);
+    });
+
+    test("has a run that waits for its turn give way to one that came later", async () => {
+        // The first holds the lock and doesn't look around: the two others wait, in an order that only their turns tell.
+        const held = run("scheduler", `echo held >>${order}; until [ -e ${path("go")} ]; do sleep 0.02; done`);
+        await until(() => inOrder().length > 0);
+        const before = turn("scheduler");
+        const second = run("scheduler", `echo second in >>${order}`);
+        await until(() => ![before, ""].includes(turn("scheduler")));
+        const afterSecond = turn("scheduler");
+        const third = run("scheduler", `echo third in >>${order}`);
+        await until(() => ![afterSecond, ""].includes(turn("scheduler")));
+        writeFileSync(path("go"), "");
+        expect(await Promise.all([held, second, third])).toEqual([0, 1, 0]);
+        expect(inOrder()).toEqual(["held", "third in"]);
+        rmSync(path("go"));
+    });
+
+    test("has a run that waits for something to become healthy give way, and leaves its changes to the later one", async () => {
+        const file = path("way/file");
+        const change = (content: string): string => `put ${file} 0644 ${owner} <<'END'\n${content}\nEND\n`;
+        expect(await run("proxy", change("as it was"))).toBe(0);
+        const first = run("proxy", `${change("first")}echo first in >>${order}; within 60 false || true`);
+        await until(() => inOrder().length > 0);
+        const second = run("proxy", `cat ${file} >>${order}; echo "changed=$changed" >>${order}\n${change("second")}`);
+        expect(await Promise.all([first, second])).toEqual([1, 0]);
+        expect(inOrder()).toEqual(["first in", "first", "changed=1"]);
+        expect(readFileSync(file, "utf8")).toBe("second\n");
     });
 });
 
