@@ -48,24 +48,32 @@ async function assemble(recipe: Recipe, inputs: ImageInputs, directory: string, 
     const debian = join(directory, "debian");
     rmSync(debian, { recursive: true, force: true });
     await unpackPackages(inputs.packages, debian);
-    const layers = await buildLayers(recipe, { ...inputs, debian });
-    rmSync(debian, { recursive: true });
+    const layer = layerBuilder(recipe, { ...inputs, debian });
     mkdirSync(join(directory, "images"), { recursive: true });
-    const images = recipe.images.map((image): PartImage => {
-        const contents = image.layers.map((name) => layers.get(name) ?? missingLayer(image, name));
+    const images: PartImage[] = [];
+    for (const image of recipe.images) {
+        const contents: Buffer[] = [];
+        for (const name of image.layers) {
+            contents.push(await layer(name));
+        }
         const archive = ociArchive(image.name, ARCHITECTURE, configurationOf(image), contents, PARTS_TIME);
         const file = `images/${image.file}`;
         writeFileSync(join(directory, file), archive.content, { mode: 0o644 });
         counter.done(file);
-        return { file, name: image.name, digest: archive.digest };
-    });
+        images.push({ file, name: image.name, digest: archive.digest });
+    }
+    rmSync(debian, { recursive: true });
     writeFileSync(join(directory, "images.json"), JSON.stringify(images));
 }
 
-async function buildLayers(
+/**
+ * Makes layers as tar archives by their names. Only what another image or layer asks for again is kept: with all programs in
+ * memory at once a build would need a gigabyte.
+ */
+function layerBuilder(
     recipe: Recipe,
     { programs, pause, kubernetes, debian }: ImageInputs & { readonly debian: string },
-): Promise<ReadonlyMap<string, Buffer>> {
+): (name: string) => Promise<Buffer> {
     const sources: LayerSources = {
         pause: join(pause.directory, "pause"),
         kubernetes,
@@ -78,16 +86,47 @@ async function buildLayers(
             return join(output.directory, path);
         },
     };
-    const members = new Map<string, readonly TarEntry[]>();
-    for (const [name, layer] of Object.entries(recipe.layers)) {
-        members.set(name, await layerEntries(layer, sources));
-    }
-    return new Map(
-        [...members].map(([name, entries]) => {
-            const below = layersBelow(recipe, name).flatMap((lower) => members.get(lower) ?? []);
-            return [name, tarArchive(withoutSame(entries, below), PARTS_TIME)];
-        }),
+    const lower = new Set(Object.values(recipe.layers).map(({ on }) => on));
+    const uses = (name: string): number => recipe.images.filter(({ layers }) => layers.includes(name)).length;
+    const entries = keeping(
+        (name) => lower.has(name),
+        async (name) => {
+            const layer = recipe.layers[name];
+            if (layer === undefined) {
+                throw new Error(`images.yaml: an image or layer wants the layer ${name}, which isn't there`);
+            }
+            return layerEntries(layer, sources);
+        },
     );
+    return keeping(
+        (name) => uses(name) > 1,
+        async (name) => {
+            const below: TarEntry[] = [];
+            for (const other of layersBelow(recipe, name)) {
+                below.push(...(await entries(other)));
+            }
+            return tarArchive(withoutSame(await entries(name), below), PARTS_TIME);
+        },
+    );
+}
+
+/** `make` with the results for the names that `keep` says kept. */
+function keeping<Value>(
+    keep: (name: string) => boolean,
+    make: (name: string) => Promise<Value>,
+): (name: string) => Promise<Value> {
+    const kept = new Map<string, Promise<Value>>();
+    return (name) => {
+        const known = kept.get(name);
+        if (known !== undefined) {
+            return known;
+        }
+        const made = make(name);
+        if (keep(name)) {
+            kept.set(name, made);
+        }
+        return made;
+    };
 }
 
 function layersBelow(recipe: Recipe, name: string): string[] {
@@ -113,8 +152,4 @@ function withoutSame(entries: readonly TarEntry[], below: readonly TarEntry[]): 
 function configurationOf(image: ImageRecipe): Parameters<typeof ociArchive>[2] {
     const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     return { ...image, environment: [path] };
-}
-
-function missingLayer(image: ImageRecipe, name: string): never {
-    throw new Error(`images.yaml: ${image.file} wants the layer ${name}, which isn't there`);
 }

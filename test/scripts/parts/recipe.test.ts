@@ -45,6 +45,11 @@ test("the images have the names that Kubernetes and the articles ask for", () =>
         "docker.io/library/nginx:latest",
         "docker.io/curlimages/curl:latest",
         "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
+        "registry.k8s.io/etcd:3.7.3-0",
+        "registry.k8s.io/kube-apiserver:v1.36.3",
+        "registry.k8s.io/kube-controller-manager:v1.36.3",
+        "registry.k8s.io/kube-scheduler:v1.36.3",
+        "registry.k8s.io/kube-proxy:v1.36.3",
     ]);
 });
 
