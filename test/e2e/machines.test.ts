@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { machineStatus, listMachines } from "../../scripts/machines/status";
-import { Driver, hostState, labsHere } from "../support/driver";
+import { Driver } from "../support/driver";
+import { differences, hostState, labsHere } from "../support/host-state";
 import { eventually, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
@@ -152,9 +153,7 @@ story(`local machines${reason === undefined ? "" : ` (skipped: ${reason})`}`, ()
         alone &&= labsHere().length === 0;
         const ours = (line: string): boolean => alone || /test-machines|10\.251\.[12]\./.test(line);
         await eventually(5, () => {
-            const after = hostState();
-            expect([...after].filter((line) => !before.has(line) && ours(line))).toEqual([]);
-            expect([...before].filter((line) => !after.has(line) && ours(line))).toEqual([]);
+            expect(differences(before, hostState()).filter(ours)).toEqual([]);
         });
     }, 60_000);
 });

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -104,47 +104,4 @@ export class Driver {
     remove(): void {
         rmSync(this.directory, { recursive: true });
     }
-}
-
-/** Everything of this host that a lab might leave behind, one line each. */
-export function hostState(): Set<string> {
-    const commands = [
-        ["ip", "-oneline", "link"],
-        ["ip", "-oneline", "address"],
-        ["ip", "route", "show", "table", "all"],
-        ["ip", "netns", "list"],
-        ["nft", "--stateless", "list", "ruleset"],
-        ["iptables-save"],
-        ["findmnt", "--raw", "--noheadings", "--output", "TARGET,SOURCE,FSTYPE"],
-        ["find", "/sys/fs/cgroup", "-type", "d"],
-        ["find", "/run/kubelab", "/var/lib/kubelab", "/run/systemd/nspawn", "/run/netns", "-maxdepth", "2"],
-        ["ps", "-eo", "args"],
-    ];
-    const lines = commands.flatMap(([command = "", ...args]) => {
-        const text = spawnSync(command, args, { encoding: "utf8" }).stdout;
-        return text.split("\n").map((line) => `${command}: ${withoutCounters(line)}`);
-    });
-    return new Set([...lines.filter((line) => !line.startsWith("ps:") || /kubelab|nspawn/.test(line)), ...settings()]);
-}
-
-/** Packets a rule has seen, and how long an address is valid, change by themselves. */
-function withoutCounters(line: string): string {
-    return line
-        .replace(/\[\d+:\d+\]/, "")
-        .replace(/^#.*/, "")
-        .replace(/(valid|preferred)_lft \w+/g, "")
-        .trim();
-}
-
-/** Kernel settings outside the network's, and those of the network that a lab changes. */
-function settings(): string[] {
-    const text = spawnSync("sysctl", ["--all"], { encoding: "utf8" }).stdout;
-    const watched =
-        /^(kernel\.(panic|keys\.root|pid_max|sysrq)|vm\.(overcommit|panic)|fs\.(inotify|protected)|net\.ipv4\.ip_forward )/;
-    return text.split("\n").filter((line) => watched.test(line));
-}
-
-/** Names of the labs on this host. */
-export function labsHere(): string[] {
-    return existsSync("/var/lib/kubelab") ? readdirSync("/var/lib/kubelab") : [];
 }

@@ -4,8 +4,14 @@ import { join } from "node:path";
 import type { Summary } from "../../scripts/cli/engine";
 import type { PhaseTime } from "../../scripts/cli/phases";
 import type { StackOutputs } from "../../scripts/cli/stack";
+import { Running } from "./running";
 
 const REPOSITORY = join(__dirname, "../..");
+const LAB = join(REPOSITORY, "scripts/lab");
+
+function environment(): NodeJS.ProcessEnv {
+    return { ...process.env, KUBELAB_OFFLINE: "1", NO_COLOR: "1", FORCE_COLOR: "0" };
+}
 
 export interface Ran {
     readonly code: number;
@@ -40,14 +46,19 @@ export class Lab {
 
     /** Runs `scripts/lab <command> --stack <this one> …`, without internet as far as images go. */
     run(command: string, args: readonly string[] = [], timeoutSeconds = 600): Ran {
-        const result = spawnSync(join(REPOSITORY, "scripts/lab"), [command, "--stack", this.stack, ...args], {
+        const result = spawnSync(LAB, [command, "--stack", this.stack, ...args], {
             cwd: REPOSITORY,
             encoding: "utf8",
             timeout: timeoutSeconds * 1000,
             maxBuffer: 64 << 20,
-            env: { ...process.env, KUBELAB_OFFLINE: "1", NO_COLOR: "1", FORCE_COLOR: "0" },
+            env: environment(),
         });
         return { code: result.status ?? 1, stdout: result.stdout, stderr: result.stderr };
+    }
+
+    /** As `run`, but goes on while it runs. */
+    start(command: string, args: readonly string[] = []): Running {
+        return new Running([LAB, command, "--stack", this.stack, ...args], { cwd: REPOSITORY, env: environment() });
     }
 
     /** As `run`, but fails the test with everything that was printed when the command fails. */

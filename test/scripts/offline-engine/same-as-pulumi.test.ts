@@ -3,7 +3,6 @@ import {
     copyFileSync,
     existsSync,
     mkdtempSync,
-    readdirSync,
     readFileSync,
     rmSync,
     symlinkSync,
@@ -13,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { EngineKind } from "../../../scripts/cli/engine";
+import { descendants } from "../../support/running";
 
 const REPOSITORY = resolve(__dirname, "../../..");
 
@@ -67,13 +67,6 @@ class Project {
         rmSync(this.log, { force: true });
         return lines.map((line) => line.trim());
     }
-}
-
-/** A process and all that it started. */
-function descendants(pid: number): number[] {
-    const tasks = readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}/children`);
-    const children = tasks.flatMap((file) => readFileSync(file, "utf8").trim().split(" ").filter(Boolean));
-    return [pid, ...children.flatMap((child) => descendants(Number(child)))];
 }
 
 /** Lines in an order that the graph doesn't fix are compared as sets; these pairs have an order. */

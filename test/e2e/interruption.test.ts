@@ -1,0 +1,140 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { listMachines } from "../../scripts/machines/status";
+import { readRecord } from "../../scripts/machines/machine";
+import { readStateFile } from "../../scripts/offline-engine/state";
+import { differences, hostState, labsHere } from "../support/host-state";
+import { eventually, Lab, noLabsHere } from "../support/lab";
+
+const reason = noLabsHere();
+const story = reason === undefined ? describe : describe.skip;
+
+/** Where runs are cut short: after so much of the resources, in which of two ways. */
+const POINTS: readonly (readonly [number, "alone" | "whole"])[] = [
+    ...([0.01, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.88, 0.94, 0.98] as const).map(
+        (share, index) => [share, index % 2 === 0 ? "alone" : "whole"] as const,
+    ),
+];
+
+story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+    let lab: Lab;
+    let before: Set<string>;
+    let alone: boolean;
+    let total = { up: 0, down: 0 };
+
+    const ids = (): Record<string, string> =>
+        Object.fromEntries(listMachines(lab.stack).map((name) => [name, readRecord(lab.stack, name)?.id ?? ""]));
+    const unchanged = { created: 0, updated: 0, replaced: 0, deleted: 0 };
+    const expectNothingLeft = async (): Promise<void> => {
+        alone &&= labsHere().length === 0;
+        const ours = (line: string): boolean => alone || /test-interruption|10\.243\.0\./.test(line);
+        await eventually(10, () => {
+            expect(differences(before, hostState()).filter(ours)).toEqual([]);
+        });
+    };
+    const expectWhole = (): void => {
+        const nodes = lab.kubectl("get", "nodes", "--no-headers").trim().split("\n");
+        expect(nodes.map((line) => line.split(/\s+/).slice(0, 2).join(" "))).toEqual(["cp-1 Ready", "worker-1 Ready"]);
+        const { created, updated, replaced, deleted } = lab.up();
+        expect({ created, updated, replaced, deleted }).toEqual(unchanged);
+        expect(existsSync(join(lab.directory, "lock"))).toBe(false);
+        expect(readStateFile(join(lab.directory, "state.json"))?.pending).toEqual([]);
+    };
+
+    beforeAll(() => {
+        lab = new Lab("interruption", "10.243.0.0/24");
+        lab.configure({ workers: 1 });
+        alone = labsHere().length === 0;
+        before = hostState();
+    });
+    afterAll(() => {
+        lab.remove();
+    }, 120_000);
+
+    it("leave nothing behind when they are let run", async () => {
+        const up = lab.start("up");
+        expect(await up.ended).toMatchObject({ code: 0 });
+        expectWhole();
+        const down = lab.start("down");
+        expect(await down.ended).toMatchObject({ code: 0 });
+        total = { up: up.done, down: down.done };
+        expect(total.up).toBeGreaterThan(50);
+        expect(total.down).toBeGreaterThan(3);
+        await expectNothingLeft();
+    }, 600_000);
+
+    it.each(POINTS)(
+        "killed after %d of their resources (%s): the next ones get there",
+        async (share, how) => {
+            const killed = lab.start("up");
+            const reached = await killed.until(() => killed.done >= share * total.up);
+            const machines = ids();
+            await (how === "alone" ? killed.killAlone() : killed.killWhole());
+            expect({ reached, done: killed.done }).toEqual({ reached: true, done: expect.any(Number) as number });
+            lab.up();
+            expect(ids()).toMatchObject(machines);
+            expectWhole();
+
+            const stopped = lab.start("down");
+            await stopped.until(() => stopped.done >= share * total.down);
+            await (how === "alone" ? stopped.killAlone() : stopped.killWhole());
+            lab.down();
+            expect(listMachines(lab.stack)).toEqual([]);
+            await expectNothingLeft();
+        },
+        240_000,
+    );
+
+    it("Ctrl-C lets what runs end, begins nothing more, and says how to go on", async () => {
+        const up = lab.start("up");
+        await up.until(() => up.done >= total.up / 2);
+        const running = up.done;
+        up.interrupt();
+        const { code, stdout, stderr } = await up.ended;
+        expect(code).not.toBe(0);
+        expect(stderr).toMatch(/interrupted: .*The next `up` or `down` goes on\./);
+        expect(stdout).not.toMatch(/✗/);
+        expect(up.done).toBeGreaterThanOrEqual(running);
+        expect(up.done).toBeLessThan(total.up);
+        expect(readStateFile(join(lab.directory, "state.json"))?.pending).toEqual([]);
+        const next = lab.start("up");
+        expect(await next.ended).toMatchObject({ code: 0 });
+        expect(next.done).toBe(total.up - up.done);
+        expectWhole();
+    }, 240_000);
+
+    it("a second up of the same stack is refused while the first one runs, and the first isn't disturbed", async () => {
+        const first = lab.start("up", ["--config", "kubelab:workers=2"]);
+        await first.until(() => first.done >= 3);
+        for (const command of ["up", "down"]) {
+            const second = lab.run(command);
+            expect(second.code).not.toBe(0);
+            expect(second.stderr).toContain(`Another \`up\` of this stack is running: process ${first.pid}`);
+        }
+        expect(await first.ended).toMatchObject({ code: 0 });
+        expect(lab.kubectl("get", "nodes", "-o", "name").trim().split("\n")).toHaveLength(3);
+        lab.up();
+    }, 240_000);
+
+    it("a step of a killed up doesn't undo what the next up did", async () => {
+        const unit = `/var/lib/kubelab/${lab.stack}/cp-1/upper/etc/systemd/system/kube-apiserver.service`;
+        const text = (): string => readFileSync(unit, "utf8");
+        lab.configure({ flags: { "kube-apiserver": { v: "7" } } });
+        const killed = lab.start("up");
+        expect(await killed.until(() => text().includes("--v=7"))).toBe(true);
+        await killed.killAlone();
+        lab.up({ flags: undefined });
+        const left = "pgrep --full --count 'bash -s -- (create|delete)' || true";
+        expect(lab.ssh("cp-1", left).trim()).toBe("0");
+        expect(text()).not.toContain("--v=7");
+        expect(lab.ssh("cp-1", "tr '\\0' '\\n' </proc/$(pidof kube-apiserver)/cmdline | grep -e --v= || true")).toBe(
+            "",
+        );
+        expectWhole();
+    }, 240_000);
+
+    it("down takes everything with it in the end", async () => {
+        lab.down();
+        await expectNothingLeft();
+    }, 120_000);
+});

@@ -1,0 +1,120 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { listMachines } from "../../scripts/machines/status";
+import { differences, hostState, labsHere } from "../support/host-state";
+import { eventually, Lab, noLabsHere } from "../support/lab";
+
+const reason = noLabsHere();
+const story = reason === undefined ? describe : describe.skip;
+
+const PREFIXES = { first: "10.244.1", second: "10.244.2" } as const;
+
+story(`down leaves nothing behind${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+    let first: Lab;
+    let second: Lab;
+    let before: Set<string>;
+    let alone: boolean;
+
+    const expectAsBefore = async (): Promise<void> => {
+        // What labs that aren't this test's do meanwhile isn't for it to judge.
+        alone &&= labsHere().length === 0;
+        const ours = (line: string): boolean => alone || /test-left|10\.244\.[12]\./.test(line);
+        await eventually(10, () => {
+            expect(differences(before, hostState()).filter(ours)).toEqual([]);
+        });
+    };
+
+    beforeAll(() => {
+        first = new Lab("left-1", `${PREFIXES.first}.0/24`);
+        second = new Lab("left-2", `${PREFIXES.second}.0/24`);
+        first.configure({ workers: 1 });
+        second.configure({ workers: 0 });
+        alone = labsHere().length === 0;
+        before = hostState();
+    });
+    afterAll(() => {
+        first.remove();
+        second.remove();
+    }, 120_000);
+
+    it("of a lab that was used: pods, a service, a rebooted machine, a machine that was cut off", async () => {
+        first.up();
+        first.kubectl("create", "deployment", "web", "--image=nginx", "--replicas=2");
+        first.kubectl("expose", "deployment", "web", "--port=80");
+        first.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+        const boot = (): string => first.ssh("worker-1", "cat /proc/sys/kernel/random/boot_id");
+        const earlier = boot();
+        first.run("ssh", ["worker-1", "--", "systemctl reboot"], 30);
+        await eventually(60, () => {
+            expect(boot()).not.toBe(earlier);
+        });
+        first.ssh("worker-1", "systemd-run --quiet --on-active=0.2 ip link set eth0 down");
+        first.down();
+        await expectAsBefore();
+    }, 600_000);
+
+    it.each([
+        [0.15, "alone"],
+        [0.5, "whole"],
+        [0.85, "alone"],
+    ] as const)(
+        "of a lab whose up was killed at %d of its way (%s)",
+        async (share, how) => {
+            const killed = first.start("up");
+            await killed.until(() => killed.done >= share * 75);
+            await (how === "alone" ? killed.killAlone() : killed.killWhole());
+            first.down();
+            await expectAsBefore();
+        },
+        240_000,
+    );
+
+    it("of one of two labs, while the other runs on as if nothing had happened", async () => {
+        second.up();
+        const beside = hostState();
+        const ofSecond = (line: string): boolean => /test-left-2|10\.244\.2\./.test(line) && !/ nud |cgroup/.test(line);
+        first.up();
+        second.kubectl("create", "deployment", "web", "--image=nginx");
+        second.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+        const asker = new Asker(`https://${PREFIXES.second}.10:6443/readyz`);
+        await eventually(10, () => {
+            expect(asker.answers).toBeGreaterThan(0);
+        });
+        first.down();
+        await eventually(10, () => {
+            const others = differences(beside, hostState()).filter((line) => /test-left-1|10\.244\.1\./.test(line));
+            expect(others).toEqual([]);
+        });
+        const { answers, failures } = asker.stop();
+        expect(failures).toBe(0);
+        expect(answers).toBeGreaterThan(5);
+        expect(differences(beside, hostState()).filter((line) => line.startsWith("-") && ofSecond(line))).toEqual([]);
+        expect(listMachines(second.stack)).toEqual(["cp-1"]);
+        const restarts = "jsonpath={.items[*].status.containerStatuses[*].restartCount}";
+        expect(second.kubectl("get", "pods", "--all-namespaces", "-o", restarts)).toMatch(/^(0 ?)+$/);
+        const { created, updated, replaced, deleted } = second.up();
+        expect({ created, updated, replaced, deleted }).toEqual({ created: 0, updated: 0, replaced: 0, deleted: 0 });
+        second.down();
+        await expectAsBefore();
+    }, 600_000);
+});
+
+/** Asks an API server five times a second from the host, and counts. */
+class Asker {
+    private readonly child: ChildProcess;
+    private text = "";
+
+    constructor(url: string) {
+        const loop = `while :; do curl -sk -m 2 -o /dev/null -w '%{http_code}\\n' ${url}; sleep 0.2; done`;
+        this.child = spawn("bash", ["-c", loop], { stdio: ["ignore", "pipe", "ignore"] });
+        this.child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (this.text += chunk));
+    }
+
+    get answers(): number {
+        return this.text.match(/^200$/gm)?.length ?? 0;
+    }
+
+    stop(): { readonly answers: number; readonly failures: number } {
+        this.child.kill("SIGKILL");
+        return { answers: this.answers, failures: this.text.trim().split("\n").length - this.answers };
+    }
+}

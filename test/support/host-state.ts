@@ -1,0 +1,119 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Everything of this host that a lab might leave behind, one line each: links, addresses, neighbours, routes, policy rules, network
+ * namespaces, nftables, iptables, ipsets, mounts, cgroups, kernel settings, kernel modules, files, processes and their namespaces.
+ */
+export function hostState(): Set<string> {
+    const commands = [
+        ["ip", "-oneline", "link"],
+        ["ip", "-oneline", "address"],
+        ["ip", "route", "show", "table", "all"],
+        ["ip", "rule"],
+        ["ip", "neighbour", "show", "nud", "permanent"],
+        ["ip", "netns", "list"],
+        ["nft", "--stateless", "list", "ruleset"],
+        ["iptables-save"],
+        ["ip6tables-save"],
+        ["ipset", "save"],
+        ["findmnt", "--raw", "--noheadings", "--output", "TARGET,SOURCE,FSTYPE"],
+        ["find", "/sys/fs/cgroup", "-type", "d"],
+        ["lsmod"],
+    ];
+    const lines = commands.flatMap(([command = "", ...args]) => {
+        // What isn't installed here has nothing to show.
+        const text = spawnSync(command, args, { encoding: "utf8", maxBuffer: 64 << 20 }).stdout as string | null;
+        return (text ?? "").split("\n").map((line) => `${command}: ${lasting(command, line)}`);
+    });
+    return new Set([...lines, ...settings(), ...files(), ...processes()]);
+}
+
+/** The part of a line that doesn't change by itself. */
+function lasting(command: string, line: string): string {
+    const text = line
+        .replace(/\[\d+:\d+\]/, "")
+        .replace(/^#.*/, "")
+        .replace(/(valid|preferred)_lft \w+/g, "")
+        .trim();
+    return command === "lsmod" ? (text.split(/\s+/)[0] ?? "") : text;
+}
+
+/** Kernel settings that count something, or that the kernel moves by itself. */
+const MOVING =
+    /^(fs\.(dentry-state|file-nr|inode-(nr|state)|quota\.|aio-nr|epoll)|kernel\.(ns_last_pid|random\.|pty\.nr|perf|sched|tainted|cad_pid)|net\.(netfilter|ipv[46]\.(neigh|tcp_(mem|fastopen_key)|udp_mem|route\.))|.*nf_conntrack|vm\.(stat|drop|lowmem)|sunrpc)/;
+
+function settings(): string[] {
+    const text = spawnSync("sysctl", ["--all"], { encoding: "utf8", maxBuffer: 64 << 20 }).stdout;
+    return text.split("\n").filter((line) => !MOVING.test(line));
+}
+
+/** Where programs keep what they installed or set up. Caches, logs and what package managers do beside are theirs. */
+const TREES = ["/etc", "/opt", "/usr/local", "/usr/lib/systemd", "/var/lib", "/run", "/lib/modules"];
+const ELSEWHERE = ["/var/lib/apt", "/var/lib/dpkg", "/var/lib/docker", "/run/user", "/run/udev", "/run/lock"];
+
+function files(): string[] {
+    const skipped = ELSEWHERE.flatMap((path) => ["-path", path, "-prune", "-o"]);
+    const found = spawnSync("find", [...TREES, "-xdev", ...skipped, "-printf", "file %y %m %U:%G %p %l\n"], {
+        encoding: "utf8",
+        maxBuffer: 256 << 20,
+    });
+    const text = spawnSync(
+        "find",
+        ["/etc", "/usr/local/bin", "-xdev", "-type", "f", "-printf", "written %T@ %s %p\n"],
+        {
+            encoding: "utf8",
+            maxBuffer: 64 << 20,
+        },
+    );
+    return [...found.stdout.split("\n"), ...text.stdout.split("\n")];
+}
+
+/** Processes that aren't in the namespaces of this one, or that are a lab's by their cgroup or program. */
+function processes(): string[] {
+    const own = namespaces("self");
+    const ofLab = /^(systemd-nspawn|\S*bash \S*supervisor\.sh|\S*node .*scripts\/machines\/) ?/;
+    return readdirSync("/proc")
+        .filter((entry) => /^\d+$/.test(entry))
+        .flatMap((pid) => {
+            const inside = namespaces(pid).filter((namespace) => !own.includes(namespace));
+            const words = read(join("/proc", pid, "cmdline"))
+                .replaceAll("\0", " ")
+                .trim();
+            const kept = ofLab.test(words) || read(`/proc/${pid}/cgroup`).includes("kubelab-") || inside.length > 0;
+            return kept ? [`process: ${words || "(kernel)"} ${inside.join(" ")}`] : [];
+        });
+}
+
+function namespaces(pid: string): string[] {
+    return ["net", "pid", "uts", "ipc", "cgroup"].flatMap((kind) => {
+        try {
+            return [readlinkSync(`/proc/${pid}/ns/${kind}`)];
+        } catch {
+            return [];
+        }
+    });
+}
+
+/** A process may end while it is being looked at. */
+function read(path: string): string {
+    try {
+        return readFileSync(path, "utf8");
+    } catch {
+        return "";
+    }
+}
+
+/** Names of the labs on this host. */
+export function labsHere(): string[] {
+    return existsSync("/var/lib/kubelab") ? readdirSync("/var/lib/kubelab") : [];
+}
+
+/** What is there now and wasn't before, and what was there before and isn't now. */
+export function differences(before: ReadonlySet<string>, after: ReadonlySet<string>): string[] {
+    return [
+        ...[...after].filter((line) => !before.has(line)).map((line) => `+ ${line}`),
+        ...[...before].filter((line) => !after.has(line)).map((line) => `- ${line}`),
+    ];
+}

@@ -1,0 +1,88 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import type { Ran } from "./lab";
+
+/** A command that runs while the test goes on, to be cut short. */
+export class Running {
+    /** How it ended; null instead of a code when a signal ended it. */
+    readonly ended: Promise<Omit<Ran, "code"> & { readonly code: number | null }>;
+    private readonly child: ChildProcess;
+    private readonly output = { stdout: "", stderr: "" };
+    private isOver = false;
+
+    constructor(command: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }) {
+        const [file = "", ...args] = command;
+        this.child = spawn(file, args, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+        for (const stream of ["stdout", "stderr"] as const) {
+            this.child[stream]?.setEncoding("utf8").on("data", (chunk: string) => (this.output[stream] += chunk));
+        }
+        this.ended = new Promise((resolve, reject) => {
+            this.child.on("error", reject);
+            // Not "close": a helper that outlives it keeps the pipes open.
+            this.child.on("exit", (code) => {
+                this.isOver = true;
+                setTimeout(() => resolve({ code, ...this.output }), 50);
+            });
+        });
+    }
+
+    get pid(): number {
+        return this.child.pid ?? 0;
+    }
+
+    /** Resources that it has said to be done, as far as it has come. */
+    get done(): number {
+        return this.output.stdout.match(DONE)?.length ?? 0;
+    }
+
+    /** Waits until `condition` holds. @returns whether it did before the command ended. */
+    async until(condition: () => boolean): Promise<boolean> {
+        while (!condition()) {
+            if (this.isOver) {
+                return false;
+            }
+            await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        return true;
+    }
+
+    /** Kills the command alone, as the kernel does when memory runs out; what it started lives on. */
+    async killAlone(): Promise<void> {
+        process.kill(this.pid, "SIGKILL");
+        await this.ended;
+    }
+
+    /** Kills the command with all that it started on this host, as a host's end does. */
+    async killWhole(): Promise<void> {
+        descendants(this.pid).forEach((pid) => {
+            try {
+                process.kill(pid, "SIGKILL");
+            } catch {
+                // It ended by itself meanwhile.
+            }
+        });
+        await this.ended;
+    }
+
+    /** Ctrl-C at the terminal: every process of its group is interrupted. */
+    interrupt(): void {
+        process.kill(-this.pid, "SIGINT");
+    }
+}
+
+/** A line of progress, as `scripts/cli/progress.ts` writes it. */
+const DONE = /^. .* (created|updated|replaced|deleted) in [\d.]+s/gm;
+
+/** A process and all that it started. */
+export function descendants(pid: number): number[] {
+    const children = readTasks(pid).flatMap((file) => readFileSync(file, "utf8").trim().split(" ").filter(Boolean));
+    return [pid, ...children.flatMap((child) => descendants(Number(child)))];
+}
+
+function readTasks(pid: number): string[] {
+    try {
+        return readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}/children`);
+    } catch {
+        return [];
+    }
+}
