@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { listMachines } from "../../scripts/machines/status";
+import { temporaryDirectory } from "../support/bash";
 import { differences, hostState, labsHere } from "../support/host-state";
 import { eventually, Lab, noLabsHere } from "../support/lab";
 
@@ -100,21 +103,27 @@ story(`down leaves nothing behind${reason === undefined ? "" : ` (skipped: ${rea
 
 /** Asks an API server five times a second from the host, and counts. */
 class Asker {
+    private readonly directory = temporaryDirectory();
+    private readonly file = join(this.directory.path, "answers");
     private readonly child: ChildProcess;
-    private text = "";
 
     constructor(url: string) {
-        const loop = `while :; do curl -sk -m 2 -o /dev/null -w '%{http_code}\\n' ${url}; sleep 0.2; done`;
-        this.child = spawn("bash", ["-c", loop], { stdio: ["ignore", "pipe", "ignore"] });
-        this.child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (this.text += chunk));
+        const ask = `curl -sk -m 2 -o /dev/null -w '%{http_code}\n' ${url} >>${this.file}`;
+        this.child = spawn("bash", ["-c", `: >${this.file}; while :; do ${ask}; sleep 0.2; done`], { stdio: "ignore" });
     }
 
     get answers(): number {
-        return this.text.match(/^200$/gm)?.length ?? 0;
+        return this.lines().filter((line) => line === "200").length;
     }
 
     stop(): { readonly answers: number; readonly failures: number } {
         this.child.kill("SIGKILL");
-        return { answers: this.answers, failures: this.text.trim().split("\n").length - this.answers };
+        const counts = { answers: this.answers, failures: this.lines().length - this.answers };
+        this.directory.remove();
+        return counts;
+    }
+
+    private lines(): string[] {
+        return existsSync(this.file) ? readFileSync(this.file, "utf8").split("\n").slice(0, -1) : [];
     }
 }
