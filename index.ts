@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
-import { keptForLife, refuseChangesToARunningCluster } from "./components/running-cluster";
-import { parseClusterSpec, readConfig } from "./components/spec";
+import { refuseChangesToARunningCluster } from "./components/running-cluster";
+import { keptForLife, parseClusterSpec, readConfig } from "./components/spec";
 
 export = async () => {
     const spec = parseClusterSpec(readConfig().raw, { stack: pulumi.getStack() });

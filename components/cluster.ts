@@ -22,7 +22,8 @@ export interface NodeOutput {
     readonly name: string;
     readonly role: NodeSpec["role"];
     readonly address: pulumi.Output<string>;
-    readonly podCidr: string;
+    /** Absent where the controller manager allocates it: the Node object has it. */
+    readonly podCidr?: string;
 }
 
 /** A whole cluster, in the order in which it comes up. */
@@ -55,8 +56,6 @@ export class Cluster extends pulumi.ComponentResource {
             return { node, machine: ready };
         });
         const delivery = { parts, identity };
-        const network = podNetwork({ spec, nodes }, own);
-
         const members = nodes.filter(({ node }) => node.role === "control-plane");
         const controlPlanes = members.map(
             ({ machine }) =>
@@ -72,6 +71,12 @@ export class Cluster extends pulumi.ComponentResource {
                     own,
                 ),
         );
+        const first = members[0];
+        const api = controlPlanes[0]?.api;
+        if (first === undefined || api === undefined) {
+            throw new Error("a cluster needs a control plane");
+        }
+        const network = podNetwork({ spec, nodes, controlPlane: first.machine, api }, own);
         for (const { machine } of nodes) {
             const cni = network.ready[machine.name];
             if (cni === undefined) {
@@ -80,14 +85,10 @@ export class Cluster extends pulumi.ComponentResource {
             new Node({ spec, machine, delivery, pki, network: cni }, own);
         }
 
-        const first = members[0];
-        const api = controlPlanes[0]?.api;
-        if (first === undefined || api === undefined) {
-            throw new Error("a cluster needs a control plane");
-        }
         const memberships = nodes.map(({ node, machine }) =>
             membership({ spec, node, machine, controlPlane: first.machine, dependsOn: api }, this),
         );
+        const connected = network.connected(memberships);
         if (spec.components.dns) {
             manifests(
                 "coredns",
@@ -97,7 +98,7 @@ export class Cluster extends pulumi.ComponentResource {
                     wait: [
                         `${KUBECTL} -n kube-system rollout status deployment/coredns --timeout=120s || fail 'CoreDNS did not become ready: kubectl -n kube-system describe pods -l k8s-app=kube-dns'`,
                     ],
-                    dependsOn: [...api, ...memberships],
+                    dependsOn: [...api, ...connected],
                 },
                 this,
             );
@@ -122,7 +123,7 @@ export class Cluster extends pulumi.ComponentResource {
             name: node.name,
             role: node.role,
             address: pulumi.output(machine.address),
-            podCidr: node.podCidr,
+            ...(node.podCidr === undefined ? {} : { podCidr: node.podCidr }),
         }));
         this.sshCommands = Object.fromEntries(machines.map((machine) => [machine.name, sshCommand(machine, identity)]));
         const { kubeconfig, apiServer, sshCommands } = this;

@@ -1,10 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterSpec, InvalidConfig, IMMUTABLE, refuseImmutableChange, type RunningCluster } from "./spec";
-
-/** The part of a spec that its cluster keeps for life: an output of the stack, for the next run to compare with. */
-export function keptForLife(spec: ClusterSpec): RunningCluster {
-    return Object.fromEntries(IMMUTABLE.map((key) => [key, spec[key]])) as unknown as RunningCluster;
-}
+import { type ClusterSpec, InvalidConfig, refuseImmutableChange, type RunningCluster } from "./spec";
 
 /**
  * Compares the spec with the output `cluster` of the stack's own last run, at preview too.

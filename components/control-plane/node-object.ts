@@ -13,20 +13,21 @@ const NO_WORKLOADS = "node-role.kubernetes.io/control-plane:NoSchedule";
 const DRAIN_DEADLINE = 60;
 
 /** The Node object of a machine, with what its kubelet may not set on itself (KEP-279) and, for kubenet, the pod CIDR. */
-export function nodeObject(spec: ClusterSpec, node: NodeSpec): object {
+export function nodeObject(node: NodeSpec): object {
     return {
         apiVersion: "v1",
         kind: "Node",
         metadata: { name: node.name, labels: node.labels },
         spec: {
-            ...(ownsPodCidr(spec) ? { podCIDR: node.podCidr, podCIDRs: [node.podCidr] } : {}),
+            ...podCidrOf(node),
             ...(node.taints.length > 0 ? { taints: node.taints } : {}),
         },
     };
 }
 
-function ownsPodCidr(spec: ClusterSpec): boolean {
-    return spec.network !== "cni";
+/** Nothing where the controller manager allocates it. */
+function podCidrOf({ podCidr }: NodeSpec): object {
+    return podCidr === undefined ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] };
 }
 
 /** The statements that make the Node object, or mend one that the kubelet made first, and wait until the node is Ready. */
@@ -42,10 +43,10 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
         ...(node.role === "control-plane" && node.taints.length === 0
             ? [`${KUBECTL} taint node ${name} ${NO_WORKLOADS}- >/dev/null 2>&1 || true`]
             : []),
-        ...(ownsPodCidr(spec)
+        ...(node.podCidr !== undefined
             ? [
                   `[ "$(${KUBECTL} get node ${name} -o 'jsonpath={.spec.podCIDR}')" = ${node.podCidr} ] ||`,
-                  `    ${KUBECTL} patch node ${name} -p '${JSON.stringify({ spec: { podCIDR: node.podCidr, podCIDRs: [node.podCidr] } })}' >/dev/null`,
+                  `    ${KUBECTL} patch node ${name} -p '${JSON.stringify({ spec: podCidrOf(node) })}' >/dev/null`,
               ]
             : []),
     ];
@@ -53,7 +54,7 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
         `once node-${name}`,
         `within 120 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:${spec.api.port}/readyz || fail 'kube-apiserver is not ready: journalctl -u kube-apiserver'`,
         `if ! ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE'`,
-        JSON.stringify(nodeObject(spec, node)),
+        JSON.stringify(nodeObject(node)),
         "NODE",
         "then",
         ...mend,

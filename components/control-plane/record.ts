@@ -1,5 +1,5 @@
 import { quote } from "../host/script";
-import { IMMUTABLE } from "../spec/immutable";
+import { keptForLife } from "../spec/immutable";
 import type { ClusterSpec } from "../spec/types";
 
 /** What the cluster on a control-plane machine was built with: `key=value` lines. */
@@ -10,12 +10,14 @@ const RECORD = "/var/lib/kubelab/cluster";
  * built with otherwise: the last line of defence where the stack's own outputs are lost.
  */
 export function keepRecord(spec: ClusterSpec): string[] {
-    const record = IMMUTABLE.map((key) => `${key}=${spec[key]}`).join("\n");
+    const record = Object.entries(keptForLife(spec))
+        .map(([key, value]) => `${key}=${value}`)
+        .join("\n");
     return [
         `if [ -e ${RECORD} ]; then`,
         "    while IFS='=' read -r key value; do",
         `        was=$(sed -n "s/^$key=//p" ${RECORD})`,
-        `        [ "$was" = "$value" ] || fail "kubelab:$key: '$value' can't replace '$was' while the cluster is running: set it back, or destroy the cluster first"`,
+        `        [ -z "$was" ] || [ "$was" = "$value" ] || fail "kubelab:$key: '$value' can't replace '$was' while the cluster is running: set it back, or destroy the cluster first"`,
         `    done <<<${quote(record)}`,
         "fi",
         `mkdir -p ${RECORD.slice(0, RECORD.lastIndexOf("/"))}`,

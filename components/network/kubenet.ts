@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { put } from "../host/script";
 import { step } from "../host/step";
-import type { ReadyMachine } from "../machines/machine";
-import type { ClusterSpec, NodeSpec } from "../spec/types";
-import type { PodNetwork } from "./pod-network";
+import { withPodCidr } from "../spec/nodes";
+import { bridgeConfiguration } from "./cni-configuration";
+import type { PodNetwork, PodNetworkArgs } from "./pod-network";
 
 /** A node as its neighbours' routing tables see it. */
 export interface Neighbour {
@@ -13,46 +13,16 @@ export interface Neighbour {
     readonly podCidr: string;
 }
 
-export interface KubenetArgs {
-    readonly spec: ClusterSpec;
-    readonly nodes: readonly { readonly node: NodeSpec; readonly machine: ReadyMachine }[];
-}
-
 /** The bridge every pod of the node hangs on. */
 export const BRIDGE = "cbr0";
 /** Routing protocol number of our routes, so that they can be told from all others: `ip route show proto kubenet`. */
 const PROTOCOL = 75;
 const SCRIPT = "/usr/local/lib/kubelab/kubenet";
 
-/**
- * The pod network of one node for the CNI plugins: addresses out of the node's own range, a bridge, host ports.
- * https://www.cni.dev/plugins/current/main/bridge/ — masquerading is not the plugin's business here: it would also hide pods
- * from each other across nodes.
- */
-export function cniConfiguration(node: Pick<NodeSpec, "podCidr" | "podGateway">): string {
-    return `${JSON.stringify(
-        {
-            cniVersion: "1.0.0",
-            name: "kubenet",
-            plugins: [
-                {
-                    type: "bridge",
-                    bridge: BRIDGE,
-                    isGateway: true,
-                    ipMasq: false,
-                    hairpinMode: true,
-                    ipam: {
-                        type: "host-local",
-                        ranges: [[{ subnet: node.podCidr, gateway: node.podGateway }]],
-                        routes: [{ dst: "0.0.0.0/0" }],
-                    },
-                },
-                { type: "portmap", capabilities: { portMappings: true } },
-            ],
-        },
-        undefined,
-        2,
-    )}\n`;
+/** The pod network of one node for the CNI plugins: addresses out of the node's own range, a bridge, host ports. */
+export function cniConfiguration(node: { readonly podCidr: string; readonly podGateway: string }): string {
+    const ranges = [[{ subnet: node.podCidr, gateway: node.podGateway }]];
+    return bridgeConfiguration({ name: "kubenet", bridge: BRIDGE, ranges });
 }
 
 /**
@@ -142,9 +112,10 @@ WantedBy=multi-user.target
 export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
     readonly ready: Readonly<Record<string, pulumi.Resource>>;
 
-    constructor(args: KubenetArgs, options: pulumi.ComponentResourceOptions) {
+    constructor(args: PodNetworkArgs, options: pulumi.ComponentResourceOptions) {
         super("kubelab:network:Kubenet", args.spec.name, {}, options);
-        const { spec, nodes } = args;
+        const { spec } = args;
+        const nodes = args.nodes.map(({ node, machine }) => ({ node: withPodCidr(node), machine }));
         const neighbours = pulumi.all(
             nodes.map(({ node, machine }) =>
                 pulumi
@@ -191,5 +162,9 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
         });
         this.ready = Object.fromEntries(steps);
         this.registerOutputs();
+    }
+
+    connected(memberships: readonly pulumi.Resource[]): readonly pulumi.Resource[] {
+        return memberships;
     }
 }

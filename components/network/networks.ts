@@ -1,14 +1,19 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { Kubenet, type KubenetArgs } from "./kubenet";
-import type { PodNetwork } from "./pod-network";
+import { DaemonSetNetwork } from "./daemon-set-network";
+import { flannel } from "./flannel";
+import { Kubenet } from "./kubenet";
+import { kubeRouter } from "./kube-router";
+import type { PodNetwork, PodNetworkArgs } from "./pod-network";
 
 /** The pod network that the spec names. */
-export function podNetwork(args: KubenetArgs, options: pulumi.ComponentResourceOptions): PodNetwork {
-    switch (args.spec.network) {
+export function podNetwork(args: PodNetworkArgs, options: pulumi.ComponentResourceOptions): PodNetwork {
+    const { spec } = args;
+    switch (spec.network) {
         case "kubenet":
             return new Kubenet(args, options);
-        case "bridge":
         case "cni":
-            throw new Error(`the spec let the network ${args.spec.network} pass`);
+            return new DaemonSetNetwork(spec.cniPlugin === "flannel" ? flannel(spec) : kubeRouter(spec), args, options);
+        case "bridge":
+            throw new Error(`the spec let the network ${spec.network} pass`);
     }
 }

@@ -13,20 +13,12 @@ interface Missing {
 export const NOT_AVAILABLE_YET: readonly Missing[] = [
     { key: "provider", value: "aws", instead: 'use "local"' },
     { key: "provider", value: "hosts", instead: 'use "local"' },
-    { key: "network", value: "cni", instead: 'use "kubenet"' },
     { key: "network", value: "bridge", instead: 'use "kubenet"' },
-    { key: "cniPlugin", value: "flannel", instead: 'use "kube-router"' },
     { key: "controlPlanes", value: 3, instead: "use 1" },
     { key: "controlPlanes", value: 5, instead: "use 1" },
     { key: "hosting", value: "static-pods", instead: 'use "systemd"' },
     { key: "stopAfter", instead: "remove it" },
-    { key: "serviceProxy", value: "ipvs", instead: 'use "auto" or "kube-proxy"' },
 ];
-
-/** Whether the value of the key can be had in this version. */
-export function isAvailable(key: ConfigKey, value: string | number): boolean {
-    return !NOT_AVAILABLE_YET.some((missing) => missing.key === key && [undefined, value].includes(missing.value));
-}
 
 /** A problem for every setting that is right and comes with a later version. */
 export function refuseUnavailable(config: Partial<Config>): Problem[] {

@@ -1,29 +1,50 @@
 import type { Problem } from "./problems";
 import type { ClusterSpec } from "./types";
 
-/** What a running cluster was built with and can't change any more. */
-export type RunningCluster = Pick<ClusterSpec, (typeof IMMUTABLE)[number]>;
-
-/** Keys of the config that a running cluster keeps for life. */
-export const IMMUTABLE = ["name", "network", "podCidr", "serviceCidr", "clusterDomain"] as const;
-
-const REASONS: Readonly<Record<(typeof IMMUTABLE)[number], string>> = {
+const REASONS = {
     name: "certificates, kubeconfigs and machines carry the name",
     network: "running pods keep the network they were started on",
+    cniPlugin: "running pods keep the network they were started on",
+    overlay: "running pods keep the packet size that their nodes' network had when they were started",
+    serviceProxy: "kube-proxy and IPVS each leave their rules behind, and packets would meet both",
     podCidr: "a node's pod CIDR can't be changed once it is set, and running pods keep their addresses",
     serviceCidr: "services keep their addresses and the certificates name the first one",
     clusterDomain: "running pods keep the search domain they were started with",
-};
+} as const;
+
+type LifelongKey = keyof typeof REASONS;
+
+/** What a running cluster was built with and can't change any more; what its network has no use for is absent. */
+export type RunningCluster = Readonly<Partial<Record<LifelongKey, string>>>;
+
+/** The part of a spec that its cluster keeps for life, in the order of the config's keys. */
+export function keptForLife(spec: ClusterSpec): RunningCluster {
+    const { name, network, podCidr, serviceCidr, clusterDomain } = spec;
+    return { name, network, ...ofPlugin(spec), podCidr, serviceCidr, clusterDomain };
+}
+
+function ofPlugin({ network, cniPlugin, overlay, serviceProxy }: ClusterSpec): RunningCluster {
+    if (network !== "cni") {
+        return {};
+    }
+    // Without any, kube-proxy can come later; IPVS can't.
+    const proxy = serviceProxy === "ipvs" ? "ipvs" : "kube-proxy";
+    return { cniPlugin, overlay, ...(cniPlugin === "kube-router" ? { serviceProxy: proxy } : {}) };
+}
 
 /** The differences that a running cluster can't follow; none where no cluster is running yet. */
 export function refuseImmutableChange(previous: RunningCluster | undefined, next: ClusterSpec): Problem[] {
     if (previous === undefined) {
         return [];
     }
-    return IMMUTABLE.filter((key) => previous[key] !== next[key]).map((key) => ({
-        key,
-        value: next[key],
-        problem: `can't replace ${JSON.stringify(previous[key])} while the cluster is running: ${REASONS[key]}`,
-        remedy: `set it back to ${JSON.stringify(previous[key])}, or destroy the cluster first`,
-    }));
+    const wanted = Object.entries(keptForLife(next)) as [LifelongKey, string][];
+    return wanted.flatMap(([key, value]) => {
+        const was = previous[key];
+        if (was === undefined || was === value) {
+            return [];
+        }
+        const problem = `can't replace ${JSON.stringify(was)} while the cluster is running: ${REASONS[key]}`;
+        const remedy = `set it back to ${JSON.stringify(was)}, or destroy the cluster first`;
+        return [{ key, value, problem, remedy }];
+    });
 }

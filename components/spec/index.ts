@@ -1,8 +1,9 @@
-import { isAvailable, refuseUnavailable } from "./availability";
+import { refuseUnavailable } from "./availability";
 import { addressAt, formatCidr } from "./cidr";
 import { hostNames, planHosts } from "./hosts";
 import { planLocal } from "./local";
 import { planNodes } from "./nodes";
+import { resolveOverlay } from "./overlay";
 import { formatProblem, InvalidConfig, type Problem } from "./problems";
 import { type RawConfig, readValues } from "./read";
 import { checkRules, nodeCounts } from "./rules";
@@ -12,7 +13,7 @@ import type { AwsSpec, ClusterSpec, Versions } from "./types";
 import { readPinnedVersions } from "./versions";
 
 export { readConfig } from "./config";
-export { IMMUTABLE, refuseImmutableChange, type RunningCluster } from "./immutable";
+export { keptForLife, refuseImmutableChange, type RunningCluster } from "./immutable";
 export { formatProblem, InvalidConfig, type Problem, type RawConfig };
 export type * from "./types";
 
@@ -51,18 +52,22 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
     const { name = "", provider, network, cniPlugin, components, podCidr, serviceCidr, clusterDomain } = config;
     const { controlPlanes, workers } = nodeCounts(config);
     const hosts = provider === "hosts" ? planHosts(config.hosts) : undefined;
-    const nodes = planNodes(podCidr, controlPlanes, workers, hosts && hostNames(hosts));
+    const nodes = planNodes(podCidr, controlPlanes, workers, {
+        ...(hosts === undefined ? {} : { nameOf: hostNames(hosts) }),
+        assigned: network !== "cni",
+    });
     const local = provider === "local" ? planLocal(config.local.network, config.local, nodes) : undefined;
     const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
     const apiName = `api.${name}`;
     const apiAddress = local?.apiAddress ?? hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
-    const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernelHas, isAvailable("serviceProxy", "ipvs"));
+    const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernelHas);
     const chosen = config.serviceProxy === "auto" ? auto : config.serviceProxy;
     return {
         name,
         provider,
         network,
         cniPlugin,
+        overlay: config.overlay === "auto" ? resolveOverlay(provider) : config.overlay,
         hosting: config.hosting,
         serviceProxy: chosen === "kube-proxy" && !components.kubeProxy ? "none" : chosen,
         proxyMode: config.proxyMode,

@@ -29,14 +29,16 @@ export function podPrefixFor(nodes: number): number {
  * Control planes, then workers. Worker n has the nth pod CIDR, control plane n the nth from the end, so that a node that
  * comes or goes never renumbers another.
  *
+ * @param options names of nodes, and whether the spec assigns pod CIDRs (default) or the controller manager will.
  * @throws RangeError where the pod CIDR doesn't hold the nodes.
  */
 export function planNodes(
     podCidr: Cidr,
     controlPlanes: number,
     workers: number,
-    nameOf: (role: Role, index: number) => string = nodeName,
+    options: { readonly nameOf?: (role: Role, index: number) => string; readonly assigned?: boolean } = {},
 ): NodeSpec[] {
+    const { nameOf = nodeName, assigned = true } = options;
     const last = subnetCount(podCidr, NODE_PREFIX) - 1;
     const taints = workers === 0 ? [] : [NO_WORKLOADS];
     return [
@@ -50,8 +52,7 @@ export function planNodes(
             name: nameOf(role, index),
             role,
             index,
-            podCidr: formatCidr(range),
-            podGateway: addressAt(range, 1),
+            ...(assigned ? { podCidr: formatCidr(range), podGateway: addressAt(range, 1) } : {}),
             labels: { ...LABELS[role] },
             taints: nodeTaints.map((taint) => ({ ...taint })),
         };
@@ -61,6 +62,19 @@ export function planNodes(
 /** `cp-1`, `worker-2` */
 export function nodeName(role: Role, index: number): string {
     return role === "control-plane" ? `cp-${index}` : `worker-${index}`;
+}
+
+/**
+ * A node whose pod CIDR the spec assigns.
+ *
+ * @throws Error where the network leaves that to the controller manager.
+ */
+export function withPodCidr(node: NodeSpec): NodeSpec & Required<Pick<NodeSpec, "podCidr" | "podGateway">> {
+    const { podCidr, podGateway } = node;
+    if (podCidr === undefined || podGateway === undefined) {
+        throw new Error(`the spec assigns no pod CIDR to ${node.name}`);
+    }
+    return { ...node, podCidr, podGateway };
 }
 
 function upTo(count: number): number[] {

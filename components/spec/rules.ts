@@ -16,6 +16,7 @@ export function checkRules(config: Values, kernelHas: KernelProbe): Problem[] {
         ...sizes(config),
         ...overlapping(config),
         ...serviceProxy(config, kernelHas),
+        ...pluginNeeds(config),
         ...providerSettings(config),
     ];
 }
@@ -132,6 +133,22 @@ function serviceProxy(config: Values, kernelHas: KernelProbe): Problem[] {
         return [{ key: "serviceProxy", value, problem: "needs ip_vs, which this host's kernel lacks", remedy }];
     }
     return [];
+}
+
+/** A plugin's pods are made by the controller manager, placed by the scheduler, and get their addresses out of what the first allocates. */
+function pluginNeeds({ network, components }: Values): Problem[] {
+    const needed = ["controllerManager", "scheduler"] as const;
+    if (network !== "cni" || components === undefined) {
+        return [];
+    }
+    return needed
+        .filter((name) => !components[name])
+        .map((name) => ({
+            key: `components.${name}`,
+            value: false,
+            problem: 'is off, and the network "cni" needs it',
+            remedy: 'remove it, or set kubelab:network to "kubenet"',
+        }));
 }
 
 function providerSettings({ provider, aws, hosts }: Values): Problem[] {

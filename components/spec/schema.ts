@@ -105,6 +105,7 @@ export const CONFIG = {
     name: key("string", "", field.label(32).optional()),
     network: key("string", "kubenet", z.enum(["kubenet", "cni", "bridge"])),
     cniPlugin: key("string", "kube-router", z.enum(["kube-router", "flannel"])),
+    overlay: key("string", "auto", z.enum(["auto", "none", "subnet", "full"])),
     controlPlanes: key("integer", 1, field.integer(1, 5)),
     workers: key("integer", 2, field.integer(0, 1000)),
     podCidr: key("string", "10.99.0.0/16", field.cidr),

@@ -15,14 +15,13 @@ export function hostKernelHas(module: string, root = "/"): boolean {
 }
 
 /**
- * Decides who implements services where the config says `auto`: kube-router by IPVS where that can be had (`ipvsAvailable`),
- * kube-router is the pod network and the nodes' kernel is known to have `ip_vs`; kube-proxy anywhere else.
+ * Decides who implements services where the config says `auto`: kube-router by IPVS where it is the pod network and the nodes'
+ * kernel is known to have `ip_vs`; kube-proxy anywhere else.
  */
 export function resolveServiceProxy(
     cluster: Pick<ClusterSpec, "provider" | "network" | "cniPlugin">,
     kernelHas: KernelProbe,
-    ipvsAvailable: boolean,
 ): ServiceProxy {
     const kubeRouter = cluster.network === "cni" && cluster.cniPlugin === "kube-router";
-    return ipvsAvailable && kubeRouter && cluster.provider === "local" && kernelHas("ip_vs") ? "ipvs" : "kube-proxy";
+    return kubeRouter && cluster.provider === "local" && kernelHas("ip_vs") ? "ipvs" : "kube-proxy";
 }

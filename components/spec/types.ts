@@ -8,6 +8,8 @@ export type NetworkMode = "kubenet" | "cni" | "bridge";
 export type CniPlugin = "kube-router" | "flannel";
 export type Hosting = "systemd" | "static-pods";
 export type ServiceProxy = "kube-proxy" | "ipvs" | "none";
+/** Packets between nodes: as they are, in a tunnel where the nodes are in different subnets, in a tunnel always. */
+export type Overlay = "none" | "subnet" | "full";
 export type ProxyMode = "nftables" | "iptables";
 export type Role = "control-plane" | "worker";
 export type PartsSource = "auto" | "download" | "build" | "directory";
@@ -19,10 +21,10 @@ export interface NodeSpec {
     readonly role: Role;
     /** 1-based position among the nodes of its role. */
     readonly index: number;
-    /** The node's own range out of the pod CIDR, e.g. `10.99.1.0/24`. */
-    readonly podCidr: string;
+    /** The node's own range out of the pod CIDR, e.g. `10.99.1.0/24`; absent where the controller manager allocates it (`cni`). */
+    readonly podCidr?: string;
     /** The bridge's address on the node: the first address of `podCidr`. */
-    readonly podGateway: string;
+    readonly podGateway?: string;
     /** Labels and taints the control plane puts on the Node object (a kubelet may not set them itself, KEP-279). */
     readonly labels: Readonly<Record<string, string>>;
     readonly taints: readonly Taint[];
@@ -52,6 +54,8 @@ export interface Versions {
     readonly cniPlugins: string;
     readonly coredns: string;
     readonly pause: string;
+    readonly flannel: string;
+    readonly kubeRouter: string;
 }
 
 export interface ComponentSwitches {
@@ -106,7 +110,9 @@ export interface ClusterSpec {
     readonly name: string;
     readonly provider: ProviderName;
     readonly network: NetworkMode;
+    /** Read where the network is `cni`, as `overlay` is. */
     readonly cniPlugin: CniPlugin;
+    readonly overlay: Overlay;
     readonly hosting: Hosting;
     readonly serviceProxy: ServiceProxy;
     readonly proxyMode: ProxyMode;

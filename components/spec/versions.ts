@@ -14,6 +14,8 @@ export const VERSIONED_PARTS = [
     "cniPlugins",
     "coredns",
     "pause",
+    "flannel",
+    "kubeRouter",
 ] as const satisfies readonly (keyof Versions)[];
 
 /**

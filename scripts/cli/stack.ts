@@ -7,7 +7,8 @@ export interface StackNode {
     readonly name: string;
     readonly role: "control-plane" | "worker";
     readonly address: string;
-    readonly podCidr: string;
+    /** Absent where the controller manager allocates it. */
+    readonly podCidr?: string;
 }
 
 /** What a running stack tells of itself, without secrets. */

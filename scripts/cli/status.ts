@@ -10,6 +10,7 @@ const UNITS = [
     "kube-controller-manager",
     "kube-scheduler",
     "kubenet",
+    "cni-config.path",
     "containerd",
     "kubelet",
     "kube-proxy",
@@ -26,6 +27,8 @@ export interface UnitStatus {
 export interface NodeStatus extends StackNode {
     /** The node's own report to the API server; undefined when the API has no such node or doesn't answer. */
     readonly ready: boolean | undefined;
+    /** As the Node object has it. */
+    readonly podCidr?: string;
     /** undefined when the machine doesn't answer. */
     readonly units: readonly UnitStatus[] | undefined;
     readonly problem?: string;
@@ -34,26 +37,32 @@ export interface NodeStatus extends StackNode {
 /** Asks every machine for its units and the API server for its nodes, all at once. */
 export async function clusterStatus(cluster: ClusterAccess): Promise<NodeStatus[]> {
     const { nodes } = cluster.stack.outputs();
-    const readiness = nodeReadiness(cluster);
+    const known = nodesOfTheApi(cluster);
     return Promise.all(
         nodes.map(async (node) => {
-            const [units, ready] = await Promise.all([unitsOf(cluster, node), readiness]);
-            return { ...node, ready: ready[node.name], ...units };
+            const [units, api] = await Promise.all([unitsOf(cluster, node), known]);
+            return { ...node, ready: undefined, ...api[node.name], ...units };
         }),
     );
 }
 
-async function nodeReadiness(cluster: ClusterAccess): Promise<Readonly<Record<string, boolean>>> {
-    const path = '{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
-    const text = await cluster
-        .kubectl(["get", "nodes", "--request-timeout=5s", "-o", `jsonpath=${path}`])
-        .catch(() => "");
+interface ApiNode {
+    readonly metadata: { readonly name: string };
+    readonly spec: { readonly podCIDR?: string };
+    readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** What the API knows of each node; nothing where it doesn't answer. */
+async function nodesOfTheApi(
+    cluster: ClusterAccess,
+): Promise<Readonly<Record<string, Pick<NodeStatus, "ready" | "podCidr">>>> {
+    const text = await cluster.kubectl(["get", "nodes", "--request-timeout=5s", "-o", "json"]).catch(() => "");
+    const items = text === "" ? [] : (JSON.parse(text) as { readonly items: readonly ApiNode[] }).items;
     return Object.fromEntries(
-        text
-            .trim()
-            .split("\n")
-            .map((line) => line.split(" "))
-            .map(([name = "", status]) => [name, status === "True"]),
+        items.map(({ metadata, spec, status }) => {
+            const ready = status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
+            return [metadata.name, { ready, ...(spec.podCIDR === undefined ? {} : { podCidr: spec.podCIDR }) }];
+        }),
     );
 }
 
@@ -94,7 +103,7 @@ export function renderStatus(name: string, apiServer: string, nodes: readonly No
                   ? pc.green("Ready")
                   : pc.red("NotReady");
         lines.push(
-            `${last ? "└─" : "├─"} ${pc.bold(node.name.padEnd(10))} ${node.role.padEnd(14)} ${node.address.padEnd(15)} pods ${node.podCidr.padEnd(18)} ${ready}`,
+            `${last ? "└─" : "├─"} ${pc.bold(node.name.padEnd(10))} ${node.role.padEnd(14)} ${node.address.padEnd(15)} pods ${(node.podCidr ?? "none yet").padEnd(18)} ${ready}`,
         );
         const stem = last ? "  " : "│ ";
         const rows = node.units?.map(renderUnit) ?? [pc.red(`does not answer: ${node.problem ?? ""}`)];

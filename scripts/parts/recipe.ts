@@ -15,6 +15,8 @@ const GoProject = z.strictObject({
     cgo: z.boolean().default(false),
     tags: z.array(z.string()).default([]),
     variables: z.record(z.string(), z.string()).default({}),
+    /** Packages that a file of the module doesn't import here: path in the module to import paths. */
+    withoutImports: z.record(z.string(), z.array(z.string())).optional(),
     /** Path in the parts directory, or below image/, to Go package. */
     programs: z.record(z.string().regex(/^(bin|cni|image)\/[a-z0-9.-]+$/), z.string()),
 });

@@ -11,6 +11,8 @@ export const VERSIONS: Versions = {
     cniPlugins: "1.9.1",
     coredns: "1.15.0",
     pause: "3.10.1",
+    flannel: "0.28.9",
+    kubeRouter: "2.11.0",
 };
 
 /** The spec of a stack named `test` with this config, the same on every host that runs the tests. */

@@ -2,16 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { cpus, totalmem } from "node:os";
 import { basename, join } from "node:path";
 import type { GoProject } from "../recipe";
-import { ARCHITECTURE, RECIPE_DIRECTORY } from "../recipe-digest";
+import { ARCHITECTURE } from "../recipe-digest";
 import type { Counter } from "./counter";
+import { projectDirectory } from "./go-module";
 import { run } from "./run";
 import { makeParent, step, type StepOutput } from "./step";
 import type { GoToolchain } from "./toolchain";
-
-/** Where a project's go.mod and go.sum are. */
-export function projectDirectory(name: string): string {
-    return join(RECIPE_DIRECTORY, "go", name);
-}
+import { withoutImports } from "./without-imports";
 
 /** Builds the programs of one upstream project, static and stripped, from the modules that its go.mod and go.sum pin. */
 export async function buildProject(project: GoProject, go: GoToolchain, counter: Counter): Promise<StepOutput> {
@@ -41,7 +38,9 @@ async function build(project: GoProject, go: GoToolchain, counter: Counter, inco
     // On the same file system as the output, so that `go` moves a linked program there in one step.
     const temporary = join(incoming, "tmp");
     const linked = join(incoming, "linked");
-    [temporary, linked].forEach((path) => mkdirSync(path, { recursive: true }));
+    const changed = join(incoming, "changed");
+    rmSync(changed, { recursive: true, force: true });
+    [temporary, linked, changed].forEach((path) => mkdirSync(path, { recursive: true }));
     const collect = (): void => {
         const there = readdirSync(linked);
         for (const [path, goPackage] of missing) {
@@ -67,6 +66,7 @@ async function build(project: GoProject, go: GoToolchain, counter: Counter, inco
                     project,
                     missing.map(([, goPackage]) => goPackage),
                     linked,
+                    await withoutImports(project, go, changed),
                 ),
                 {
                     cwd: projectDirectory(project.name),
@@ -83,7 +83,7 @@ async function build(project: GoProject, go: GoToolchain, counter: Counter, inco
         clearInterval(collecting);
         clearInterval(telling);
     }
-    [temporary, linked].forEach((path) => rmSync(path, { recursive: true, force: true }));
+    [temporary, linked, changed].forEach((path) => rmSync(path, { recursive: true, force: true }));
 }
 
 /** The name `go build -o directory/` gives a package's program: the last element of its path that isn't a major version. */
@@ -91,13 +91,20 @@ export function programName(goPackage: string): string {
     return basename(goPackage.replace(/\/v\d+$/, ""));
 }
 
-export function goArguments(project: GoProject, packages: readonly string[], output: string): string[] {
+/** @param more further arguments of `go build`. */
+export function goArguments(
+    project: GoProject,
+    packages: readonly string[],
+    output: string,
+    more: readonly string[] = [],
+): string[] {
     const stamps = Object.entries(project.variables).map(([name, value]) => `-X ${name}=${value}`);
     const link = ["-s -w", ...stamps, ...(project.cgo ? ["-linkmode external -extldflags -static-pie"] : [])].join(" ");
     return [
         "build",
         "-v",
         "-mod=readonly",
+        ...more,
         "-trimpath",
         "-buildvcs=false",
         ...(project.cgo ? ["-buildmode=pie"] : []),

@@ -30,6 +30,7 @@ const DEFAULT = {
     provider: "local",
     network: "kubenet",
     cniPlugin: "kube-router",
+    overlay: "none",
     hosting: "systemd",
     serviceProxy: "kube-proxy",
     proxyMode: "nftables",

@@ -1,4 +1,11 @@
-import { formatProblem, refuseImmutableChange, type RunningCluster } from "../../../components/spec";
+import {
+    formatProblem,
+    keptForLife,
+    type RawConfig,
+    refuseImmutableChange,
+    type RunningCluster,
+} from "../../../components/spec";
+import type { KernelProbe } from "../../../components/spec/service-proxy";
 import { specOf } from "./support";
 
 const RUNNING: RunningCluster = {
@@ -31,4 +38,28 @@ test("every setting that a running cluster can't follow is refused with its reas
         'kubelab:serviceCidr: "10.33.0.0/24" can\'t replace "10.32.0.0/24" while the cluster is running: services keep their addresses and the certificates name the first one; set it back to "10.32.0.0/24", or destroy the cluster first',
         'kubelab:clusterDomain: "example.internal" can\'t replace "cluster.local" while the cluster is running: running pods keep the search domain they were started with; set it back to "cluster.local", or destroy the cluster first',
     ]);
+});
+
+describe("a cluster with a CNI plugin", () => {
+    const running = keptForLife(specOf({ name: "kubenet", network: "cni" }));
+    const refused = (config: RawConfig, modules: KernelProbe = () => false): string[] =>
+        refuseImmutableChange(running, specOf({ name: "kubenet", network: "cni", ...config }, "kubenet", modules)).map(
+            ({ key, value }) => `${key}: ${String(value)}`,
+        );
+
+    test("keeps its plugin, its overlay and who implements services", () => {
+        expect(refused({ cniPlugin: "flannel", overlay: "full" })).toEqual(["cniPlugin: flannel", "overlay: full"]);
+        expect(refused({}, () => true)).toEqual(["serviceProxy: ipvs"]);
+        expect(refused({ serviceProxy: "kube-proxy", proxyMode: "iptables" }, () => true)).toEqual([]);
+        expect(refused({ components: { kubeProxy: false } })).toEqual([]);
+    });
+
+    test("keeps its network, and a plugin that kubenet doesn't read is no change", () => {
+        expect(refused({ network: "kubenet" })).toEqual(["network: kubenet"]);
+        expect(refuseImmutableChange(RUNNING, specOf({ cniPlugin: "flannel" }))).toEqual([]);
+    });
+
+    test("of an earlier version, which didn't tell its plugin, isn't refused", () => {
+        expect(refuseImmutableChange({ ...RUNNING, network: "cni" }, specOf({ network: "cni" }))).toEqual([]);
+    });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type Cidr, contains, overlaps, parseAddress, parseCidr } from "../../../components/spec/cidr";
 import { localNetworkHolds, localPrefixFor, planLocal } from "../../../components/spec/local";
-import { planNodes, podCidrHolds, podPrefixFor } from "../../../components/spec/nodes";
+import { planNodes, podCidrHolds, podPrefixFor, withPodCidr } from "../../../components/spec/nodes";
 
 const read = (text: string): Cidr => parseCidr(text) as Cidr;
 const counts = fc.record({ controlPlanes: fc.constantFrom(1, 3, 5), workers: fc.nat(40) });
@@ -10,7 +10,7 @@ test("every node has a pod CIDR of its own inside the cluster's", () => {
     fc.assert(
         fc.property(counts, ({ controlPlanes, workers }) => {
             const cluster: Cidr = { ...read("10.0.0.0/8"), prefix: podPrefixFor(controlPlanes + workers) };
-            const ranges = planNodes(cluster, controlPlanes, workers).map(({ podCidr }) => read(podCidr));
+            const ranges = planNodes(cluster, controlPlanes, workers).map((node) => read(withPodCidr(node).podCidr));
             expect(new Set(ranges.map(({ base }) => base)).size).toBe(controlPlanes + workers);
             expect(ranges.every((range) => contains(cluster, range))).toBe(true);
         }),

@@ -8,17 +8,16 @@ const yes = (): boolean => true;
 const no = (): boolean => false;
 
 test("auto is IPVS where kube-router is the network and this kernel has ip_vs", () => {
-    expect(resolveServiceProxy(CNI, (module) => module === "ip_vs", true)).toBe("ipvs");
+    expect(resolveServiceProxy(CNI, (module) => module === "ip_vs")).toBe("ipvs");
 });
 
 test.each([
-    ["the kernel lacks ip_vs", CNI, no, true],
-    ["IPVS isn't available", CNI, yes, false],
-    ["the network is kubenet", { ...CNI, network: "kubenet" }, yes, true],
-    ["the plugin is flannel", { ...CNI, cniPlugin: "flannel" }, yes, true],
-    ["the machines have kernels of their own", { ...CNI, provider: "aws" }, yes, true],
-] as const)("auto is kube-proxy where %s", (_reason, cluster, kernelHas, available) => {
-    expect(resolveServiceProxy(cluster, kernelHas, available)).toBe("kube-proxy");
+    ["the kernel lacks ip_vs", CNI, no],
+    ["the network is kubenet", { ...CNI, network: "kubenet" }, yes],
+    ["the plugin is flannel", { ...CNI, cniPlugin: "flannel" }, yes],
+    ["the machines have kernels of their own", { ...CNI, provider: "aws" }, yes],
+] as const)("auto is kube-proxy where %s", (_reason, cluster, kernelHas) => {
+    expect(resolveServiceProxy(cluster, kernelHas)).toBe("kube-proxy");
 });
 
 describe("the kernel of a host", () => {

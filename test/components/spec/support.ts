@@ -13,6 +13,8 @@ export const PINNED: Versions = {
     cniPlugins: "1.9.1",
     coredns: "1.15.0",
     pause: "3.10.1",
+    flannel: "0.28.9",
+    kubeRouter: "2.11.0",
 };
 
 export function specOf(raw: RawConfig, stack = "kubenet", kernelModules: KernelProbe = () => false): ClusterSpec {

@@ -30,22 +30,22 @@ refuses([
         ['kubelab:network: "kubnet" is not a known value; did you mean "kubenet"?'],
     ],
     [
-        "network to come: cni",
-        { network: "cni" },
-        ['kubelab:network: "cni" is not available yet in this version; use "kubenet"'],
-    ],
-    [
         "network to come: bridge",
         { network: "bridge" },
         ['kubelab:network: "bridge" is not available yet in this version; use "kubenet"'],
     ],
     [
-        "plugin to come",
-        { network: "cni", cniPlugin: "flannel" },
+        "a plugin without what makes, places and addresses its pods",
+        { network: "cni", components: { scheduler: false, controllerManager: false } },
         [
-            'kubelab:network: "cni" is not available yet in this version; use "kubenet"',
-            'kubelab:cniPlugin: "flannel" is not available yet in this version; use "kube-router"',
+            'kubelab:components.controllerManager: false is off, and the network "cni" needs it; remove it, or set kubelab:network to "kubenet"',
+            'kubelab:components.scheduler: false is off, and the network "cni" needs it; remove it, or set kubelab:network to "kubenet"',
         ],
+    ],
+    [
+        "overlay unknown",
+        { overlay: "ipip" },
+        ['kubelab:overlay: "ipip" is not a known value; choose one of auto, none, subnet, full'],
     ],
     [
         "plugin unknown",
@@ -130,16 +130,13 @@ refuses([
         { serviceProxy: "ipvs" },
         [
             'kubelab:serviceProxy: "ipvs" is kube-router\'s, which isn\'t the pod network; set kubelab:network to "cni" and kubelab:cniPlugin to "kube-router", or use "kube-proxy"',
-            'kubelab:serviceProxy: "ipvs" is not available yet in this version; use "auto" or "kube-proxy"',
         ],
     ],
     [
         "ipvs without the module",
         { serviceProxy: "ipvs", network: "cni" },
         [
-            'kubelab:network: "cni" is not available yet in this version; use "kubenet"',
             'kubelab:serviceProxy: "ipvs" needs ip_vs, which this host\'s kernel lacks; use "kube-proxy", or a host with the ip_vs module',
-            'kubelab:serviceProxy: "ipvs" is not available yet in this version; use "auto" or "kube-proxy"',
         ],
     ],
     [

@@ -1,7 +1,9 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { goArguments, programName, projectDirectory } from "../../../scripts/parts/build/go-project";
+import { projectDirectory } from "../../../scripts/parts/build/go-module";
+import { goArguments, programName } from "../../../scripts/parts/build/go-project";
+import { leaveOut } from "../../../scripts/parts/build/without-imports";
 import { compareGoVersions } from "../../../scripts/parts/build/toolchain";
 import { readRecipe } from "../../../scripts/parts/recipe";
 import { RECIPE_DIRECTORY, recipeDigest } from "../../../scripts/parts/recipe-digest";
@@ -50,6 +52,7 @@ test("the images have the names that Kubernetes and the articles ask for", () =>
         "registry.k8s.io/kube-controller-manager:v1.36.3",
         "registry.k8s.io/kube-scheduler:v1.36.3",
         "registry.k8s.io/kube-proxy:v1.36.3",
+        "ghcr.io/flannel-io/flannel:v0.28.10",
     ]);
 });
 
@@ -99,4 +102,10 @@ test.each([
 test("Go versions are compared by number, release candidates before the release", () => {
     const sorted = ["go1.26.8", "1.26rc1", "go1.9.7", "1.26", "go1.26.10", "devel go1.27"].sort(compareGoVersions);
     expect(sorted).toEqual(["devel go1.27", "go1.9.7", "1.26rc1", "1.26", "go1.26.8", "go1.26.10"]);
+});
+
+test("an import that the recipe leaves out goes, and one that isn't there is told of", () => {
+    const source = 'import (\n\t"fmt"\n\t_ "example.com/cloud"\n\t_ "example.com/cloudy"\n)\n';
+    expect(leaveOut(source, ["example.com/cloud"])).toBe('import (\n\t"fmt"\n\t_ "example.com/cloudy"\n)\n');
+    expect(() => leaveOut(source, ["example.com/gone"])).toThrow("example.com/gone");
 });

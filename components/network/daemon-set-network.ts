@@ -1,0 +1,106 @@
+import * as pulumi from "@pulumi/pulumi";
+import { KUBECTL, manifests } from "../control-plane/kubectl-step";
+import { step } from "../host/step";
+import type { ReadyMachine } from "../machines/machine";
+import type { ClusterSpec } from "../spec/types";
+import { type CniPlugin, setUpNode, tearDownNode } from "./cni-plugin";
+import { networkManifests } from "./daemon-set";
+import type { PodNetwork, PodNetworkArgs } from "./pod-network";
+
+/** Seconds the DaemonSet's pods are given to work on all nodes, and the routes to come to all others. */
+const DEADLINE = 120;
+
+/** A pod network whose own program runs as a DaemonSet: kube-router, flannel. The controller manager gives nodes their pod CIDRs. */
+export class DaemonSetNetwork extends pulumi.ComponentResource implements PodNetwork {
+    readonly ready: Readonly<Record<string, pulumi.Resource>>;
+    private readonly daemonSet: pulumi.Resource;
+
+    constructor(
+        private readonly plugin: CniPlugin,
+        private readonly args: PodNetworkArgs,
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("kubelab:network:DaemonSetNetwork", args.spec.name, {}, options);
+        const { spec, nodes, controlPlane, api } = args;
+        const { name } = plugin.daemon;
+        const addresses = pulumi.all(nodes.map(({ machine }) => machine.privateAddress));
+        this.ready = Object.fromEntries(
+            nodes.map(({ machine }) => [machine.name, this.setUp(machine, addresses)] as const),
+        );
+        this.daemonSet = manifests(
+            name,
+            { machine: controlPlane, objects: networkManifests(spec, plugin.daemon), dependsOn: [...api] },
+            this,
+        );
+        this.registerOutputs();
+    }
+
+    private setUp(machine: ReadyMachine, addresses: pulumi.Output<string[]>): pulumi.Resource {
+        const { plugin } = this;
+        const { overlay } = this.args.spec;
+        return step(
+            `${machine.name}-${plugin.daemon.name}`,
+            {
+                machine,
+                undo: true,
+                script: addresses.apply((all) => ({
+                    create: [...(overlay === "none" ? all.flatMap(onOneSubnet) : []), ...setUpNode(plugin)],
+                    delete: tearDownNode(plugin),
+                })),
+                dependsOn: [machine.ready],
+            },
+            this,
+        );
+    }
+
+    connected(memberships: readonly pulumi.Resource[]): readonly pulumi.Resource[] {
+        const { spec, nodes, controlPlane } = this.args;
+        const { name } = this.plugin.daemon;
+        const running = step(
+            `${name}-running`,
+            {
+                machine: controlPlane,
+                script: { create: daemonSetRuns(name, nodes.length) },
+                dependsOn: [this.daemonSet, ...memberships],
+            },
+            this,
+        );
+        const routes = nodes.map(({ machine }) =>
+            step(
+                `${machine.name}-pod-routes`,
+                { machine, script: { create: routesToOthers(spec, nodes.length) }, dependsOn: [running] },
+                this,
+            ),
+        );
+        return [running, ...routes];
+    }
+}
+
+/** Statements that refuse a node behind a router: without an overlay, its packets would not find the way. */
+function onOneSubnet(address: string): string[] {
+    return [
+        `[[ $(ip -o route get ${address}) != *' via '* ]] || fail "${address} is in another subnet: set kubelab:overlay to 'subnet'"`,
+    ];
+}
+
+/** Statements that wait for the pods, and tell what keeps them from running. */
+export function daemonSetRuns(name: string, nodes: number): string[] {
+    const own = `${KUBECTL} -n kube-system`;
+    return [
+        `scheduled() { [ "$(${own} get daemonset ${name} -o 'jsonpath={.status.desiredNumberScheduled}')" = ${nodes} ]; }`,
+        `within 30 scheduled || fail "the DaemonSet ${name} has no pod on some node: kubectl -n kube-system describe daemonset ${name}"`,
+        `if ! ${own} rollout status daemonset/${name} --timeout=${DEADLINE}s; then`,
+        `    ${own} get pods -l k8s-app=${name} -o 'jsonpath={range .items[*]}{.spec.nodeName}: {.status.phase} {.status.containerStatuses[*].state.waiting.message}{"\\n"}{end}' >&2`,
+        `    fail "${name} does not run on every node after ${DEADLINE} seconds: kubectl -n kube-system describe pods -l k8s-app=${name}"`,
+        "fi",
+    ];
+}
+
+/** Statements that wait until the node has a route to the pods of every other one: with BGP, that is a session with each of them. */
+export function routesToOthers({ podCidr }: Pick<ClusterSpec, "podCidr">, nodes: number): string[] {
+    return [
+        `routes() { ip -4 -o route show root ${podCidr} | grep -v ' proto kernel ' || true; }`,
+        `others() { [ "$(routes | wc -l)" -ge ${nodes - 1} ]; }`,
+        `within ${DEADLINE} others || fail "the node has routes to $(routes | wc -l) of ${nodes - 1} other nodes' pods after ${DEADLINE} seconds: $(routes | tr '\n' ';')"`,
+    ];
+}
