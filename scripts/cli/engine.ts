@@ -31,6 +31,10 @@ export interface EngineEvent {
     readonly message?: string;
 }
 
+/** What a run says in the end that was stopped at the keyboard. */
+export const INTERRUPTED =
+    "interrupted: what was running has ended, the rest wasn't begun. The next `up` or `down` goes on.";
+
 /** What runs the Pulumi program of this repository: the Pulumi CLI, or the offline engine where the CLI can't be had. */
 export interface Engine {
     /** For people: `Pulumi CLI v3.248.0`, `offline engine`. */

@@ -33,12 +33,15 @@ export async function findPulumi(repository: string): Promise<FoundPulumi> {
 
 export interface RanPulumi {
     readonly code: number;
+    /** Somebody asked for its end. */
+    readonly interrupted: boolean;
     readonly stdout: string;
     readonly stderr: string;
 }
 
 /**
- * Runs the CLI in a process group of its own, so that an interrupt at the terminal reaches it once: by the forwarding here.
+ * Runs the CLI in a process group of its own, so that an interrupt at the terminal reaches it once: by the forwarding here. Where
+ * setpriv can be had, it ends with this process, however that ends: it wouldn't be known to anybody who then looks at the stack.
  *
  * @param onEvent gets the engine's events as they come; the run then logs them to a pipe in `pipeDirectory`, since they hold
  *   secrets that no file should.
@@ -55,13 +58,19 @@ export async function runPulumi(
 ): Promise<RanPulumi> {
     const { cwd, environment, pipeDirectory, onEvent } = options;
     const pipe = pipeDirectory && onEvent ? await openEventPipe(pipeDirectory, onEvent) : undefined;
-    const child = spawn(path, [...args, "--non-interactive", ...(pipe ? ["--event-log", pipe.path] : [])], {
+    const events = pipe ? ["--event-log", pipe.path] : [];
+    const [file = path, ...words] = [...endingWithThis(), path, ...args, "--non-interactive", ...events];
+    const child = spawn(file, words, {
         cwd,
         env: { ...quietEnvironment(), ...environment, ...(pipe ? { PULUMI_DEBUG_COMMANDS: "true" } : {}) },
         detached: true,
         stdio: ["ignore", "pipe", "pipe"],
     });
-    const forward = (signal: NodeJS.Signals): void => void child.kill(signal === "SIGTERM" ? "SIGINT" : signal);
+    let interrupted = false;
+    const forward = (): void => {
+        interrupted = true;
+        child.kill("SIGINT");
+    };
     process.on("SIGINT", forward);
     process.on("SIGTERM", forward);
     const output = { stdout: "", stderr: "" };
@@ -73,12 +82,21 @@ export async function runPulumi(
             child.on("error", reject);
             child.on("close", (status) => resolve(status ?? 1));
         });
-        return { code, ...output };
+        return { code, interrupted, ...output };
     } finally {
         process.off("SIGINT", forward);
         process.off("SIGTERM", forward);
         await pipe?.close();
     }
+}
+
+/** What a command line begins with so that the kernel ends the command when this process has ended; prctl(2), PR_SET_PDEATHSIG. */
+function endingWithThis(): string[] {
+    const setpriv = (process.env["PATH"] ?? "")
+        .split(delimiter)
+        .map((directory) => join(directory, "setpriv"))
+        .find(isExecutable);
+    return setpriv === undefined ? [] : [setpriv, "--pdeathsig", "KILL"];
 }
 
 /** Where the CLI keeps stacks when the user has chosen a place: by PULUMI_BACKEND_URL or `pulumi login`. */

@@ -4,7 +4,7 @@ import { parse, stringify } from "yaml";
 import { readYaml, fullKey } from "../offline-engine/config";
 import { ensurePassphraseFile } from "../offline-engine/secrets";
 import { UserError } from "../support/errors";
-import type { Engine, EngineOptions, Summary } from "./engine";
+import { INTERRUPTED, type Engine, type EngineOptions, type Summary } from "./engine";
 import { chosenBackend, findPulumi, runPulumi, type FoundPulumi, type RanPulumi } from "./pulumi-cli";
 import { PulumiEvents } from "./pulumi-events";
 import { isLockedByTheDead } from "./pulumi-lock";
@@ -86,6 +86,9 @@ export class PulumiEngine implements Engine {
         const ran = await this.run([...command, "--stack", stack, "--config-file", this.configFile], (event) =>
             events.take(event),
         );
+        if (ran.code !== 0 && ran.interrupted) {
+            throw new UserError(INTERRUPTED);
+        }
         if (ran.code !== 0) {
             const failures = events.failures();
             throw new UserError(failures.length > 0 ? failures.join("\n") : `${command[0]} failed:\n${lastLines(ran)}`);

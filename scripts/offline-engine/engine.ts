@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Engine, EngineOptions, Summary } from "../cli/engine";
+import { INTERRUPTED, type Engine, type EngineOptions, type Summary } from "../cli/engine";
 import { readProject, stackConfig } from "./config";
 import { Deployment } from "./deployment";
 import { takeLock } from "./lock";
@@ -114,10 +114,7 @@ async function interruptible(run: Run, work: () => Promise<void>): Promise<void>
         if (run.stopped) {
             run.abort();
         } else {
-            run.stop(
-                "",
-                "interrupted: what was running has ended, the rest wasn't begun. The next `up` or `down` goes on.",
-            );
+            run.stop("", INTERRUPTED);
         }
     };
     process.on("SIGINT", onInterrupt);

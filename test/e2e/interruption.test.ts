@@ -37,8 +37,12 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         expect(nodes.map((line) => line.split(/\s+/).slice(0, 2).join(" "))).toEqual(["cp-1 Ready", "worker-1 Ready"]);
         const { created, updated, replaced, deleted } = lab.up();
         expect({ created, updated, replaced, deleted }).toEqual(unchanged);
+        expectNoLockAndNothingPending();
+    };
+    /** The offline engine's; the Pulumi CLI says so itself when it finds such. */
+    const expectNoLockAndNothingPending = (): void => {
         expect(existsSync(join(lab.directory, "lock"))).toBe(false);
-        expect(readStateFile(join(lab.directory, "state.json"))?.pending).toEqual([]);
+        expect(readStateFile(join(lab.directory, "state.json"))?.pending ?? []).toEqual([]);
     };
 
     beforeAll(() => {
@@ -96,7 +100,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         expect(stdout).not.toMatch(/✗/);
         expect(up.done).toBeGreaterThanOrEqual(running);
         expect(up.done).toBeLessThan(total.up);
-        expect(readStateFile(join(lab.directory, "state.json"))?.pending).toEqual([]);
+        expectNoLockAndNothingPending();
         const next = lab.start("up");
         expect(await next.ended).toMatchObject({ code: 0 });
         expect(next.done).toBe(total.up - up.done);
@@ -109,7 +113,9 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         for (const command of ["up", "down"]) {
             const second = lab.run(command);
             expect(second.code).not.toBe(0);
-            expect(second.stderr).toContain(`Another \`up\` of this stack is running: process ${first.pid}`);
+            expect(second.stderr).toMatch(
+                /^Another (`up` of this stack is running|run of Pulumi holds the stack).* process \d+/,
+            );
         }
         expect(await first.ended).toMatchObject({ code: 0 });
         expect(lab.kubectl("get", "nodes", "-o", "name").trim().split("\n")).toHaveLength(3);
