@@ -114,7 +114,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
             const second = lab.run(command);
             expect(second.code).not.toBe(0);
             expect(second.stderr).toMatch(
-                /^Another (`up` of this stack is running|run of Pulumi holds the stack).* process \d+/,
+                /^Another (`up` of this stack is running|run of Pulumi holds the stack).* process \d+/m,
             );
         }
         expect(await first.ended).toMatchObject({ code: 0 });

@@ -1,13 +1,5 @@
 import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
-import {
-    copyFileSync,
-    existsSync,
-    mkdtempSync,
-    readFileSync,
-    rmSync,
-    symlinkSync,
-    writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
@@ -111,7 +103,7 @@ const hasPulumi = spawnSync("pulumi", ["version"]).status === 0;
 const reason = hasPulumi ? "" : " (skipped: there is no Pulumi CLI on PATH to compare with)";
 
 (hasPulumi ? test : test.skip)(
-    `the offline engine runs the same commands in the same order as the Pulumi CLI${reason}`,
+    `the offline engine runs the same commands in the same order as the Pulumi CLI, and keeps the same state${reason}`,
     async () => {
         const projects = { pulumi: new Project("pulumi"), offline: new Project("offline") };
         try {
