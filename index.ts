@@ -5,7 +5,7 @@ import { keptForLife, parseClusterSpec, readConfig } from "./components/spec";
 
 export = async () => {
     const spec = parseClusterSpec(readConfig().raw, { stack: pulumi.getStack() });
-    await refuseChangesToARunningCluster(spec);
-    const { kubeconfig, nodes, apiServer, sshCommands } = new Cluster(spec);
+    const running = await refuseChangesToARunningCluster(spec);
+    const { kubeconfig, nodes, apiServer, sshCommands } = new Cluster(spec, { running });
     return { kubeconfig, nodes, apiServer, sshCommands, cluster: keptForLife(spec) };
 };

@@ -1,16 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import * as tls from "@pulumi/tls";
 import { corednsManifests } from "./addons/coredns";
 import { clientFiles } from "./client-files";
 import { ControlPlane } from "./control-plane/control-plane";
 import { KUBECTL, manifests } from "./control-plane/kubectl-step";
 import { keepRecord } from "./control-plane/record";
 import { membership } from "./control-plane/node-object";
-import { getParts } from "./host/parts";
+import { getParts, partsDelivery } from "./host/parts";
 import { prepare } from "./host/prepare";
-import { sshCommand, sshIdentity } from "./host/ssh-identity";
+import { sshCommand, sshIdentity, sshKeyOf } from "./host/ssh-identity";
 import { createMachines } from "./machines/machines";
+import { OneAtATime } from "./machines/one-at-a-time";
 import { podNetwork } from "./network/networks";
 import { Node } from "./node/node";
 import { renderKubeconfig } from "./pki/kubeconfig";
@@ -35,18 +35,27 @@ export class Cluster extends pulumi.ComponentResource {
     readonly apiServer: pulumi.Output<string>;
     readonly sshCommands: Readonly<Record<string, pulumi.Output<string>>>;
 
-    constructor(spec: ClusterSpec, options: pulumi.ComponentResourceOptions = {}) {
+    /** @param running names of the nodes that the cluster had at the end of its last run; none where it is new. */
+    constructor(
+        spec: ClusterSpec,
+        { running = [] }: { readonly running?: readonly string[] } = {},
+        options: pulumi.ComponentResourceOptions = {},
+    ) {
         super("kubelab:index:Cluster", spec.name, {}, options);
         const own = { parent: this };
 
-        const parts = getParts({ ...spec.parts, versions: { ...spec.versions } }, this);
-        const sshKey = new tls.PrivateKey("ssh-key", { algorithm: "ED25519" }, own);
-        const { machines, endpoint } = createMachines({ spec, parts, sshKey }, this);
+        const parts = getParts(spec, this);
+        const sshKey = sshKeyOf(spec, this);
+        const turns = new OneAtATime(
+            spec.nodes.map(({ name }) => name),
+            running,
+        );
+        const { machines, endpoint, innerEndpoint } = createMachines({ spec, parts, sshKey, turns }, this);
         const identity = sshIdentity(sshKey.privateKeyOpenssh, machines, this);
-        const pki = new Pki(spec, own);
+        const pki = new Pki(spec, endpoint, own);
         const encryptionKey = new random.RandomBytes("secrets-encryption-key", { length: 32 }, own);
 
-        const names = pulumi.output(endpoint).apply((address) => [{ name: spec.api.name, addresses: [address] }]);
+        const names = pulumi.output(innerEndpoint).apply((address) => [{ name: spec.api.name, addresses: [address] }]);
         const nodes = machines.map((machine, index) => {
             const ready = prepare(machine, names, this, machine.role === "control-plane" ? keepRecord(spec) : []);
             const node = spec.nodes[index];
@@ -55,8 +64,12 @@ export class Cluster extends pulumi.ComponentResource {
             }
             return { node, machine: ready };
         });
-        const delivery = { parts, identity };
         const members = nodes.filter(({ node }) => node.role === "control-plane");
+        const first = members[0];
+        if (first === undefined) {
+            throw new Error("a cluster needs a control plane");
+        }
+        const delivery = partsDelivery(spec, { parts, identity, first: first.machine }, this);
         const controlPlanes = members.map(
             ({ machine }) =>
                 new ControlPlane(
@@ -71,11 +84,7 @@ export class Cluster extends pulumi.ComponentResource {
                     own,
                 ),
         );
-        const first = members[0];
-        const api = controlPlanes[0]?.api;
-        if (first === undefined || api === undefined) {
-            throw new Error("a cluster needs a control plane");
-        }
+        const api = controlPlanes[0]?.api ?? [];
         const network = podNetwork({ spec, nodes, controlPlane: first.machine, api }, own);
         for (const { machine } of nodes) {
             const cni = network.ready[machine.name];
@@ -85,9 +94,11 @@ export class Cluster extends pulumi.ComponentResource {
             new Node({ spec, machine, delivery, pki, network: cni }, own);
         }
 
-        const memberships = nodes.map(({ node, machine }) =>
-            membership({ spec, node, machine, controlPlane: first.machine, dependsOn: api }, this),
-        );
+        const memberships = nodes.map(({ node, machine }) => {
+            const joined = membership({ spec, node, machine, controlPlane: first.machine, dependsOn: api }, this);
+            turns.after(node.name, joined);
+            return joined;
+        });
         const connected = network.connected(memberships);
         if (spec.components.dns) {
             manifests(

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type PartsDelivery, pushParts } from "../host/parts";
+import type { PartsDelivery } from "../host/parts";
 import { put } from "../host/script";
 import { step } from "../host/step";
 import type { ReadyMachine } from "../machines/machine";
@@ -33,7 +33,7 @@ export class ControlPlane extends pulumi.ComponentResource {
         const { spec, machine, pki } = args;
         const own = { parent: this };
         const certificates = pki.controlPlane(machine);
-        const parts = pushParts(machine, "control-plane", args.delivery, this);
+        const parts = args.delivery(machine, "control-plane", this);
         const process = { ...args, parts, certificates };
 
         new Etcd(process, own);

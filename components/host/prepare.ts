@@ -38,6 +38,7 @@ export function prepare(
                 create: [
                     "once ready",
                     ...check,
+                    requireTools(),
                     put({ path: "/etc/modules-load.d/kubelab.conf", content: "overlay\nbr_netfilter\n" }),
                     "modprobe -qa overlay br_netfilter || true",
                     put({ path: "/etc/sysctl.d/90-kubelab.conf", content: SYSCTLS }),
@@ -49,6 +50,37 @@ export function prepare(
         parent,
     );
     return { ...machine, ready };
+}
+
+/** Programs that nodes need beside the cluster's own parts, and Debian's packages of them. */
+const TOOLS = {
+    conntrack: "conntrack",
+    curl: "curl",
+    ethtool: "ethtool",
+    ip: "iproute2",
+    ipset: "ipset",
+    iptables: "iptables",
+    modprobe: "kmod",
+    nft: "nftables",
+    socat: "socat",
+    tar: "tar",
+} as const;
+
+/** Installs the tools that the machine lacks, as a cloud image may, and asks no package source where it has them all. */
+function requireTools(): string {
+    const list = Object.entries(TOOLS).map(([tool, name]) => `${tool}:${name}`);
+    return `packages=()
+for tool in ${list.join(" ")}; do
+    command -v "\${tool%%:*}" >/dev/null || packages+=("\${tool##*:}")
+done
+if [ "\${#packages[@]}" -gt 0 ]; then
+    command -v apt-get >/dev/null || fail "this machine lacks \${packages[*]}: install them"
+    export DEBIAN_FRONTEND=noninteractive
+    # A new machine may be at its own updates.
+    within 180 apt-get -q update || fail 'apt-get update does not work: are the package sources in reach?'
+    apt-get -qy -o DPkg::Lock::Timeout=180 install --no-install-recommends "\${packages[@]}" >/dev/null ||
+        fail "can't install \${packages[*]}"
+fi`;
 }
 
 /** Replaces kubelab's own lines of /etc/hosts and leaves all others. */

@@ -76,7 +76,7 @@ const HARDENING = [
  * The systemd unit of a process.
  *
  * @param binary absolute path of the executable.
- * @param fingerprint sha256 of the executable: a new version changes the unit, and so restarts just this service.
+ * @param fingerprint says which executable it is: a new version changes the unit, and so restarts just this service.
  */
 export function renderUnit(process: Process, binary: string, fingerprint: string): string {
     const { after = [] } = process;

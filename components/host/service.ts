@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
 import type { ReadyMachine } from "../machines/machine";
-import type { PushedParts } from "./parts";
+import type { DeliveredParts } from "./parts";
 import { type Process, renderUnit } from "./process";
 import { type HostFile, put } from "./script";
 import { step } from "./step";
 
 export interface ServiceArgs {
     readonly machine: ReadyMachine;
-    readonly parts: PushedParts;
+    readonly parts: DeliveredParts;
     readonly process: pulumi.Input<Process>;
     /** Name of the process, known at preview. */
     readonly name: string;
@@ -79,5 +79,5 @@ export function service(args: ServiceArgs, parent: pulumi.Resource): remote.Comm
 }
 
 function fingerprint(fingerprints: Readonly<Record<string, string>>, name: string): string {
-    return `sha256 of ${name}: ${fingerprints[`bin/${name}`] ?? "unknown"}`;
+    return `fingerprint of ${name}: ${fingerprints[`bin/${name}`] ?? "unknown"}`;
 }

@@ -1,6 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machines/machine";
+import * as tls from "@pulumi/tls";
+import type { ClusterSpec } from "../spec/types";
 import { keepFiles } from "./kept-files";
+import { readOwnKey } from "./own-key";
+
+/** The pair that every machine lets in. */
+export interface SshKey {
+    /** OpenSSH's format, secret. */
+    readonly privateKeyOpenssh: pulumi.Output<string>;
+    /** `ssh-ed25519 AAAA…` */
+    readonly publicKeyOpenssh: pulumi.Output<string>;
+}
+
+/** The user's own pair where the config names one, else one that is made for the cluster. @throws RunError for a file that is none. */
+export function sshKeyOf(spec: ClusterSpec, parent: pulumi.Resource): SshKey {
+    const file = spec.aws?.keyFile;
+    if (file === undefined) {
+        return new tls.PrivateKey("ssh-key", { algorithm: "ED25519" }, { parent });
+    }
+    const { privateKey, publicKey } = readOwnKey(file);
+    return { privateKeyOpenssh: pulumi.secret(privateKey), publicKeyOpenssh: pulumi.output(publicKey) };
+}
 
 /** The key and the known host keys as files, for `ssh` at the keyboard and for the stream that carries the parts. */
 export interface SshIdentity {
@@ -9,7 +30,10 @@ export interface SshIdentity {
     readonly resource: pulumi.Resource;
 }
 
-/** Writes the identity to `.kubelab/<stack>/ssh/` (directory 0700, files 0600), which git ignores; removes it at destroy. */
+/**
+ * Writes the identity to `.kubelab/<stack>/ssh/` (directory 0700, files 0600), which git ignores; removes it at destroy.
+ * Host keys go by the machines' names (`HostKeyAlias`): addresses may change, and aren't known before the machines are.
+ */
 export function sshIdentity(
     privateKey: pulumi.Output<string>,
     machines: readonly Machine[],
@@ -18,8 +42,8 @@ export function sshIdentity(
     const directory = `.kubelab/${pulumi.getStack()}/ssh`;
     const paths = { key: `${directory}/id_ed25519`, knownHosts: `${directory}/known_hosts` };
     const knownHosts = pulumi
-        .all(machines.map(({ address, hostKey }) => pulumi.all([address, hostKey])))
-        .apply((hosts) => hosts.map(([address, hostKey]) => `${address} ${hostKey.trim()}\n`).join(""));
+        .all(machines.map(({ hostKey }) => hostKey))
+        .apply((keys) => keys.map((key, index) => `${machines[index]?.name} ${key.trim()}\n`).join(""));
     const script = pulumi.all([privateKey, knownHosts]).apply(([key, hosts]) => ({
         create: [
             "umask 077",
@@ -35,5 +59,5 @@ export function sshIdentity(
 
 /** The command that opens a shell on a machine, to be typed in the project's directory. */
 export function sshCommand(machine: Machine, identity: SshIdentity): pulumi.Output<string> {
-    return pulumi.interpolate`ssh -i ${identity.paths.key} -o IdentitiesOnly=yes -o UserKnownHostsFile=${identity.paths.knownHosts} ${machine.user}@${machine.address}`;
+    return pulumi.interpolate`ssh -i ${identity.paths.key} -o IdentitiesOnly=yes -o UserKnownHostsFile=${identity.paths.knownHosts} -o HostKeyAlias=${machine.name} ${machine.user}@${machine.address}`;
 }

@@ -16,6 +16,8 @@ export interface StepArgs {
     /** What makes the step go and come anew when it changes: its `delete` runs, then its `create`. */
     readonly triggers?: readonly pulumi.Input<string>[];
     readonly dependsOn?: readonly pulumi.Resource[];
+    /** Longest it may take on the machine, in seconds. */
+    readonly timeout?: number;
 }
 
 /**
@@ -26,10 +28,10 @@ export interface StepArgs {
  * that needs nothing of the old machine; a step whose machine goes is forgotten without a connection to it.
  */
 export function step(name: string, args: StepArgs, parent: pulumi.Resource): remote.Command {
-    const { machine, secret = false, undo = false, triggers = [], dependsOn = [] } = args;
+    const { machine, secret = false, undo = false, triggers = [], dependsOn = [], timeout = STEP_TIMEOUT } = args;
     const text = pulumi.all([args.script, machine.id]).apply(([script, id]) => `# on ${id}\n${renderScript(script)}`);
     const command = (operation: "create" | "delete"): string =>
-        `${machine.user === "root" ? "" : "sudo -n "}timeout ${STEP_TIMEOUT} bash -s -- ${operation}`;
+        `${machine.user === "root" ? "" : "sudo -n "}timeout ${timeout} bash -s -- ${operation}`;
     return new remote.Command(
         name,
         {

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { partsPath } from "../../scripts/parts/paths";
 import type { Parts } from "../host/parts";
+import type { SshKey } from "../host/ssh-identity";
 import type { ClusterSpec, LocalSpec, NodeSpec } from "../spec/types";
 import type { Machine, MachineFacts } from "./machine";
 
@@ -12,7 +13,7 @@ export interface LocalMachinesArgs {
     readonly spec: ClusterSpec;
     readonly local: LocalSpec;
     readonly parts: Parts;
-    readonly sshKey: tls.PrivateKey;
+    readonly sshKey: SshKey;
 }
 
 /** The machines of a lab on this host: systemd-nspawn containers that boot like machines, on a bridge of the lab's own. */

@@ -43,7 +43,7 @@ export interface Machine {
     readonly hostKey: pulumi.Output<string>;
     /** The resource whose deletion takes everything on the machine with it. Absent on hosts that outlive the cluster. */
     readonly vm?: pulumi.Resource;
-    readonly facts: MachineFacts;
+    readonly facts: pulumi.Input<MachineFacts>;
 }
 
 /** A machine that answers and is prepared: what every further step on it depends on. */

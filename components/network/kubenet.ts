@@ -11,6 +11,8 @@ export interface Neighbour {
     /** Address between nodes. */
     readonly address: string;
     readonly podCidr: string;
+    /** Nodes of another zone are in another subnet: the router there knows the way to their pods. */
+    readonly zone?: string | undefined;
 }
 
 /** The bridge every pod of the node hangs on. */
@@ -31,7 +33,8 @@ export function cniConfiguration(node: { readonly podCidr: string; readonly podG
  */
 export function routeScript(self: Neighbour, all: readonly Neighbour[], podCidr: string): string {
     const others = all.filter(({ name }) => name !== self.name);
-    const wanted = others.map((other) => `route ${other.podCidr} ${other.address} # ${other.name}`);
+    const neighbours = others.filter(({ zone }) => zone === self.zone);
+    const wanted = neighbours.map((other) => `route ${other.podCidr} ${other.address} # ${other.name}`);
     const inside = all.map(
         ({ address, name }) => `-A KUBENET-POSTROUTING -d ${address}/32 -j RETURN -m comment --comment "${name}"`,
     );
@@ -40,7 +43,7 @@ export function routeScript(self: Neighbour, all: readonly Neighbour[], podCidr:
 set -euo pipefail
 
 up() {
-    # A route to the pods of every other node.
+    # A route to the pods of every other node on the same link.
     wanted=' '
     route() {
         wanted+="$1 "
@@ -120,7 +123,7 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
             nodes.map(({ node, machine }) =>
                 pulumi
                     .output(machine.privateAddress)
-                    .apply((address) => ({ name: node.name, address, podCidr: node.podCidr })),
+                    .apply((address) => ({ name: node.name, address, podCidr: node.podCidr, zone: node.zone })),
             ),
         );
         const steps = nodes.map(({ node, machine }) => {

@@ -21,7 +21,10 @@ export function containerdProcess(): Process {
 }
 
 /** https://github.com/containerd/containerd/blob/main/docs/cri/config.md */
-export function containerdConfiguration(spec: ClusterSpec, facts: MachineFacts): string {
+export function containerdConfiguration(
+    spec: ClusterSpec,
+    facts: Pick<MachineFacts, "restrictOomScoreAdj" | "cgroupDriver">,
+): string {
     return `version = 3
 
 [plugins.'io.containerd.cri.v1.images']
@@ -83,20 +86,17 @@ export class Containerd extends pulumi.ComponentResource {
     ) {
         super("kubelab:node:Containerd", args.machine.name, {}, options);
         const { machine, spec } = args;
-        const mirrors = pulumi.all(
-            machine.facts.registries.map(({ url, certificateAuthority }) =>
-                pulumi.output(certificateAuthority).apply((pem) => ({ url, certificateAuthority: pem })),
-            ),
-        );
         this.ready = service(
             {
                 ...args,
                 name: "containerd",
                 process: containerdProcess(),
-                files: mirrors.apply((all) => [
-                    { path: "/etc/containerd/config.toml", content: containerdConfiguration(spec, machine.facts) },
-                    ...registryFiles(spec.registryMirrors, all),
-                ]),
+                files: pulumi
+                    .output(machine.facts)
+                    .apply((facts) => [
+                        { path: "/etc/containerd/config.toml", content: containerdConfiguration(spec, facts) },
+                        ...registryFiles(spec.registryMirrors, facts.registries),
+                    ]),
             },
             this,
         );

@@ -55,7 +55,11 @@ export class KubeProxy extends pulumi.ComponentResource {
                 ...args,
                 name: "kube-proxy",
                 process: kubeProxyProcess(spec, machine.name),
-                files: [{ path: `${DIRECTORY}/kube-proxy.yaml`, content: kubeProxyConfiguration(spec, machine.facts) }],
+                files: pulumi
+                    .output(machine.facts)
+                    .apply((facts) => [
+                        { path: `${DIRECTORY}/kube-proxy.yaml`, content: kubeProxyConfiguration(spec, facts) },
+                    ]),
                 secretFiles: pulumi.all([
                     files.certificate("ca", pki.kubernetes.certPem),
                     files.kubeconfig("kube-proxy", {

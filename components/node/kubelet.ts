@@ -78,7 +78,11 @@ export class Kubelet extends pulumi.ComponentResource {
                 process: pulumi
                     .output(machine.privateAddress)
                     .apply((address) => kubeletProcess(spec, machine.name, address)),
-                files: [{ path: `${DIRECTORY}/kubelet.yaml`, content: kubeletConfiguration(spec, machine.facts) }],
+                files: pulumi
+                    .output(machine.facts)
+                    .apply((facts) => [
+                        { path: `${DIRECTORY}/kubelet.yaml`, content: kubeletConfiguration(spec, facts) },
+                    ]),
                 secretFiles: pulumi.all([
                     files.certificate("ca", pki.kubernetes.certPem),
                     ...files.pair("server", certificates.kubeletServer),

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type PartsDelivery, pushParts } from "../host/parts";
+import type { PartsDelivery } from "../host/parts";
 import type { ReadyMachine } from "../machines/machine";
 import type { Pki } from "../pki/pki";
 import type { ClusterSpec } from "../spec/types";
@@ -23,7 +23,7 @@ export class Node extends pulumi.ComponentResource {
         const own = { parent: this };
         const certificates = args.pki.node(args.machine);
 
-        const parts = pushParts(args.machine, "node", args.delivery, this);
+        const parts = args.delivery(args.machine, "node", this);
         const process = { ...args, parts };
         const containerd = new Containerd(process, own);
         new Kubelet({ ...process, certificates, dependsOn: [containerd.ready, args.network] }, own);

@@ -14,7 +14,7 @@ export interface CertificateRequest {
     /** `client`: may prove who it is to a server; `server`: may be a server; etcd's members are both to each other. */
     readonly uses: readonly ("client" | "server")[];
     readonly dnsNames?: readonly string[];
-    readonly ipAddresses?: readonly pulumi.Input<string>[];
+    readonly ipAddresses?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 const CA_VALIDITY_HOURS = 10 * 8760;
@@ -51,7 +51,7 @@ export class CertificateAuthority extends pulumi.ComponentResource {
 
     /** Signs a new certificate; it is renewed by an `up` in its last thirty days. */
     issue(name: string, request: CertificateRequest): KeyPair {
-        const { commonName, organization, uses, dnsNames = [], ipAddresses = [] } = request;
+        const { commonName, organization, uses, dnsNames = [], ipAddresses } = request;
         const options = { parent: this };
         const key = new tls.PrivateKey(`${name}-key`, KEY, options);
         const csr = new tls.CertRequest(
@@ -60,7 +60,7 @@ export class CertificateAuthority extends pulumi.ComponentResource {
                 privateKeyPem: key.privateKeyPem,
                 subject: { commonName, ...(organization === undefined ? {} : { organization }) },
                 ...(dnsNames.length > 0 ? { dnsNames: [...dnsNames] } : {}),
-                ...(ipAddresses.length > 0 ? { ipAddresses: [...ipAddresses] } : {}),
+                ...(ipAddresses === undefined ? {} : { ipAddresses }),
             },
             options,
         );

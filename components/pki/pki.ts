@@ -45,7 +45,12 @@ export class Pki extends pulumi.ComponentResource {
     readonly admin: KeyPair;
     private readonly spec: ClusterSpec;
 
-    constructor(spec: ClusterSpec, options: pulumi.ComponentResourceOptions) {
+    /** @param endpoint address that kubeconfigs reach the API server by. */
+    constructor(
+        spec: ClusterSpec,
+        private readonly endpoint: pulumi.Input<string>,
+        options: pulumi.ComponentResourceOptions,
+    ) {
         super("kubelab:pki:Pki", spec.name, {}, options);
         const own = { parent: this };
         this.spec = spec;
@@ -78,7 +83,7 @@ export class Pki extends pulumi.ComponentResource {
                 commonName: "kube-apiserver",
                 uses: ["server"],
                 dnsNames: [...api.dnsNames, name],
-                ipAddresses: [...api.ipAddresses, ...addressesOf(machine, api.ipAddresses)],
+                ipAddresses: unique([...api.ipAddresses, machine.address, machine.privateAddress, this.endpoint]),
             }),
             apiServerEtcdClient: this.etcd.issue(`${name}-kube-apiserver-etcd-client`, {
                 commonName: "kube-apiserver",
@@ -141,9 +146,10 @@ export class Pki extends pulumi.ComponentResource {
     }
 }
 
-/** The machine's own addresses that aren't among `known` ones already. */
-function addressesOf(machine: Machine, known: readonly string[]): pulumi.Input<string>[] {
-    return [...new Set([machine.address, machine.privateAddress])].filter(
-        (address) => typeof address !== "string" || !known.includes(address),
-    );
+/** Each address once, in order. */
+function unique(addresses: readonly pulumi.Input<string>[]): pulumi.Input<pulumi.Input<string>[]> {
+    const known = addresses.filter((address) => typeof address === "string");
+    return known.length === addresses.length
+        ? [...new Set(known)]
+        : pulumi.all([...addresses]).apply((all) => [...new Set(all)]);
 }

@@ -144,3 +144,38 @@ export const registryUrl = z.string().superRefine((text, context) => {
         fault(context, "has credentials in it", "remove them: the stack config is readable");
     }
 });
+
+export const awsRegion = checkedText((text) =>
+    /^[a-z]{2}(-[a-z]+)+-\d+$/.test(text) ? undefined : ["is not a region of AWS", "write it like eu-central-1"],
+);
+
+export const instanceType = checkedText((text) =>
+    /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/.test(text)
+        ? undefined
+        : ["is not an instance type", "write it like t3.medium, see https://aws.amazon.com/ec2/instance-types/"],
+);
+
+/** Id of an AMI, or `latest` for the newest one of the release. */
+export const ami = checkedText((text) =>
+    /^(latest|ami-([0-9a-f]{8}|[0-9a-f]{17}))$/.test(text)
+        ? undefined
+        : ["is not an AMI", 'write its id like ami-0123456789abcdef0, or "latest"'],
+);
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions */
+export const awsTags = z.record(z.string(), z.string()).superRefine((tags, context) => {
+    for (const [key, value] of Object.entries(tags)) {
+        if (/^(aws:|kubelab:|Name$)/i.test(key) || key === "" || key.length > 128) {
+            fault(
+                context,
+                `has a tag "${key}"`,
+                'use other keys than "Name", "aws:…" and "kubelab:…", of 1 to 128 characters',
+            );
+        } else if (value.length > 256) {
+            fault(context, `has a value of ${value.length} characters for "${key}"`, "use at most 256");
+        }
+    }
+    if (Object.keys(tags).length > 40) {
+        fault(context, `has ${Object.keys(tags).length} tags`, "use at most 40");
+    }
+});

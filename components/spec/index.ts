@@ -1,4 +1,5 @@
 import { refuseUnavailable } from "./availability";
+import { placeNodes, planAws } from "./aws";
 import { addressAt, formatCidr } from "./cidr";
 import { hostNames, planHosts } from "./hosts";
 import { planLocal } from "./local";
@@ -9,7 +10,7 @@ import { type RawConfig, readValues } from "./read";
 import { checkRules, nodeCounts } from "./rules";
 import { type Config, CONFIG_KEYS } from "./schema";
 import { hostKernelHas, type KernelProbe, resolveServiceProxy } from "./service-proxy";
-import type { AwsSpec, ClusterSpec, Versions } from "./types";
+import type { ClusterSpec, Versions } from "./types";
 import { readPinnedVersions } from "./versions";
 
 export { readConfig } from "./config";
@@ -52,14 +53,20 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
     const { name = "", provider, network, cniPlugin, components, podCidr, serviceCidr, clusterDomain } = config;
     const { controlPlanes, workers } = nodeCounts(config);
     const hosts = provider === "hosts" ? planHosts(config.hosts) : undefined;
-    const nodes = planNodes(podCidr, controlPlanes, workers, {
+    const planned = planNodes(podCidr, controlPlanes, workers, {
         ...(hosts === undefined ? {} : { nameOf: hostNames(hosts) }),
         assigned: network !== "cni",
     });
+    const aws = provider === "aws" ? planAws(config.aws, planned) : undefined;
+    const nodes = aws === undefined ? planned : placeNodes(planned, aws);
     const local = provider === "local" ? planLocal(config.local.network, config.local, nodes) : undefined;
     const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
     const apiName = `api.${name}`;
-    const apiAddress = local?.apiAddress ?? hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
+    const first = nodes.find(({ role }) => role === "control-plane")?.name ?? "";
+    const apiAddress =
+        local?.apiAddress ??
+        aws?.machines[first]?.privateAddress ??
+        hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
     const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernelHas);
     const chosen = config.serviceProxy === "auto" ? auto : config.serviceProxy;
     return {
@@ -92,16 +99,17 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
         components,
         flags: withoutUndefined(config.flags),
         registryMirrors: config.registryMirrors,
-        parts: { source: config.parts.source, ...withoutUndefined({ directory: config.parts.directory }) },
+        parts: {
+            source: config.parts.source,
+            // A laptop's uplink is no place for hundreds of megabytes per machine.
+            delivery: config.parts.delivery ?? (provider === "aws" ? "download" : "push"),
+            ...withoutUndefined({ directory: config.parts.directory }),
+        },
         ...withoutUndefined({ stopAfter: config.stopAfter }),
         ...(local === undefined ? {} : { local }),
-        ...(provider === "aws" ? { aws: planAws(config.aws) } : {}),
+        ...(aws === undefined ? {} : { aws }),
         ...(hosts === undefined ? {} : { hosts }),
     };
-}
-
-function planAws({ allowedCidr, network, ...aws }: Config["aws"]): AwsSpec {
-    return { ...aws, allowedCidr: allowedCidr ? formatCidr(allowedCidr) : "", network: formatCidr(network) };
 }
 
 /** Says that the wrong name is the stack's, where the config gives none. */

@@ -1,3 +1,4 @@
+import { checkAws } from "./aws";
 import { type Cidr, contains, formatCidr, overlaps, parseAddress } from "./cidr";
 import { planHosts, refuseRepeatedHosts } from "./hosts";
 import { localNetworkHolds, localPrefixFor } from "./local";
@@ -151,11 +152,10 @@ function pluginNeeds({ network, components }: Values): Problem[] {
         }));
 }
 
-function providerSettings({ provider, aws, hosts }: Values): Problem[] {
-    if (provider === "aws" && aws !== undefined && aws.allowedCidr === undefined) {
-        const problem = "is missing, and the provider is aws";
-        const remedy = "give the range that may reach SSH and the API server, e.g. 203.0.113.7/32";
-        return [{ key: "aws.allowedCidr", value: undefined, problem, remedy }];
+function providerSettings(config: Values): Problem[] {
+    const { provider, hosts } = config;
+    if (provider === "aws") {
+        return checkAws(config);
     }
     if (provider === "hosts" && hosts?.length === 0) {
         const problem = "is empty, and the provider is hosts";

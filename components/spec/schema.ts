@@ -11,11 +11,20 @@ const local = z.strictObject({
 });
 
 const aws = z.strictObject({
-    allowedCidr: field.anyCidr.optional(),
+    region: field.awsRegion.prefault("eu-central-1"),
+    availabilityZones: z.array(z.string()).min(1).optional(),
+    allowedCidrs: z.array(field.anyCidr).min(1).optional(),
     network: field.privateCidr.prefault("10.240.0.0/16"),
     architecture: z.enum(["amd64", "arm64"]).default("amd64"),
-    instanceType: z.string().min(1).default("t3.medium"),
+    controlPlaneType: field.instanceType.optional(),
+    workerType: field.instanceType.optional(),
+    spotWorkers: field.toggle.prefault(false),
+    ami: field.ami.optional(),
     volumeSize: field.integer(8, 16384).prefault(20),
+    terminationProtection: field.toggle.prefault(false),
+    keyFile: field.absolutePath.optional(),
+    profile: z.string().min(1).optional(),
+    tags: field.awsTags.prefault({}),
 });
 
 const host = z.strictObject({
@@ -67,6 +76,7 @@ const registryName = z.string().superRefine((name, context) => {
 const parts = z
     .strictObject({
         source: z.enum(["auto", "download", "build", "directory"]).default("auto"),
+        delivery: z.enum(["download", "push", "relay"]).optional(),
         directory: field.absolutePath.optional(),
     })
     .superRefine(({ source, directory }, context) => {

@@ -13,6 +13,7 @@ export type Overlay = "none" | "subnet" | "full";
 export type ProxyMode = "nftables" | "iptables";
 export type Role = "control-plane" | "worker";
 export type PartsSource = "auto" | "download" | "build" | "directory";
+export type PartsDeliveryMode = "download" | "push" | "relay";
 
 /** One machine of the cluster, before anything of it exists. */
 export interface NodeSpec {
@@ -28,6 +29,8 @@ export interface NodeSpec {
     /** Labels and taints the control plane puts on the Node object (a kubelet may not set them itself, KEP-279). */
     readonly labels: Readonly<Record<string, string>>;
     readonly taints: readonly Taint[];
+    /** Nodes of one zone share a subnet; where there are no zones, all nodes do. */
+    readonly zone?: string;
 }
 
 export interface Taint {
@@ -93,16 +96,44 @@ export interface HostSpec {
     readonly hostKey: string;
 }
 
-/** Settings of the machines on AWS. Present when the provider is `aws`. */
+/** What the cluster has on AWS. Present when the provider is `aws`. */
 export interface AwsSpec {
-    /** IPv4 CIDR that may reach SSH and the API server. */
-    readonly allowedCidr: string;
+    readonly region: string;
+    /** Name of a profile of AWS's shared config files; else what the environment says (`AWS_PROFILE`, …). */
+    readonly profile?: string;
     /** IPv4 CIDR of the VPC. */
     readonly network: string;
+    /** One per availability zone; the sixteenth part of `network` that belongs to the zone's letter. */
+    readonly subnets: readonly AwsSubnetSpec[];
+    /** IPv4 CIDRs that may reach SSH and the API server. */
+    readonly allowedCidrs: readonly string[];
     readonly architecture: "amd64" | "arm64";
-    readonly instanceType: string;
+    /** Id of the AMI, or `latest`; where it is missing, the newest one at the time of the first machine, for good. */
+    readonly ami?: string;
     /** Root volume of each machine in GiB. */
     readonly volumeSize: number;
+    /** AWS refuses to terminate the instances. */
+    readonly terminationProtection: boolean;
+    /** Absolute path of the user's own private SSH key; one is made where it is missing. */
+    readonly keyFile?: string;
+    /** The user's own tags, on everything. */
+    readonly tags: Readonly<Record<string, string>>;
+    /** By node name. */
+    readonly machines: Readonly<Record<string, AwsMachineSpec>>;
+}
+
+export interface AwsSubnetSpec {
+    /** Availability zone, e.g. `eu-central-1a`. */
+    readonly zone: string;
+    readonly cidr: string;
+}
+
+export interface AwsMachineSpec {
+    readonly zone: string;
+    /** Its address in the zone's subnet: a machine that replaces it has the same. */
+    readonly privateAddress: string;
+    readonly instanceType: string;
+    readonly spot: boolean;
 }
 
 export interface ClusterSpec {
@@ -134,7 +165,15 @@ export interface ClusterSpec {
     readonly flags: Readonly<Partial<Record<FlaggedComponent, Readonly<Record<string, string>>>>>;
     /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
     readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
-    readonly parts: { readonly source: PartsSource; readonly directory?: string };
+    readonly parts: {
+        readonly source: PartsSource;
+        readonly directory?: string;
+        /**
+         * How they get to the machines: each one downloads them from upstream, they are pushed from here to each, or to the first
+         * control plane, which has them for the others.
+         */
+        readonly delivery: PartsDeliveryMode;
+    };
     /** The last step of the bring-up; all of them where it is missing. */
     readonly stopAfter?: BringUpStep;
     readonly local?: LocalSpec;

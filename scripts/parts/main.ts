@@ -38,6 +38,23 @@ function readRequest(json: string): EnsureOptions {
     }
 }
 
+interface SourcesRequest {
+    readonly versions: Readonly<Record<string, string>>;
+    /** As Go calls it. */
+    readonly architecture: string;
+}
+
+async function sources(): Promise<void> {
+    const { versions, architecture } = JSON.parse(await text(process.stdin)) as SourcesRequest;
+    const [{ partSources }, { mirrorFromEnvironment }, { wantedVersions }] = await Promise.all([
+        import("./download/sources"),
+        import("./download/releases"),
+        import("./versions"),
+    ]);
+    const found = await partSources(wantedVersions(versions), architecture, { mirror: mirrorFromEnvironment() });
+    print(JSON.stringify({ sources: found }));
+}
+
 /** Adds `etcd=3.6.8` of the command line to the versions. */
 function addVersion(text: string, versions: Readonly<Record<string, string>>): Record<string, string> {
     const [, part, version] = /^([A-Za-z]+)=(.+)$/.exec(text) ?? [];
@@ -113,6 +130,11 @@ program
     .option("--set <part=version>", "another version than the pinned one; may be repeated", addVersion, {})
     .option("--json", "read {source, directory, versions} from stdin; print the sha256 of every file too")
     .action(get);
+program
+    .command("sources")
+    .description("print where machines can download every part themselves, with checksums")
+    .requiredOption("--json", "read {versions, architecture} from stdin")
+    .action(sources);
 program.command("list").description("list the parts in the cache").action(list);
 program
     .command("verify [digests...]")

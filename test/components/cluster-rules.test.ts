@@ -170,13 +170,13 @@ describe("secrets", () => {
                 { name: "worker-1", role: "worker", address: "10.240.0.21", podCidr: "10.99.1.0/24" },
                 { name: "worker-2", role: "worker", address: "10.240.0.22", podCidr: "10.99.2.0/24" },
             ],
-            sshCommands: Object.fromEntries(spec.nodes.map(({ name }) => [name, sshTo(String(addresses[name]))])),
+            sshCommands: Object.fromEntries(spec.nodes.map(({ name }) => [name, sshTo(name, String(addresses[name]))])),
         });
     });
 
-    function sshTo(address: string): string {
+    function sshTo(name: string, address: string): string {
         const identity = "-i .kubelab/test/ssh/id_ed25519 -o IdentitiesOnly=yes";
-        return `ssh ${identity} -o UserKnownHostsFile=.kubelab/test/ssh/known_hosts root@${address}`;
+        return `ssh ${identity} -o UserKnownHostsFile=.kubelab/test/ssh/known_hosts -o HostKeyAlias=${name} root@${address}`;
     }
 
     test("lie on a machine for their user's eyes only", () => {

@@ -6,9 +6,12 @@ import { unwrap } from "./secrets";
 export const REMOTE_STEP = "command:remote:Command";
 
 /** Everything that the program makes for a spec. */
-export async function clusterGraph(spec: ClusterSpec, options: RunOptions = {}): Promise<Run> {
+export async function clusterGraph(
+    spec: ClusterSpec,
+    options: RunOptions & { readonly running?: readonly string[] } = {},
+): Promise<Run> {
     return run(() => {
-        const { kubeconfig, nodes, apiServer, sshCommands } = new Cluster(spec);
+        const { kubeconfig, nodes, apiServer, sshCommands } = new Cluster(spec, { running: options.running ?? [] });
         return { kubeconfig, nodes, apiServer, sshCommands };
     }, options);
 }

@@ -26,6 +26,11 @@ export interface Registration {
     /** URNs. */
     readonly dependencies: readonly string[];
     readonly deleteBeforeReplace: boolean;
+    readonly ignoreChanges: readonly string[];
+    readonly replaceOnChanges: readonly string[];
+    readonly additionalSecretOutputs: readonly string[];
+    /** URN and id of an explicit provider; empty for none. */
+    readonly provider: string;
     /** As the engine gets them: secrets are wrapped, see `unwrap` and `withoutSecrets`. */
     readonly inputs: Properties;
 }
@@ -45,6 +50,8 @@ export interface RunOptions {
     readonly preview?: boolean;
     /** Names of machines that are others than in a run without. */
     readonly replaced?: readonly string[];
+    /** The AMI that a look-up finds now, where that is another than `FIRST_AMI`. */
+    readonly newestAmi?: string;
     /** What the stack put out when it ran last. */
     readonly lastOutputs?: Properties;
 }
@@ -113,6 +120,10 @@ class RecordingMonitor extends MockMonitor {
             deletedWith: request.getDeletedwith(),
             dependencies: request.getDependenciesList(),
             deleteBeforeReplace: request.getDeletebeforereplace(),
+            ignoreChanges: request.getIgnorechangesList(),
+            replaceOnChanges: request.getReplaceonchangesList(),
+            additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+            provider: request.getProvider(),
             inputs: (request.getObject()?.toJavaScript() ?? {}) as Properties,
         };
         await super.registerResource(request, (error: unknown, response?: RegisterResourceResponse) => {
@@ -139,6 +150,9 @@ class Answers implements pulumi.runtime.Mocks {
     constructor(private readonly options: RunOptions) {}
 
     call(args: pulumi.runtime.MockCallArgs): Properties {
+        if (args.token === "aws:ec2/getAmi:getAmi") {
+            return { ...(args.inputs as Properties), id: this.options.newestAmi ?? FIRST_AMI };
+        }
         throw new Error(`no answer for ${args.token}`);
     }
 
@@ -171,7 +185,16 @@ class Answers implements pulumi.runtime.Mocks {
                 return { stdout: wrapped["stdin"] === inputs["stdin"] ? stdout : pulumi.secret(stdout) };
             }
             case "command:remote:Command":
-                return { stdout: "" };
+                return { stdout: name.endsWith("-facts") ? JSON.stringify(CLOUD_FACTS) : "" };
+            case "pulumi:index:Stash":
+                return { output: inputs["input"] };
+            case "aws:ec2/instance:Instance":
+                return { publicIp: publicAddress(name), primaryNetworkInterfaceId: `eni-of-${name}` };
+            case "aws:ec2/eip:Eip":
+            case "aws:ec2/eipAssociation:EipAssociation":
+                return { publicIp: publicAddress("api"), allocationId: "eipalloc-of-api" };
+            case "aws:ec2/keyPair:KeyPair":
+                return { keyName: `${name}-key-name` };
             case "pulumi:pulumi:StackReference":
                 return { outputs: this.options.lastOutputs ?? {}, secretOutputNames: [] };
             default:
@@ -185,7 +208,11 @@ class Answers implements pulumi.runtime.Mocks {
             const files = Object.fromEntries(
                 [...paths].map((path) => [path, createHash("sha256").update(path).digest("hex")]),
             );
-            return JSON.stringify({ digest: PARTS_DIGEST, files });
+            const sources = Object.entries(files).map(([path, sha256]) => [
+                path,
+                { fingerprint: sha256, sha256, url: `https://upstream.example/${path}` },
+            ]);
+            return JSON.stringify({ digest: PARTS_DIGEST, files, sources: Object.fromEntries(sources) as unknown });
         }
         if (create.includes(" machine ")) {
             return JSON.stringify({ id: machineId(name, this.options.replaced?.includes(name)) });
@@ -197,6 +224,22 @@ class Answers implements pulumi.runtime.Mocks {
         this.secrets.add(value);
         return pulumi.secret(value);
     }
+}
+
+/** What an EC2 instance says of itself. */
+export const CLOUD_FACTS = {
+    cgroupDriver: "systemd",
+    failCgroupV1: true,
+    failSwapOn: true,
+    restrictOomScoreAdj: false,
+};
+
+/** The AMI that a look-up finds. */
+export const FIRST_AMI = "ami-0000000000000aaaa";
+
+/** The public address that the mock gives an instance, or the Elastic IP `api`. */
+export function publicAddress(name: string): string {
+    return `203.0.113.${createHash("sha256").update(name).digest().readUInt8()}`;
 }
 
 /** The id that the mock gives a machine. */

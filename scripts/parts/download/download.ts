@@ -36,7 +36,7 @@ export interface DownloadOptions extends DownloadSettings {
     readonly telling: number;
 }
 
-const DEFAULTS: DownloadOptions = {
+export const DEFAULTS: DownloadOptions = {
     mirror: undefined,
     timeouts: { answer: 15_000, idle: 30_000 },
     attempts: 3,
@@ -97,7 +97,8 @@ export async function downloadParts(
     return committed;
 }
 
-async function checksumOf(file: ReleaseFile, options: DownloadOptions, signal: AbortSignal): Promise<string> {
+/** The sha256 that upstream publishes for the file. */
+export async function checksumOf(file: ReleaseFile, options: DownloadOptions, signal: AbortSignal): Promise<string> {
     const url = file.checksumsUrl;
     const text = await explained(file, () =>
         withAttempts({ ...options, signal }, () =>
@@ -108,13 +109,16 @@ async function checksumOf(file: ReleaseFile, options: DownloadOptions, signal: A
 }
 
 /** Says which version it is that isn't there. */
-async function explained<T>({ part, version, releases }: ReleaseFile, work: () => Promise<T>): Promise<T> {
+async function explained<T>(
+    { part, version, releases, architecture }: ReleaseFile,
+    work: () => Promise<T>,
+): Promise<T> {
     try {
         return await work();
     } catch (error) {
         if (error instanceof NotFoundError) {
             throw new UserError(
-                `there is no release of ${part} ${version} for linux/${ARCHITECTURE} (${error.message}). The versions there ` +
+                `there is no release of ${part} ${version} for linux/${architecture} (${error.message}). The versions there ` +
                     `are: ${releases}. Set kubelab:versions.${part} to one of them`,
             );
         }

@@ -20,6 +20,8 @@ const Downloads = z.record(
 export interface ReleaseFile {
     readonly part: string;
     readonly version: string;
+    /** As Go calls it. */
+    readonly architecture: string;
     /** Last element of its URL, as its checksum names it. */
     readonly name: string;
     readonly url: string;
@@ -31,18 +33,23 @@ export interface ReleaseFile {
 }
 
 /** All files that parts of these versions are in, from downloads.yaml, at upstream's servers or a mirror of them. */
-export function releaseFiles(versions: Versions, mirror: string | undefined): ReleaseFile[] {
+export function releaseFiles(
+    versions: Versions,
+    mirror: string | undefined,
+    architecture: string = ARCHITECTURE,
+): ReleaseFile[] {
     const downloads = Downloads.parse(parse(readFileSync(join(RECIPE_DIRECTORY, "downloads.yaml"), "utf8")));
     return Object.entries(downloads).flatMap(([part, { base, releases, files }]) => {
         const version = versions[part];
         if (version === undefined) {
             throw new Error(`downloads.yaml has ${part}, which parts.yaml has no version of`);
         }
-        const put = (text: string): string => text.replaceAll("{version}", version).replaceAll("{arch}", ARCHITECTURE);
+        const put = (text: string): string => text.replaceAll("{version}", version).replaceAll("{arch}", architecture);
         const url = (name: string): string => mirrored(`${put(base)}/${encodeURIComponent(put(name))}`, mirror);
         return Object.entries(files).map(([name, file]) => ({
             part,
             version,
+            architecture,
             name: basename(put(name)),
             url: url(name),
             checksumsUrl: url(file.checksums),

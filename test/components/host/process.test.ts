@@ -16,7 +16,7 @@ const ETCD_LIKE: Process = {
 };
 
 function unit(changes: Partial<Process> = {}): string {
-    return renderUnit({ ...ETCD_LIKE, ...changes }, "/usr/local/bin/store", "sha256 of store: abc");
+    return renderUnit({ ...ETCD_LIKE, ...changes }, "/usr/local/bin/store", "fingerprint of store: abc");
 }
 
 /** The words of ExecStart as systemd reads them; https://www.freedesktop.org/software/systemd/man/latest/systemd.syntax.html */
@@ -62,7 +62,7 @@ describe("a unit", () => {
             Group=store
             StateDirectory=store
             StateDirectoryMode=0700
-            # sha256 of store: abc
+            # fingerprint of store: abc
             ExecStart=/usr/local/bin/store \\
                 --data-dir=/var/lib/store \\
                 # clients prove who they are
@@ -110,7 +110,7 @@ describe("a unit", () => {
     });
 
     test("changes with the binary, so that an upgrade restarts it", () => {
-        expect(renderUnit(ETCD_LIKE, "/usr/local/bin/store", "sha256 of store: def")).not.toBe(unit());
+        expect(renderUnit(ETCD_LIKE, "/usr/local/bin/store", "fingerprint of store: def")).not.toBe(unit());
     });
 
     test("without flags is a whole command line", () => {

@@ -59,7 +59,7 @@ const DEFAULT = {
     components: { scheduler: true, controllerManager: true, kubeProxy: true, dns: true },
     flags: {},
     registryMirrors: {},
-    parts: { source: "auto" },
+    parts: { source: "auto", delivery: "push" },
     local: {
         network: "10.240.0.0/24",
         prefixLength: 24,

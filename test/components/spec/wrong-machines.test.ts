@@ -15,8 +15,7 @@ refuses([
         "aws without who may reach it",
         { provider: "aws" },
         [
-            'kubelab:provider: "aws" is not available yet in this version; use "local"',
-            "kubelab:aws.allowedCidr: is missing, and the provider is aws; give the range that may reach SSH and the API server, e.g. 203.0.113.7/32",
+            "kubelab:aws.allowedCidrs: is missing, and the provider is aws; list the ranges that may reach SSH and the API server, e.g. your own address: [203.0.113.7/32]",
         ],
     ],
     [
@@ -39,19 +38,13 @@ refuses([
     ],
     [
         "aws architecture",
-        { provider: "aws", aws: { allowedCidr: "203.0.113.7/32", architecture: "x86_64" } },
-        [
-            'kubelab:provider: "aws" is not available yet in this version; use "local"',
-            'kubelab:aws.architecture: "x86_64" is not a known value; choose one of amd64, arm64',
-        ],
+        { provider: "aws", aws: { allowedCidrs: ["203.0.113.7/32"], architecture: "x86_64" } },
+        ['kubelab:aws.architecture: "x86_64" is not a known value; choose one of amd64, arm64'],
     ],
     [
         "aws network",
-        { provider: "aws", aws: { allowedCidr: "203.0.113.7/32", network: "10.99.0.0/16" } },
-        [
-            'kubelab:provider: "aws" is not available yet in this version; use "local"',
-            'kubelab:podCidr: "10.99.0.0/16" overlaps kubelab:aws.network 10.99.0.0/16; give each a range of its own',
-        ],
+        { provider: "aws", aws: { allowedCidrs: ["203.0.113.7/32"], network: "10.99.0.0/16" } },
+        ['kubelab:podCidr: "10.99.0.0/16" overlaps kubelab:aws.network 10.99.0.0/16; give each a range of its own'],
     ],
     [
         "hosts as a map",
@@ -186,10 +179,7 @@ refuses([
     ],
     [
         "aws reach with host bits",
-        { provider: "aws", aws: { allowedCidr: "203.0.113.7/24" } },
-        [
-            'kubelab:provider: "aws" is not available yet in this version; use "local"',
-            'kubelab:aws.allowedCidr: "203.0.113.7/24" has host bits set; did you mean 203.0.113.0/24?',
-        ],
+        { provider: "aws", aws: { allowedCidrs: ["203.0.113.7/24"] } },
+        ['kubelab:aws.allowedCidrs[0]: "203.0.113.7/24" has host bits set; did you mean 203.0.113.0/24?'],
     ],
 ]);

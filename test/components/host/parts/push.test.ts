@@ -10,8 +10,8 @@ import {
     writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { type PushArgs, renderPush } from "../../../components/host/parts";
-import { bash, type BashResult, temporaryDirectory } from "../../support/bash";
+import { type PushArgs, renderPush } from "../../../../components/host/parts/push";
+import { bash, type BashResult, temporaryDirectory } from "../../../support/bash";
 
 const directory = temporaryDirectory();
 afterAll(directory.remove);
@@ -27,6 +27,7 @@ function push(fingerprints: Record<string, string>, changes: Partial<PushArgs> =
         files: Object.keys(FILES),
         kept: Object.keys(FILES),
         address: "10.0.0.1",
+        machine: "worker-1",
         user: "root",
         identity: { key: ".kubelab/test/ssh/id", knownHosts: ".kubelab/test/ssh/known_hosts" },
         ...changes,

@@ -1,0 +1,34 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Machine, MachineFacts } from "../machines/machine";
+import { step } from "./step";
+
+/** What the machine says of itself, as one line of JSON. */
+const PROBE = [
+    // On cgroup v2 systemd owns all cgroups: https://kubernetes.io/docs/setup/production-environment/container-runtimes/#cgroup-drivers
+    `if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then driver=systemd v2=true; else driver=cgroupfs v2=false; fi`,
+    "swap_off=true",
+    `if [ "$(wc -l </proc/swaps)" -gt 1 ]; then swap_off=false; fi`,
+    "restrict=false",
+    "(echo -999 >/proc/self/oom_score_adj) 2>/dev/null || restrict=true",
+    "modprobe -q nf_conntrack || true",
+    "limit=/proc/sys/net/netfilter/nf_conntrack_max per_core=",
+    `if ! { [ -e $limit ] && (cat $limit >$limit) 2>/dev/null; }; then per_core=',"conntrackMaxPerCore":0'; fi`,
+    `printf '{"cgroupDriver":"%s","failCgroupV1":%s,"failSwapOn":%s,"restrictOomScoreAdj":%s%s}\\n' $driver $v2 $swap_off $restrict "$per_core"`,
+];
+
+/** Asks a machine that wasn't made here what it is like. The first thing that is asked of it: waits until it answers. */
+export function probeFacts(
+    machine: Pick<Machine, "name" | "connection" | "id" | "vm" | "user">,
+    parent: pulumi.Resource,
+): pulumi.Output<MachineFacts> {
+    const asked = step(`${machine.name}-facts`, { machine, script: { create: PROBE } }, parent);
+    // The connection's key makes all that comes over it a secret; this is none.
+    return pulumi.unsecret(asked.stdout).apply(
+        (text) =>
+            ({
+                conntrackMaxPerCore: undefined,
+                registries: [],
+                ...(JSON.parse(text) as object),
+            }) as unknown as MachineFacts,
+    );
+}

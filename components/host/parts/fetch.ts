@@ -1,0 +1,104 @@
+import * as pulumi from "@pulumi/pulumi";
+import { filesForRole } from "../../../scripts/parts/roles";
+import type { ReadyMachine } from "../../machines/machine";
+import type { StepScript } from "../script";
+import { step } from "../step";
+import type { DeliveredParts, PartsRole } from ".";
+import { allFilesOf } from "./files";
+import { renderLink } from "./link";
+
+/** Where a machine gets one file from. */
+export interface Source {
+    /** Names the file's directory on the machine: 64 hex digits that change with its content. */
+    readonly fingerprint: string;
+    readonly url: string;
+    /** Of what is at the URL, as its publisher says. */
+    readonly sha256: string;
+    /** Path in the archive that is at the URL; the file itself is there where this is missing. */
+    readonly member?: string;
+}
+
+/** By path in a parts directory. */
+export type Sources = Readonly<Record<string, Source>>;
+
+/** Has a machine get the parts of a role by itself, each checked against its checksum. */
+export function fetchParts(
+    machine: ReadyMachine,
+    role: PartsRole,
+    args: { readonly sources: pulumi.Output<Sources>; readonly dependsOn?: readonly pulumi.Resource[] },
+    parent: pulumi.Resource,
+): DeliveredParts {
+    const ready = step(
+        `${machine.name}-${role}-parts`,
+        {
+            machine,
+            script: args.sources.apply((sources) =>
+                renderFetch({ role, sources, files: filesForRole(role), kept: allFilesOf(machine) }),
+            ),
+            dependsOn: [machine.ready, ...(args.dependsOn ?? [])],
+            // A hundred megabytes and more, over whatever line the machine has.
+            timeout: 900,
+        },
+        parent,
+    );
+    const fingerprints = args.sources.apply((sources) =>
+        Object.fromEntries(Object.entries(sources).map(([path, { fingerprint }]) => [path, fingerprint])),
+    );
+    return { ready, fingerprints };
+}
+
+export interface FetchArgs {
+    readonly role: string;
+    readonly sources: Sources;
+    /** Paths in a parts directory. */
+    readonly files: readonly string[];
+    /** Paths of all that the machine needs, this delivery's and others': the rest goes. */
+    readonly kept: readonly string[];
+}
+
+/** The step on the machine: downloads what it lacks, checks it, links it. What a killed run has left is gone on with. */
+export function renderFetch({ role, sources, files, kept }: FetchArgs): StepScript {
+    const source = (path: string): Source => {
+        const known = sources[path];
+        if (known === undefined) {
+            throw new Error(`there is no source of ${path}`);
+        }
+        return known;
+    };
+    const incoming = `/opt/kubelab/incoming-${role}`;
+    const lines = files.map((path) => {
+        const { fingerprint, url, sha256, member = "-" } = source(path);
+        return `${fingerprint} ${path} ${sha256} ${member} ${url}`;
+    });
+    const fetch = `get() {
+    local sha256=$1 url=$2 file=${incoming}/$1
+    [ ! -e "$file" ] || return 0
+    curl -fsSL --retry 5 --retry-connrefused --connect-timeout 15 --speed-limit 1024 --speed-time 30 \\
+        -C - -o "$file.part" "$url" || fail "can't download $url"
+    if [ "$(sha256sum <"$file.part")" != "$sha256  -" ]; then
+        rm -f "$file.part"
+        fail "what $url has isn't what its publisher says it is: its sha256 isn't $sha256"
+    fi
+    mv "$file.part" "$file"
+}
+while read -r fingerprint path sha256 member url; do
+    [ ! -d "/opt/kubelab/parts/$fingerprint" ] || continue
+    mkdir -p "${incoming}/\${path%/*}"
+    get "$sha256" "$url"
+    if [ "$member" = - ]; then
+        cp "${incoming}/$sha256" "${incoming}/$path"
+    else
+        if [ ! -d "${incoming}/$sha256.unpacked" ]; then
+            mkdir "${incoming}/$sha256.unpacked"
+            tar --no-same-owner -xzf "${incoming}/$sha256" -C "${incoming}/$sha256.unpacked"
+        fi
+        cp "${incoming}/$sha256.unpacked/$member" "${incoming}/$path" || fail "$url has no $member in it"
+    fi
+    chmod 0755 "${incoming}/$path"
+done <<'KUBELAB_SOURCES'
+${lines.join("\n")}
+KUBELAB_SOURCES`;
+    const wanted = files.map((path) => `${source(path).fingerprint} ${path}`);
+    const keep = kept.map((path) => source(path).fingerprint);
+    return { create: [`once parts-${role}`, fetch, renderLink({ incoming, wanted, kept: keep })] };
+}

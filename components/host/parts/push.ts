@@ -1,0 +1,96 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { ReadyMachine } from "../../machines/machine";
+import { quote, renderScript } from "../script";
+import type { SshIdentity } from "../ssh-identity";
+import type { DeliveredParts, Fingerprints, Parts } from ".";
+import { allFilesOf } from "./files";
+import { renderLink } from "./link";
+
+/** Sends a machine files of the parts, in one stream over SSH with the pinned host key; what is there already is never sent again. */
+export function pushParts(
+    machine: ReadyMachine,
+    what: { readonly name: string; readonly files: readonly string[] },
+    { parts, identity }: { readonly parts: Parts; readonly identity: SshIdentity },
+    parent: pulumi.Resource,
+): DeliveredParts {
+    const { name: role, files } = what;
+    const kept = allFilesOf(machine);
+    const stdin = pulumi
+        .all([parts.digest, parts.fingerprints, machine.address, machine.id])
+        .apply(
+            ([digest, fingerprints, address, id]) =>
+                `# to ${id}\n${renderPush({ role, digest, fingerprints, files, kept, address, machine: machine.name, user: machine.user, identity: identity.paths })}`,
+        );
+    const ready = new local.Command(
+        `${machine.name}-${role}-parts`,
+        {
+            create: "bash -s -- create",
+            stdin,
+            addPreviousOutputInEnv: false,
+            logging: local.Logging.Stderr,
+        },
+        {
+            parent,
+            deleteBeforeReplace: true,
+            dependsOn: [machine.ready, identity.resource],
+            ...(machine.vm ? { deletedWith: machine.vm } : {}),
+        },
+    );
+    return { ready, fingerprints: parts.fingerprints };
+}
+
+export interface PushArgs {
+    /** Two roles' parts can be on their way to one machine at once. */
+    readonly role: string;
+    readonly digest: string;
+    readonly fingerprints: Fingerprints;
+    /** Paths in the parts directory. */
+    readonly files: readonly string[];
+    /** Paths of all that the machine needs, this push's and others': the rest goes. */
+    readonly kept: readonly string[];
+    readonly address: string;
+    /** Name of the machine, which its host key goes by. */
+    readonly machine: string;
+    readonly user: string;
+    readonly identity: { readonly key: string; readonly knownHosts: string };
+}
+
+/** The bash script that runs here, not on the machine: finds what the machine lacks, sends that, links it. */
+export function renderPush(args: PushArgs): string {
+    const sha256 = (path: string): string => {
+        const known = args.fingerprints[path];
+        if (known === undefined) {
+            throw new Error(`parts ${args.digest} have no ${path}`);
+        }
+        return known;
+    };
+    const wanted = args.files.map((path) => `${sha256(path)} ${path}`);
+    const kept = args.kept.map(sha256);
+    const sudo = args.user === "root" ? "" : "sudo -n ";
+    const incoming = `/opt/kubelab/incoming-${args.role}`;
+    const send = `cache=\${KUBELAB_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/kubelab}/parts/${args.digest}
+if [ ! -d "$cache" ]; then
+    echo "kubelab: ${args.address}: the parts ${args.digest} are not in $cache: run 'scripts/lab parts'" >&2
+    exit 1
+fi
+remote() {
+    ssh -F none -i ${quote(args.identity.key)} -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \\
+        -o UserKnownHostsFile=${quote(args.identity.knownHosts)} -o HostKeyAlias=${args.machine} -o GlobalKnownHostsFile=none -o LogLevel=ERROR \\
+        -c aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com ${quote(`${args.user}@${args.address}`)} "$@"
+}
+# sha256 and path of every file
+wanted='${wanted.join("\n")}'
+present=$(remote ls /opt/kubelab/parts 2>/dev/null || true)
+missing=$(awk 'NR == FNR { have[$1]; next } !($1 in have) { print $2 }' <(printf '%s\\n' "$present") <(printf '%s\\n' "$wanted"))
+if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086 # one word per file
+    tar -C "$cache" -cf - $missing |
+        remote '${sudo}sh -c "rm -rf ${incoming} && mkdir -p ${incoming} && tar --no-same-owner -xf - -C ${incoming}"'
+fi
+remote '${sudo}bash -s' <<'KUBELAB_LINK'
+set -euo pipefail
+${renderLink({ incoming, wanted, kept })}
+KUBELAB_LINK`;
+    return renderScript({ create: [send] });
+}

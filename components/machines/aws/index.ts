@@ -1,0 +1,63 @@
+import { Eip } from "@pulumi/aws/ec2/eip";
+import { KeyPair } from "@pulumi/aws/ec2/keyPair";
+import { Provider, type ProviderArgs } from "@pulumi/aws/provider";
+import type * as pulumi from "@pulumi/pulumi";
+import type { SshKey } from "../../host/ssh-identity";
+import type { AwsSpec, ClusterSpec } from "../../spec/types";
+import type { Machine } from "../machine";
+import type { OneAtATime } from "../one-at-a-time";
+import { machineImage } from "./image";
+import { AwsMachine } from "./instance";
+import { awsNetwork } from "./network";
+import { awsSecurity } from "./security";
+import { tagsOf } from "./tags";
+
+export interface AwsMachinesArgs {
+    readonly spec: ClusterSpec;
+    readonly aws: AwsSpec;
+    readonly sshKey: SshKey;
+    readonly turns: OneAtATime;
+}
+
+/**
+ * The machines of a cluster on EC2, in a VPC of the cluster's own, and the Elastic IP that the API server is reached by: it belongs to
+ * the first control plane and stays when that is stopped and started.
+ */
+export function awsMachines(
+    args: AwsMachinesArgs,
+    parent: pulumi.Resource,
+): { readonly machines: Machine[]; readonly endpoint: pulumi.Output<string> } {
+    const { spec, aws, sshKey, turns } = args;
+    const { profile } = aws;
+    const provider = new Provider(
+        "aws",
+        { region: aws.region as NonNullable<ProviderArgs["region"]>, ...(profile === undefined ? {} : { profile }) },
+        { parent },
+    );
+    const options = { parent, provider };
+    const tags = tagsOf(spec, aws);
+    const network = awsNetwork(spec, aws, tags, options);
+    const security = awsSecurity(spec, aws, network.vpc, tags, options);
+    const keyPair = new KeyPair(spec.name, { publicKey: sshKey.publicKeyOpenssh, tags: tags("key") }, options);
+    const image = machineImage(aws, options);
+    const endpoint = new Eip(
+        "api",
+        { domain: "vpc", tags: tags("api") },
+        // https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html: it can't be detached while addresses are mapped.
+        { ...options, dependsOn: [network.gateway] },
+    );
+    const [first] = spec.controlPlanes;
+    const machines = spec.nodes.map(
+        (node) =>
+            new AwsMachine(
+                node,
+                {
+                    ...{ spec, aws, sshKey, keyPair, image, network, security, tags, provider },
+                    turn: turns.before(node.name),
+                    ...(node.name === first?.name ? { elasticAddress: endpoint } : {}),
+                },
+                { parent },
+            ),
+    );
+    return { machines, endpoint: endpoint.publicIp };
+}

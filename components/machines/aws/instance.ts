@@ -1,0 +1,144 @@
+import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation";
+import type { Eip } from "@pulumi/aws/ec2/eip";
+import { Instance } from "@pulumi/aws/ec2/instance";
+import type { KeyPair } from "@pulumi/aws/ec2/keyPair";
+import { Route } from "@pulumi/aws/ec2/route";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { probeFacts } from "../../host/facts";
+import type { SshKey } from "../../host/ssh-identity";
+import type { AwsSpec, ClusterSpec, NodeSpec } from "../../spec/types";
+import type { Machine, MachineFacts } from "../machine";
+import { IMAGE_USER } from "./image";
+import { type AwsNetwork, routesPods } from "./network";
+import type { AwsSecurity } from "./security";
+import type { Tags } from "./tags";
+import { renderUserData } from "./user-data";
+
+export interface AwsMachineArgs {
+    readonly spec: ClusterSpec;
+    readonly aws: AwsSpec;
+    readonly sshKey: SshKey;
+    readonly keyPair: KeyPair;
+    readonly image: pulumi.Output<string>;
+    readonly network: AwsNetwork;
+    readonly security: AwsSecurity;
+    readonly tags: Tags;
+    readonly provider: pulumi.ProviderResource;
+    /** The address that this machine has beside its own: the API endpoint's. */
+    readonly elasticAddress?: Eip;
+    /** What has to be done before this machine may be replaced. */
+    readonly turn: Promise<readonly pulumi.Resource[]>;
+}
+
+/** An EC2 instance, with what is its own: a host key, an Elastic IP, a route to its pods. */
+export class AwsMachine extends pulumi.ComponentResource implements Machine {
+    readonly name: string;
+    readonly role: Machine["role"];
+    readonly address: pulumi.Output<string>;
+    readonly privateAddress: string;
+    readonly user = IMAGE_USER;
+    readonly connection: Machine["connection"];
+    readonly id: pulumi.Output<string>;
+    readonly hostKey: pulumi.Output<string>;
+    readonly vm: Instance;
+    readonly facts: pulumi.Output<MachineFacts>;
+
+    constructor(node: NodeSpec, args: AwsMachineArgs, options: pulumi.ComponentResourceOptions) {
+        super("kubelab:machines:AwsMachine", node.name, {}, options);
+        const { spec, aws, network, provider } = args;
+        const own = { parent: this, provider };
+        this.name = node.name;
+        this.role = node.role;
+
+        const hostKey = new tls.PrivateKey(`${node.name}-host-key`, { algorithm: "ED25519" }, { parent: this });
+        this.hostKey = hostKey.publicKeyOpenssh.apply((key) => key.trim());
+        const userData = pulumi
+            .all([hostKey.privateKeyOpenssh, this.hostKey])
+            .apply(([key, publicKey]) =>
+                renderUserData({ hostname: node.name, hostKey: key, hostPublicKey: publicKey }),
+            );
+        const instance = this.instance(node, userData, args);
+        this.vm = instance;
+        this.id = instance.id;
+        this.privateAddress = aws.machines[node.name]?.privateAddress ?? "";
+        this.address =
+            args.elasticAddress === undefined
+                ? instance.publicIp
+                : new EipAssociation(
+                      node.name,
+                      { instanceId: instance.id, allocationId: args.elasticAddress.allocationId },
+                      own,
+                  ).publicIp;
+        if (routesPods(spec, aws)) {
+            new Route(
+                `pods-of-${node.name}`,
+                {
+                    routeTableId: network.routeTable.id,
+                    destinationCidrBlock: node.podCidr,
+                    networkInterfaceId: instance.primaryNetworkInterfaceId,
+                },
+                own,
+            );
+        }
+        this.connection = {
+            host: this.address,
+            user: this.user,
+            privateKey: args.sshKey.privateKeyOpenssh,
+            hostKey: this.hostKey,
+            // A new instance takes a minute until it answers.
+            dialErrorLimit: 60,
+            perDialTimeout: 5,
+        };
+        this.facts = probeFacts(this, this);
+        this.registerOutputs({ address: this.address });
+    }
+
+    private instance(node: NodeSpec, userData: pulumi.Output<string>, args: AwsMachineArgs): Instance {
+        const { aws, network, security, tags, provider } = args;
+        const machine = aws.machines[node.name];
+        const subnet = network.subnets[machine?.zone ?? ""];
+        if (machine === undefined || subnet === undefined) {
+            throw new Error(`the spec has no place for the machine ${node.name}`);
+        }
+        const disk = { volumeType: "gp3", volumeSize: aws.volumeSize, encrypted: true, deleteOnTermination: true };
+        const spot = { marketType: "spot", spotOptions: { spotInstanceType: "one-time" } };
+        const isWorker = node.role === "worker";
+        return new Instance(
+            node.name,
+            {
+                ami: args.image,
+                instanceType: machine.instanceType,
+                subnetId: subnet.id,
+                privateIp: machine.privateAddress,
+                associatePublicIpAddress: true,
+                vpcSecurityGroupIds: [...security.groups[node.role]],
+                // Pods' packets carry addresses that aren't the instance's.
+                sourceDestCheck: false,
+                keyName: args.keyPair.keyName,
+                userData,
+                userDataReplaceOnChange: true,
+                // One hop: pods don't reach the metadata, and the user data in it.
+                metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+                rootBlockDevice: { ...disk, tags: tags(`${node.name}-root`) },
+                disableApiTermination: aws.terminationProtection,
+                instanceInitiatedShutdownBehavior: "stop",
+                ...(machine.spot ? { instanceMarketOptions: spot } : {}),
+                tags: tags(node.name),
+            },
+            {
+                parent: this,
+                provider,
+                dependsOn: args.turn.then((turn) => [...network.wayOut, ...security.rules, ...turn]),
+                // Its address and its name can be had once.
+                deleteBeforeReplace: true,
+                // A control plane has etcd's data on its disk: it is stopped and started with another type, and never replaced for
+                // another image. A worker has nothing that another one couldn't run.
+                ...(isWorker
+                    ? { replaceOnChanges: ["instanceType", "rootBlockDevice.volumeSize"] }
+                    : { ignoreChanges: ["ami", "keyName", "userData"] }),
+                additionalSecretOutputs: ["userData", "userDataBase64"],
+            },
+        );
+    }
+}
