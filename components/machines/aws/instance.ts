@@ -103,6 +103,11 @@ export class AwsMachine extends pulumi.ComponentResource implements Machine {
         }
         const disk = { volumeType: "gp3", volumeSize: aws.volumeSize, encrypted: true, deleteOnTermination: true };
         const spot = { marketType: "spot", spotOptions: { spotInstanceType: "one-time" } };
+        const needed: Promise<pulumi.Input<pulumi.Resource>[]> = args.turn.then((turn) => [
+            ...network.wayOut,
+            ...security.rules,
+            ...turn,
+        ]);
         const isWorker = node.role === "worker";
         return new Instance(
             node.name,
@@ -129,7 +134,7 @@ export class AwsMachine extends pulumi.ComponentResource implements Machine {
             {
                 parent: this,
                 provider,
-                dependsOn: args.turn.then((turn) => [...network.wayOut, ...security.rules, ...turn]),
+                dependsOn: needed,
                 // Its address and its name can be had once.
                 deleteBeforeReplace: true,
                 // A control plane has etcd's data on its disk: it is stopped and started with another type, and never replaced for
