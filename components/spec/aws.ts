@@ -111,6 +111,10 @@ export function checkAws(config: Partial<Config>): Problem[] {
         const remedy = "use one zone, fewer workers, or the network cni";
         add("availabilityZones", zonesOf(aws), problem, remedy);
     }
+    if (network === "cni" && config.overlay === "none" && zonesOf(aws).length > 1) {
+        const problem = "is for one subnet, and kubelab:aws.availabilityZones makes several";
+        problems.push({ key: "overlay", value: config.overlay, problem, remedy: 'use "subnet" or "auto"' });
+    }
     return problems;
 }
 

@@ -74,7 +74,7 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
         provider,
         network,
         cniPlugin,
-        overlay: config.overlay === "auto" ? resolveOverlay(provider) : config.overlay,
+        overlay: config.overlay === "auto" ? resolveOverlay(provider, aws?.subnets.length ?? 1) : config.overlay,
         hosting: config.hosting,
         serviceProxy: chosen === "kube-proxy" && !components.kubeProxy ? "none" : chosen,
         proxyMode: config.proxyMode,

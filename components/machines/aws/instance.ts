@@ -70,7 +70,7 @@ export class AwsMachine extends pulumi.ComponentResource implements Machine {
                       { instanceId: instance.id, allocationId: args.elasticAddress.allocationId },
                       own,
                   ).publicIp;
-        if (routesPods(spec, aws)) {
+        if (node.podCidr !== undefined && routesPods(spec, aws)) {
             new Route(
                 `pods-of-${node.name}`,
                 {

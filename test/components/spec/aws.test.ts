@@ -71,6 +71,12 @@ test("only workers are spot instances, and each role has a type of its own", () 
     expect(aws.machines["worker-1"]).toMatchObject({ instanceType: "c7i.large", spot: true });
 });
 
+test("a plugin has a tunnel between subnets where there are several", () => {
+    const overlay = (zones: string[]) => awsSpec({ availabilityZones: zones }, { network: "cni" }).overlay;
+    expect(overlay(["eu-central-1a"])).toBe("none");
+    expect(overlay(["eu-central-1a", "eu-central-1b"])).toBe("subnet");
+});
+
 const wrong = (aws: object) => ({ provider: "aws", aws: { ...AWS, ...aws } });
 refuses([
     [
@@ -112,6 +118,13 @@ refuses([
         { ...wrong({ availabilityZones: ["eu-central-1a", "eu-central-1b"] }), workers: 498, podCidr: "10.96.0.0/12" },
         [
             'kubelab:aws.availabilityZones: ["eu-central-1a","eu-central-1b"] need a VPC route per node beside 2 others, and a route table holds 500; use one zone, fewer workers, or the network cni',
+        ],
+    ],
+    [
+        "no tunnel between subnets",
+        { ...wrong({ availabilityZones: ["eu-central-1a", "eu-central-1b"] }), network: "cni", overlay: "none" },
+        [
+            'kubelab:overlay: "none" is for one subnet, and kubelab:aws.availabilityZones makes several; use "subnet" or "auto"',
         ],
     ],
     [
