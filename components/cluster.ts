@@ -26,7 +26,7 @@ export interface NodeOutput {
     readonly podCidr?: string;
 }
 
-/** A whole cluster, in the order in which it comes up. */
+/** A whole cluster, or as much of it as the spec's steps go to. */
 export class Cluster extends pulumi.ComponentResource {
     /** The administrator's kubeconfig, secret. */
     readonly kubeconfig: pulumi.Output<string>;
@@ -70,7 +70,16 @@ export class Cluster extends pulumi.ComponentResource {
             throw new Error("a cluster needs a control plane");
         }
         const delivery = partsDelivery(spec, { parts, identity, first: first.machine }, this);
-        const controlPlanes = members.map(
+        const network = spec.steps.includes("network") ? podNetwork({ spec, nodes }, own) : undefined;
+        const kubelets = new Map<string, pulumi.Resource>();
+        for (const { machine } of spec.steps.includes("containerd") ? nodes : []) {
+            const { kubelet } = new Node({ spec, machine, delivery, pki, network: network?.ready[machine.name] }, own);
+            if (kubelet !== undefined) {
+                kubelets.set(machine.name, kubelet);
+            }
+        }
+
+        const controlPlanes = (spec.steps.includes("etcd") ? members : []).map(
             ({ machine }) =>
                 new ControlPlane(
                     {
@@ -80,27 +89,21 @@ export class Cluster extends pulumi.ComponentResource {
                         delivery,
                         pki,
                         encryptionKey: encryptionKey.base64,
+                        kubelet: kubelets.get(machine.name),
                     },
                     own,
                 ),
         );
         const api = controlPlanes[0]?.api ?? [];
-        const network = podNetwork({ spec, nodes, controlPlane: first.machine, api }, own);
-        for (const { machine } of nodes) {
-            const cni = network.ready[machine.name];
-            if (cni === undefined) {
-                throw new Error(`the pod network left out ${machine.name}`);
-            }
-            new Node({ spec, machine, delivery, pki, network: cni }, own);
-        }
-
-        const memberships = nodes.map(({ node, machine }) => {
+        const registered = api.length > 0 && spec.steps.includes("kubelet") ? nodes : [];
+        const memberships = registered.map(({ node, machine }) => {
             const joined = membership({ spec, node, machine, controlPlane: first.machine, dependsOn: api }, this);
             turns.after(node.name, joined);
             return joined;
         });
-        const connected = network.connected(memberships);
-        if (spec.components.dns) {
+        const { machine: controlPlane } = first;
+        const connected = api.length > 0 ? (network?.connected({ controlPlane, api, memberships }) ?? []) : [];
+        if (spec.steps.includes("dns")) {
             manifests(
                 "coredns",
                 {

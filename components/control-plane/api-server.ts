@@ -2,9 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { flag, type Process, withOverrides } from "../host/process";
 import type { HostFile } from "../host/script";
-import { service } from "../host/service";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../spec/types";
+import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
 
 const USER = "kube-apiserver";
@@ -83,6 +83,13 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
         ),
         health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:${spec.api.port}/readyz`,
         healthDeadline: 90,
+        pod: {
+            image: `registry.k8s.io/kube-apiserver:v${spec.versions.kubernetes}`,
+            directory: DIRECTORY,
+            probe: { scheme: "HTTPS", port: spec.api.port, live: "/livez", ready: "/readyz" },
+            cpu: "250m",
+            memory: "256Mi",
+        },
     };
 }
 
@@ -134,7 +141,7 @@ export class ApiServer extends pulumi.ComponentResource {
             path: `${DIRECTORY}/authentication.yaml`,
             content: authenticationConfiguration(),
         };
-        this.ready = service(
+        this.ready = hosted(
             {
                 ...args,
                 name: "kube-apiserver",

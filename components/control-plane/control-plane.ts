@@ -12,6 +12,8 @@ import { Etcd } from "./etcd";
 import { manifests, SUPER_ADMIN_KUBECONFIG } from "./kubectl-step";
 import { bootstrapRoleBindings } from "./rbac";
 import { Scheduler } from "./scheduler";
+import { defaultServiceAccount } from "./service-account";
+import type { ControlPlaneServiceArgs } from "./service-args";
 
 export interface ControlPlaneArgs {
     readonly spec: ClusterSpec;
@@ -21,11 +23,13 @@ export interface ControlPlaneArgs {
     readonly delivery: PartsDelivery;
     readonly pki: Pki;
     readonly encryptionKey: pulumi.Output<string>;
+    /** The kubelet that runs the processes where they are static pods. */
+    readonly kubelet: pulumi.Resource | undefined;
 }
 
-/** The control plane's processes on one machine. They start at once and wait for each other by themselves. */
+/** The control plane's processes on one machine, from etcd to the last one that the bring-up goes to. */
 export class ControlPlane extends pulumi.ComponentResource {
-    /** `kubectl` works on the machine with `SUPER_ADMIN_KUBECONFIG`. */
+    /** After these `kubectl` works on the machine with `SUPER_ADMIN_KUBECONFIG`; none where the bring-up ends before. */
     readonly api: pulumi.Resource[];
 
     constructor(args: ControlPlaneArgs, options: pulumi.ComponentResourceOptions) {
@@ -33,18 +37,29 @@ export class ControlPlane extends pulumi.ComponentResource {
         const { spec, machine, pki } = args;
         const own = { parent: this };
         const certificates = pki.controlPlane(machine);
-        const parts = args.delivery(machine, "control-plane", this);
-        const process = { ...args, parts, certificates };
+        const pods = spec.hosting === "static-pods";
+        // What runs in a pod comes in the pod's image.
+        const parts = args.delivery(machine, pods ? "control-plane-tools" : "control-plane", this);
+        const dependsOn = pods && args.kubelet !== undefined ? [args.kubelet] : [];
+        const process = { ...args, parts, certificates, dependsOn };
 
-        new Etcd(process, own);
-        const apiServer = new ApiServer(process, own);
-        if (spec.components.controllerManager) {
-            new ControllerManager(process, own);
+        const etcd = new Etcd(process, own);
+        this.api = spec.steps.includes("api-server") ? [...this.apiServer(process), etcd.ready] : [];
+        // Units start at once and wait for each other. A pod that ends because it finds no API server is started again ever later.
+        const clients = { ...process, dependsOn: pods ? this.api : [] };
+        if (spec.steps.includes("controller-manager")) {
+            new ControllerManager(clients, own);
         }
-        if (spec.components.scheduler) {
-            new Scheduler(process, own);
+        if (spec.steps.includes("scheduler")) {
+            new Scheduler(clients, own);
         }
+        this.registerOutputs();
+    }
 
+    /** The API server, what `kubectl` on the machine needs, and the objects that nobody else makes. */
+    private apiServer(process: ControlPlaneArgs & ControlPlaneServiceArgs): pulumi.Resource[] {
+        const { spec, machine, pki, certificates, members } = process;
+        const server = new ApiServer(process, { parent: this });
         const kubeconfig = new CredentialFiles("/etc/kubernetes", "root").kubeconfig("super-admin", {
             spec,
             pki,
@@ -66,10 +81,13 @@ export class ControlPlane extends pulumi.ComponentResource {
             },
             this,
         );
-        this.api = [apiServer.ready, superAdmin];
-        if (machine.name === args.members[0]?.name) {
-            manifests("role-bindings", { machine, objects: bootstrapRoleBindings(), dependsOn: this.api }, this);
+        const api = [server.ready, superAdmin];
+        if (machine.name === members[0]?.name) {
+            manifests("role-bindings", { machine, objects: bootstrapRoleBindings(), dependsOn: api }, this);
+            if (!spec.components.controllerManager) {
+                manifests("service-account", { machine, objects: [defaultServiceAccount()], dependsOn: api }, this);
+            }
         }
-        this.registerOutputs();
+        return api;
     }
 }

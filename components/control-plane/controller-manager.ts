@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { flag, type Process, withOverrides } from "../host/process";
-import { service } from "../host/service";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../spec/types";
+import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
 
 const USER = "kube-controller-manager";
@@ -52,6 +52,13 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
         ),
         health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:10257/healthz`,
         healthDeadline: 90,
+        pod: {
+            image: `registry.k8s.io/kube-controller-manager:v${spec.versions.kubernetes}`,
+            directory: DIRECTORY,
+            probe: { scheme: "HTTPS", port: 10257, live: "/healthz", ready: "/healthz" },
+            cpu: "200m",
+            memory: "64Mi",
+        },
     };
 }
 
@@ -77,7 +84,7 @@ export class ControllerManager extends pulumi.ComponentResource {
         super("kubelab:control-plane:ControllerManager", args.machine.name, {}, options);
         const { spec, pki, certificates } = args;
         const files = new CredentialFiles(DIRECTORY, USER);
-        this.ready = service(
+        this.ready = hosted(
             {
                 ...args,
                 name: "kube-controller-manager",

@@ -1,12 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { flag, type Process, withOverrides } from "../host/process";
-import { service } from "../host/service";
 import { CredentialFiles } from "../pki/files";
 import type { Machine } from "../machines/machine";
 import type { ClusterSpec } from "../spec/types";
+import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
 
 const DIRECTORY = "/etc/etcd";
+/** Plain HTTP on loopback: a kubelet's probe has no client certificate. */
+const METRICS_PORT = 2381;
 
 export interface EtcdMember {
     readonly name: string;
@@ -49,11 +51,28 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readon
                 flag("peer-key-file", `${DIRECTORY}/peer.key`),
                 flag("tls-min-version", "TLS1.2"),
                 flag("enable-grpc-gateway", false, "would need the server's certificate to be a client's as well"),
+                ...(spec.hosting === "static-pods"
+                    ? [
+                          flag(
+                              "listen-metrics-urls",
+                              `http://127.0.0.1:${METRICS_PORT}`,
+                              "health for the kubelet's probes, which have no certificate",
+                          ),
+                      ]
+                    : []),
             ],
             spec.flags.etcd,
         ),
         health: `curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key https://127.0.0.1:2379/health`,
         healthDeadline: 60,
+        pod: {
+            image: `registry.k8s.io/etcd:${spec.versions.etcd}-0`,
+            directory: DIRECTORY,
+            // Serializable: a member that has lost the others needn't be started again.
+            probe: { scheme: "HTTP", port: METRICS_PORT, live: "/livez", ready: "/readyz" },
+            cpu: "100m",
+            memory: "100Mi",
+        },
     };
 }
 
@@ -74,7 +93,7 @@ export class Etcd extends pulumi.ComponentResource {
             ),
         );
         const files = new CredentialFiles(DIRECTORY, "etcd");
-        this.ready = service(
+        this.ready = hosted(
             {
                 ...args,
                 name: "etcd",

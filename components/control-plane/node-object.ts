@@ -59,6 +59,13 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
         "then",
         ...mend,
         "fi",
+        ...(spec.steps.includes("network") ? waitUntilReady(name) : []),
+    ];
+}
+
+/** Without a pod network no node is ever Ready. */
+function waitUntilReady(name: string): string[] {
+    return [
         `if ! ${KUBECTL} wait --for=condition=Ready node/${name} --timeout=${READY_DEADLINE}s; then`,
         `    ${KUBECTL} get node ${name} -o 'jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\\n"}{end}' >&2`,
         `    fail "node ${name} is not Ready after ${READY_DEADLINE} seconds; on it: journalctl -u kubelet"`,

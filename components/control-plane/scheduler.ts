@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { flag, type Process, withOverrides } from "../host/process";
-import { service } from "../host/service";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../spec/types";
+import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
 
 const USER = "kube-scheduler";
@@ -34,6 +34,13 @@ export function schedulerProcess(spec: ClusterSpec): Process {
         ),
         health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:10259/healthz`,
         healthDeadline: 90,
+        pod: {
+            image: `registry.k8s.io/kube-scheduler:v${spec.versions.kubernetes}`,
+            directory: DIRECTORY,
+            probe: { scheme: "HTTPS", port: 10259, live: "/livez", ready: "/readyz" },
+            cpu: "100m",
+            memory: "64Mi",
+        },
     };
 }
 
@@ -55,7 +62,7 @@ export class Scheduler extends pulumi.ComponentResource {
         super("kubelab:control-plane:Scheduler", args.machine.name, {}, options);
         const { spec, pki, certificates } = args;
         const files = new CredentialFiles(DIRECTORY, USER);
-        this.ready = service(
+        this.ready = hosted(
             {
                 ...args,
                 name: "kube-scheduler",

@@ -1,6 +1,6 @@
 /**
- * A long-running process of the cluster, described once: a systemd unit is rendered from it, and nothing in it depends on how
- * it is started.
+ * A long-running process of the cluster, described once: a systemd unit or a static pod is rendered from it, and nothing in it
+ * depends on which.
  */
 export interface Process {
     /** Name of the component and of its unit, e.g. `kube-apiserver`. */
@@ -23,6 +23,28 @@ export interface Process {
     readonly health: string;
     /** Seconds that the health check is given after a start. */
     readonly healthDeadline: number;
+    /** How it runs as a static pod; missing where it can't. */
+    readonly pod?: PodDetails;
+}
+
+/** What a pod needs to know of a process beside its flags. */
+export interface PodDetails {
+    /** Image with a program in it that has the process's name. */
+    readonly image: string;
+    /** The directory that its configuration, keys and certificates are in, and nobody else's. */
+    readonly directory: string;
+    /** What the kubelet asks on 127.0.0.1, without credentials. */
+    readonly probe: {
+        readonly scheme: "HTTP" | "HTTPS";
+        readonly port: number;
+        /** Path that answers while the process needn't be started again. */
+        readonly live: string;
+        /** Path that answers while the process can serve. */
+        readonly ready: string;
+    };
+    /** What is kept free for it, as quantities: `250m`, `100Mi`. */
+    readonly cpu: string;
+    readonly memory: string;
 }
 
 /** One command-line flag, without dashes. */

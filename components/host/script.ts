@@ -16,6 +16,8 @@ export interface HostFile {
 export interface StepScript {
     readonly create: readonly string[];
     readonly delete?: readonly string[];
+    /** Functions that the statements use beside those of `step-library.sh`. */
+    readonly library?: string;
 }
 
 const library = readFileSync(join(__dirname, "step-library.sh"), "utf8").split("\n").slice(1).join("\n");
@@ -56,6 +58,7 @@ export function renderScript(script: StepScript): string {
         body(script.delete ?? []),
         "}",
         library.trim(),
+        ...(script.library === undefined ? [] : [script.library]),
         `"on_$1" </dev/null`,
         "",
     ].join("\n");

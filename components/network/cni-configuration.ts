@@ -5,16 +5,18 @@ export interface BridgeConfiguration {
     readonly bridge: string;
     /** Largest packet in bytes; the kernel's own default where it is left out. A text is put in without quotes. */
     readonly mtu?: string;
+    /** Pods' packets that leave the node have the node's address. */
+    readonly masquerade?: boolean;
     /** https://www.cni.dev/plugins/current/ipam/host-local/; empty where the pod network's own program puts them in. */
     readonly ranges: readonly (readonly { readonly subnet: string; readonly gateway: string }[])[];
 }
 
 /**
  * A CNI configuration list: a bridge, addresses out of the node's ranges, host ports.
- * https://www.cni.dev/plugins/current/main/bridge/: hairpin, so that a pod reaches itself through its own service. Masquerading is
- * not the plugin's business here: it would also hide pods from each other across nodes.
+ * https://www.cni.dev/plugins/current/main/bridge/: hairpin, so that a pod reaches itself through its own service. Masquerading
+ * is the plugin's business only where there is no way between nodes: it would also hide pods from each other across nodes.
  */
-export function bridgeConfiguration({ name, bridge, mtu, ranges }: BridgeConfiguration): string {
+export function bridgeConfiguration({ name, bridge, mtu, masquerade = false, ranges }: BridgeConfiguration): string {
     const text = JSON.stringify(
         {
             cniVersion: "1.0.0",
@@ -25,7 +27,7 @@ export function bridgeConfiguration({ name, bridge, mtu, ranges }: BridgeConfigu
                     bridge,
                     ...(mtu === undefined ? {} : { mtu }),
                     isGateway: true,
-                    ipMasq: false,
+                    ipMasq: masquerade,
                     hairpinMode: true,
                     ipam: { type: "host-local", ranges, routes: [{ dst: "0.0.0.0/0" }] },
                 },

@@ -5,7 +5,7 @@ import type { ReadyMachine } from "../machines/machine";
 import type { ClusterSpec } from "../spec/types";
 import { type CniPlugin, setUpNode, tearDownNode } from "./cni-plugin";
 import { networkManifests } from "./daemon-set";
-import type { PodNetwork, PodNetworkArgs } from "./pod-network";
+import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";
 
 /** Seconds the DaemonSet's pods are given to work on all nodes, and the routes to come to all others. */
 const DEADLINE = 120;
@@ -13,7 +13,6 @@ const DEADLINE = 120;
 /** A pod network whose own program runs as a DaemonSet: kube-router, flannel. The controller manager gives nodes their pod CIDRs. */
 export class DaemonSetNetwork extends pulumi.ComponentResource implements PodNetwork {
     readonly ready: Readonly<Record<string, pulumi.Resource>>;
-    private readonly daemonSet: pulumi.Resource;
 
     constructor(
         private readonly plugin: CniPlugin,
@@ -21,16 +20,10 @@ export class DaemonSetNetwork extends pulumi.ComponentResource implements PodNet
         options: pulumi.ComponentResourceOptions,
     ) {
         super("kubelab:network:DaemonSetNetwork", args.spec.name, {}, options);
-        const { spec, nodes, controlPlane, api } = args;
-        const { name } = plugin.daemon;
+        const { nodes } = args;
         const addresses = pulumi.all(nodes.map(({ machine }) => machine.privateAddress));
         this.ready = Object.fromEntries(
             nodes.map(({ machine }) => [machine.name, this.setUp(machine, addresses)] as const),
-        );
-        this.daemonSet = manifests(
-            name,
-            { machine: controlPlane, objects: networkManifests(spec, plugin.daemon), dependsOn: [...api] },
-            this,
         );
         this.registerOutputs();
     }
@@ -53,15 +46,20 @@ export class DaemonSetNetwork extends pulumi.ComponentResource implements PodNet
         );
     }
 
-    connected(memberships: readonly pulumi.Resource[]): readonly pulumi.Resource[] {
-        const { spec, nodes, controlPlane } = this.args;
+    connected({ controlPlane, api, memberships }: RegisteredNodes): readonly pulumi.Resource[] {
+        const { spec, nodes } = this.args;
         const { name } = this.plugin.daemon;
+        const daemonSet = manifests(
+            name,
+            { machine: controlPlane, objects: networkManifests(spec, this.plugin.daemon), dependsOn: [...api] },
+            this,
+        );
         const running = step(
             `${name}-running`,
             {
                 machine: controlPlane,
                 script: { create: daemonSetRuns(name, nodes.length) },
-                dependsOn: [this.daemonSet, ...memberships],
+                dependsOn: [daemonSet, ...memberships],
             },
             this,
         );

@@ -3,7 +3,7 @@ import { put } from "../host/script";
 import { step } from "../host/step";
 import { withPodCidr } from "../spec/nodes";
 import { bridgeConfiguration } from "./cni-configuration";
-import type { PodNetwork, PodNetworkArgs } from "./pod-network";
+import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";
 
 /** A node as its neighbours' routing tables see it. */
 export interface Neighbour {
@@ -167,7 +167,7 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
         this.registerOutputs();
     }
 
-    connected(memberships: readonly pulumi.Resource[]): readonly pulumi.Resource[] {
+    connected({ memberships }: RegisteredNodes): readonly pulumi.Resource[] {
         return memberships;
     }
 }

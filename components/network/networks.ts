@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { Bridge } from "./bridge";
 import { DaemonSetNetwork } from "./daemon-set-network";
 import { flannel } from "./flannel";
 import { Kubenet } from "./kubenet";
@@ -14,6 +15,6 @@ export function podNetwork(args: PodNetworkArgs, options: pulumi.ComponentResour
         case "cni":
             return new DaemonSetNetwork(spec.cniPlugin === "flannel" ? flannel(spec) : kubeRouter(spec), args, options);
         case "bridge":
-            throw new Error(`the spec let the network ${spec.network} pass`);
+            return new Bridge(args, options);
     }
 }

@@ -4,17 +4,23 @@ import { flag, type Process, withOverrides } from "../host/process";
 import { service } from "../host/service";
 import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec, Role } from "../spec/types";
 import type { NodeServiceArgs } from "./service-args";
 
 const DIRECTORY = "/etc/kubernetes/kubelet";
+/** The kubelet runs what is in here without asking an API server. */
+const STATIC_PODS = "/etc/kubernetes/manifests";
+
+function runsStaticPods(spec: ClusterSpec, role: Role): boolean {
+    return spec.hosting === "static-pods" && role === "control-plane";
+}
 
 /**
  * https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/
  *
  * @param address the machine's address between nodes: the node's InternalIP.
  */
-export function kubeletProcess(spec: ClusterSpec, name: string, address: string): Process {
+export function kubeletProcess(spec: ClusterSpec, name: string, address: string, role: Role): Process {
     return {
         name: "kubelet",
         description: "Kubernetes kubelet",
@@ -32,14 +38,18 @@ export function kubeletProcess(spec: ClusterSpec, name: string, address: string)
             spec.flags.kubelet,
         ),
         // A kubelet that stops leaves its pods running.
-        service: ["KillMode=process", "OOMScoreAdjust=-999"],
+        service: [
+            ...["KillMode=process", "OOMScoreAdjust=-999"],
+            // It watches the directory only if it is there when the kubelet starts, else looks for it every 20 seconds.
+            ...(runsStaticPods(spec, role) ? [`ExecStartPre=/bin/mkdir -p ${STATIC_PODS}`] : []),
+        ],
         health: "curl -sf --max-time 5 http://127.0.0.1:10248/healthz",
         healthDeadline: 90,
     };
 }
 
 /** https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ */
-export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts): string {
+export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, role: Role): string {
     return stringify({
         apiVersion: "kubelet.config.k8s.io/v1beta1",
         kind: "KubeletConfiguration",
@@ -55,6 +65,7 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts): st
         clusterDomain: spec.clusterDomain,
         clusterDNS: [spec.dnsIp],
         resolvConf: "/etc/resolv.conf",
+        ...(runsStaticPods(spec, role) ? { staticPodPath: STATIC_PODS } : {}),
         containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
         cgroupDriver: facts.cgroupDriver,
         failCgroupV1: facts.failCgroupV1,
@@ -77,11 +88,11 @@ export class Kubelet extends pulumi.ComponentResource {
                 name: "kubelet",
                 process: pulumi
                     .output(machine.privateAddress)
-                    .apply((address) => kubeletProcess(spec, machine.name, address)),
+                    .apply((address) => kubeletProcess(spec, machine.name, address, machine.role)),
                 files: pulumi
                     .output(machine.facts)
                     .apply((facts) => [
-                        { path: `${DIRECTORY}/kubelet.yaml`, content: kubeletConfiguration(spec, facts) },
+                        { path: `${DIRECTORY}/kubelet.yaml`, content: kubeletConfiguration(spec, facts, machine.role) },
                     ]),
                 secretFiles: pulumi.all([
                     files.certificate("ca", pki.kubernetes.certPem),

@@ -7,6 +7,7 @@ const REASONS = {
     cniPlugin: "running pods keep the network they were started on",
     overlay: "running pods keep the packet size that their nodes' network had when they were started",
     serviceProxy: "kube-proxy and IPVS each leave their rules behind, and packets would meet both",
+    hosting: "the data and ports of units and of static pods are the same, and both would run for a while",
     podCidr: "a node's pod CIDR can't be changed once it is set, and running pods keep their addresses",
     serviceCidr: "services keep their addresses and the certificates name the first one",
     clusterDomain: "running pods keep the search domain they were started with",
@@ -19,8 +20,8 @@ export type RunningCluster = Readonly<Partial<Record<LifelongKey, string>>>;
 
 /** The part of a spec that its cluster keeps for life, in the order of the config's keys. */
 export function keptForLife(spec: ClusterSpec): RunningCluster {
-    const { name, network, podCidr, serviceCidr, clusterDomain } = spec;
-    return { name, network, ...ofPlugin(spec), podCidr, serviceCidr, clusterDomain };
+    const { name, network, hosting, podCidr, serviceCidr, clusterDomain } = spec;
+    return { name, network, ...ofPlugin(spec), hosting, podCidr, serviceCidr, clusterDomain };
 }
 
 function ofPlugin({ network, cniPlugin, overlay, serviceProxy }: ClusterSpec): RunningCluster {

@@ -1,9 +1,10 @@
 import { refuseUnavailable } from "./availability";
 import { placeNodes, planAws } from "./aws";
+import { bringUpSteps, stepsUntil } from "./bring-up";
 import { addressAt, formatCidr } from "./cidr";
 import { hostNames, planHosts } from "./hosts";
 import { planLocal } from "./local";
-import { planNodes } from "./nodes";
+import { planNodes, sharedRange } from "./nodes";
 import { resolveOverlay } from "./overlay";
 import { formatProblem, InvalidConfig, type Problem } from "./problems";
 import { type RawConfig, readValues } from "./read";
@@ -58,7 +59,8 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
         assigned: network !== "cni",
     });
     const aws = provider === "aws" ? planAws(config.aws, planned) : undefined;
-    const nodes = aws === undefined ? planned : placeNodes(planned, aws);
+    const placed = aws === undefined ? planned : placeNodes(planned, aws);
+    const nodes = network === "bridge" ? placed.map((node) => ({ ...node, ...sharedRange(podCidr) })) : placed;
     const local = provider === "local" ? planLocal(config.local.network, config.local, nodes) : undefined;
     const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
     const apiName = `api.${name}`;
@@ -69,6 +71,7 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
         hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
     const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernelHas);
     const chosen = config.serviceProxy === "auto" ? auto : config.serviceProxy;
+    const serviceProxy = chosen === "kube-proxy" && !components.kubeProxy ? "none" : chosen;
     return {
         name,
         provider,
@@ -76,7 +79,7 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
         cniPlugin,
         overlay: config.overlay === "auto" ? resolveOverlay(provider, aws?.subnets.length ?? 1) : config.overlay,
         hosting: config.hosting,
-        serviceProxy: chosen === "kube-proxy" && !components.kubeProxy ? "none" : chosen,
+        serviceProxy,
         proxyMode: config.proxyMode,
         podCidr: formatCidr(podCidr),
         serviceCidr: formatCidr(serviceCidr),
@@ -105,7 +108,7 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
             delivery: config.parts.delivery ?? (provider === "aws" ? "download" : "push"),
             ...withoutUndefined({ directory: config.parts.directory }),
         },
-        ...withoutUndefined({ stopAfter: config.stopAfter }),
+        steps: stepsUntil(bringUpSteps({ ...config, serviceProxy }), config.stopAfter),
         ...(local === undefined ? {} : { local }),
         ...(aws === undefined ? {} : { aws }),
         ...(hosts === undefined ? {} : { hosts }),

@@ -59,6 +59,12 @@ export function planNodes(
     }
 }
 
+/** The range that the bridges of all nodes have with `network: bridge`: the first one of the pod CIDR, which is nobody's own. */
+export function sharedRange(podCidr: Cidr): Pick<NodeSpec, "podCidr" | "podGateway"> {
+    const range = subnetAt(podCidr, NODE_PREFIX, 0);
+    return { podCidr: formatCidr(range), podGateway: addressAt(range, 1) };
+}
+
 /** `cp-1`, `worker-2` */
 export function nodeName(role: Role, index: number): string {
     return role === "control-plane" ? `cp-${index}` : `worker-${index}`;

@@ -1,4 +1,5 @@
 import { checkAws } from "./aws";
+import { refuseUnknownStop } from "./bring-up";
 import { type Cidr, contains, formatCidr, overlaps, parseAddress } from "./cidr";
 import { planHosts, refuseRepeatedHosts } from "./hosts";
 import { localNetworkHolds, localPrefixFor } from "./local";
@@ -18,6 +19,8 @@ export function checkRules(config: Values, kernelHas: KernelProbe): Problem[] {
         ...overlapping(config),
         ...serviceProxy(config, kernelHas),
         ...pluginNeeds(config),
+        ...dependants(config),
+        ...refuseUnknownStop(config),
         ...providerSettings(config),
     ];
 }
@@ -150,6 +153,45 @@ function pluginNeeds({ network, components }: Values): Problem[] {
             problem: 'is off, and the network "cni" needs it',
             remedy: 'remove it, or set kubelab:network to "kubenet"',
         }));
+}
+
+/** Parts that can't do their work without one that is switched off. */
+function dependants({ components, network }: Values): Problem[] {
+    if (components === undefined) {
+        return [];
+    }
+    const { scheduler, controllerManager, kubeProxy, dns } = components;
+    const problems: Problem[] = [];
+    const off = (key: string, value: unknown, without: string, reason: string, remedy: string): void => {
+        problems.push({
+            key,
+            value,
+            problem: `can't do without the ${without}, which is switched off: ${reason}`,
+            remedy,
+        });
+    };
+    if (scheduler && !controllerManager) {
+        const reason =
+            "a new node keeps its taint not-ready until the node controller takes it away, so nothing is ever scheduled";
+        off("components.scheduler", true, "controllerManager", reason, "set it to false, or controllerManager to true");
+    }
+    if (dns) {
+        const remedy = "set it to false as well";
+        if (!controllerManager) {
+            off("components.dns", true, "controllerManager", "nobody makes pods of its Deployment", remedy);
+        } else if (!scheduler) {
+            off("components.dns", true, "scheduler", "its pods stay Pending", remedy);
+        } else if (!kubeProxy && network !== "cni") {
+            off(
+                "components.dns",
+                true,
+                "kubeProxy",
+                "nobody answers at its service address, nor at the API's, which it asks",
+                remedy,
+            );
+        }
+    }
+    return problems;
 }
 
 function providerSettings(config: Values): Problem[] {

@@ -174,8 +174,8 @@ export interface ClusterSpec {
          */
         readonly delivery: PartsDeliveryMode;
     };
-    /** The last step of the bring-up; all of them where it is missing. */
-    readonly stopAfter?: BringUpStep;
+    /** The steps of the bring-up that are done, in order: all, or those up to `kubelab:stopAfter`. */
+    readonly steps: readonly BringUpStep[];
     readonly local?: LocalSpec;
     readonly aws?: AwsSpec;
     readonly hosts?: readonly HostSpec[];
@@ -191,18 +191,17 @@ export const FLAGGED_COMPONENTS = [
 ] as const;
 export type FlaggedComponent = (typeof FLAGGED_COMPONENTS)[number];
 
-/** The steps of a bring-up, in order. */
+/** The names of all steps of a bring-up; `bringUpSteps` says which of them a cluster has and in which order. */
 export const BRING_UP_STEPS = [
     "machines",
-    "pki",
     "etcd",
     "api-server",
     "controller-manager",
     "scheduler",
     "containerd",
     "kubelet",
-    "kube-proxy",
     "network",
+    "kube-proxy",
     "dns",
 ] as const;
 export type BringUpStep = (typeof BRING_UP_STEPS)[number];

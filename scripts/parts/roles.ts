@@ -1,12 +1,8 @@
-const CONTROL_PLANE_PROGRAMS = [
-    "etcd",
-    "etcdctl",
-    "etcdutl",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubectl",
-] as const;
+/** What the control plane's units run; as static pods they have them in their images. */
+const CONTROL_PLANE_PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
+
+/** What steps and people use beside them. */
+const CONTROL_PLANE_TOOLS = ["etcdctl", "etcdutl", "kubectl"] as const;
 
 const NODE_PROGRAMS = ["kubelet", "kube-proxy", "containerd", "ctr", "containerd-shim-runc-v2", "runc"] as const;
 
@@ -26,12 +22,14 @@ export const CNI_PLUGINS = [
 
 /**
  * Paths in a parts directory of the files that a machine needs for a role, e.g. `bin/etcd`. A control-plane machine is a node
- * too: it needs the files of both.
+ * too: it needs the files of both. One whose processes are static pods needs just the tools.
  */
-export function filesForRole(role: "control-plane" | "node"): string[] {
+export function filesForRole(role: "control-plane" | "control-plane-tools" | "node"): string[] {
     switch (role) {
         case "control-plane":
-            return CONTROL_PLANE_PROGRAMS.map((name) => `bin/${name}`);
+            return [...CONTROL_PLANE_PROGRAMS, ...CONTROL_PLANE_TOOLS].map((name) => `bin/${name}`);
+        case "control-plane-tools":
+            return CONTROL_PLANE_TOOLS.map((name) => `bin/${name}`);
         case "node":
             return [...NODE_PROGRAMS.map((name) => `bin/${name}`), ...CNI_PLUGINS.map((name) => `cni/${name}`)];
     }

@@ -31,11 +31,6 @@ test("a person who watches `pulumi up` sees the parts of a cluster", () => {
         "      kubelab:pki:CertificateAuthority kubernetes-ca",
         "      kubelab:pki:CertificateAuthority etcd-ca",
         "      kubelab:pki:CertificateAuthority front-proxy-ca",
-        "    kubelab:control-plane:ControlPlane cp-1",
-        "      kubelab:control-plane:Etcd cp-1",
-        "      kubelab:control-plane:ApiServer cp-1",
-        "      kubelab:control-plane:ControllerManager cp-1",
-        "      kubelab:control-plane:Scheduler cp-1",
         "    kubelab:network:Kubenet test",
         "    kubelab:node:Node cp-1",
         "      kubelab:node:Containerd cp-1",
@@ -49,6 +44,11 @@ test("a person who watches `pulumi up` sees the parts of a cluster", () => {
         "      kubelab:node:Containerd worker-2",
         "      kubelab:node:Kubelet worker-2",
         "      kubelab:node:KubeProxy worker-2",
+        "    kubelab:control-plane:ControlPlane cp-1",
+        "      kubelab:control-plane:Etcd cp-1",
+        "      kubelab:control-plane:ApiServer cp-1",
+        "      kubelab:control-plane:ControllerManager cp-1",
+        "      kubelab:control-plane:Scheduler cp-1",
     ]);
 });
 
@@ -63,13 +63,13 @@ test("a part that is switched off isn't there", async () => {
         "kubelab:pki:CertificateAuthority kubernetes-ca",
         "kubelab:pki:CertificateAuthority etcd-ca",
         "kubelab:pki:CertificateAuthority front-proxy-ca",
-        "kubelab:control-plane:ControlPlane cp-1",
-        "kubelab:control-plane:Etcd cp-1",
-        "kubelab:control-plane:ApiServer cp-1",
         "kubelab:network:Kubenet test",
         "kubelab:node:Node cp-1",
         "kubelab:node:Containerd cp-1",
         "kubelab:node:Kubelet cp-1",
+        "kubelab:control-plane:ControlPlane cp-1",
+        "kubelab:control-plane:Etcd cp-1",
+        "kubelab:control-plane:ApiServer cp-1",
     ]);
     expect(without.resources.map(({ name }) => name)).not.toContain("coredns");
 });

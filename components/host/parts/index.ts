@@ -25,8 +25,8 @@ export interface DeliveredParts {
     readonly ready: pulumi.Resource;
 }
 
-/** A control plane's processes, or a node's: two deliveries can be on their way to one machine at once. */
-export type PartsRole = "control-plane" | "node";
+/** A control plane's processes, just the tools of one, or a node's: two deliveries can be on their way to one machine at once. */
+export type PartsRole = Parameters<typeof filesForRole>[0];
 
 /** Brings a machine the parts of a role. */
 export type PartsDelivery = (machine: ReadyMachine, role: PartsRole, parent: pulumi.Resource) => DeliveredParts;

@@ -28,7 +28,7 @@ function processes(spec: ClusterSpec): Process[] {
         controllerManagerProcess(spec),
         schedulerProcess(spec),
         containerdProcess(),
-        kubeletProcess(spec, "worker-1", "10.240.0.21"),
+        kubeletProcess(spec, "worker-1", "10.240.0.21", "worker"),
         kubeProxyProcess(spec, "worker-1"),
     ];
 }

@@ -6,11 +6,12 @@ import { routesToOthers } from "../../../components/network/daemon-set-network";
 import { flannelDaemon, flannelNetwork } from "../../../components/network/flannel";
 import { kubeRouterDaemon } from "../../../components/network/kube-router";
 import { renderScript } from "../../../components/host/script";
+import { parseClusterSpec } from "../../../components/spec";
 import type { ClusterSpec } from "../../../components/spec/types";
 import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
 import { clusterGraph, fileOf, find, REMOTE_STEP, remoteSteps, script } from "../../support/graph";
 import { machineId, type Run } from "../../support/mocks";
-import { testSpec, UNUSUAL } from "../../support/spec";
+import { testSpec, UNUSUAL, VERSIONS } from "../../support/spec";
 
 jest.setTimeout(60_000);
 
@@ -182,8 +183,11 @@ test.each([
 });
 
 test("kube-proxy and IPVS never both run", async () => {
-    const ipvs = testSpec({ network: "cni", serviceProxy: "kube-proxy" });
-    const graph = await clusterGraph({ ...ipvs, serviceProxy: "ipvs" });
+    const ipvs = parseClusterSpec(
+        { network: "cni", serviceProxy: "ipvs" },
+        { stack: "test", kernelModules: () => true, pinnedVersions: VERSIONS },
+    );
+    const graph = await clusterGraph(ipvs);
     expect(
         remoteSteps(graph)
             .map(({ name }) => name)
@@ -193,7 +197,7 @@ test("kube-proxy and IPVS never both run", async () => {
     const documents = parseAllDocuments(manifests ?? "").map((document) => JSON.stringify(document.toJS()));
     expect(documents.join()).toContain("--run-service-proxy=true");
     expect(script(graph, "worker-1-kube-router")).toContain("[ -e /proc/net/ip_vs ]");
-    const proxied = await clusterGraph(ipvs);
+    const proxied = await clusterGraph(testSpec({ network: "cni", serviceProxy: "kube-proxy" }));
     expect(proxied.resources.map(({ name }) => name)).toContain("worker-1-kube-proxy");
     expect(script(proxied, "kube-router")).toContain("--run-service-proxy=false");
 });

@@ -3,10 +3,10 @@ import { kubeletConfiguration, kubeletProcess } from "../../../components/node/k
 import { FACTS, testSpec, UNUSUAL } from "../../support/spec";
 
 const configuration = (facts = {}): Record<string, unknown> =>
-    parse(kubeletConfiguration(testSpec(), { ...FACTS, ...facts })) as Record<string, unknown>;
+    parse(kubeletConfiguration(testSpec(), { ...FACTS, ...facts }, "worker")) as Record<string, unknown>;
 
 test("the configuration", () => {
-    expect(kubeletConfiguration(testSpec(UNUSUAL), FACTS)).toMatchSnapshot();
+    expect(kubeletConfiguration(testSpec(UNUSUAL), FACTS, "worker")).toMatchSnapshot();
 });
 
 test("nobody gets at the kubelet's port without the API server's word for it", () => {
@@ -38,5 +38,5 @@ test("what the kind of machine needs set differently comes from its facts", () =
 });
 
 test("a kubelet that stops leaves its pods running", () => {
-    expect(kubeletProcess(testSpec(), "worker-1", "10.240.0.21").service).toContain("KillMode=process");
+    expect(kubeletProcess(testSpec(), "worker-1", "10.240.0.21", "worker").service).toContain("KillMode=process");
 });

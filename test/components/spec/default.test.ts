@@ -33,6 +33,10 @@ const DEFAULT = {
     overlay: "none",
     hosting: "systemd",
     serviceProxy: "kube-proxy",
+    steps: [
+        ...["machines", "etcd", "api-server", "controller-manager", "scheduler"],
+        ...["containerd", "kubelet", "network", "kube-proxy", "dns"],
+    ],
     proxyMode: "nftables",
     podCidr: "10.99.0.0/16",
     serviceCidr: "10.32.0.0/24",
@@ -129,5 +133,5 @@ test("a cluster without workers runs pods on its control plane", () => {
 });
 
 test("without kube-proxy nothing implements services", () => {
-    expect(specOf({ components: { kubeProxy: false } }).serviceProxy).toBe("none");
+    expect(specOf({ components: { kubeProxy: false, dns: false } }).serviceProxy).toBe("none");
 });

@@ -11,6 +11,7 @@ import { specOf } from "./support";
 const RUNNING: RunningCluster = {
     name: "kubenet",
     network: "kubenet",
+    hosting: "systemd",
     podCidr: "10.99.0.0/16",
     serviceCidr: "10.32.0.0/24",
     clusterDomain: "cluster.local",

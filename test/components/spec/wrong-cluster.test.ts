@@ -30,13 +30,8 @@ refuses([
         ['kubelab:network: "kubnet" is not a known value; did you mean "kubenet"?'],
     ],
     [
-        "network to come: bridge",
-        { network: "bridge" },
-        ['kubelab:network: "bridge" is not available yet in this version; use "kubenet"'],
-    ],
-    [
         "a plugin without what makes, places and addresses its pods",
-        { network: "cni", components: { scheduler: false, controllerManager: false } },
+        { network: "cni", components: { scheduler: false, controllerManager: false, dns: false } },
         [
             'kubelab:components.controllerManager: false is off, and the network "cni" needs it; remove it, or set kubelab:network to "kubenet"',
             'kubelab:components.scheduler: false is off, and the network "cni" needs it; remove it, or set kubelab:network to "kubenet"',
@@ -86,11 +81,6 @@ refuses([
     ],
     ["too many workers", { workers: "1000000000" }, ['kubelab:workers: "1000000000" is too large; use 0 to 1000']],
     [
-        "hosting to come",
-        { hosting: "static-pods" },
-        ['kubelab:hosting: "static-pods" is not available yet in this version; use "systemd"'],
-    ],
-    [
         "hosting unknown",
         { hosting: "docker" },
         ['kubelab:hosting: "docker" is not a known value; choose one of systemd, static-pods'],
@@ -99,6 +89,28 @@ refuses([
         "component misspelt",
         { components: { kube_proxy: false } },
         ['kubelab:components.kube_proxy: false is not a known setting; did you mean "kubeProxy"?'],
+    ],
+    [
+        "the DNS without the service proxy",
+        { components: { kubeProxy: false } },
+        [
+            "kubelab:components.dns: true can't do without the kubeProxy, which is switched off: nobody answers at its service address, nor at the API's, which it asks; set it to false as well",
+        ],
+    ],
+    [
+        "the DNS without the scheduler",
+        { components: { scheduler: false } },
+        [
+            "kubelab:components.dns: true can't do without the scheduler, which is switched off: its pods stay Pending; set it to false as well",
+        ],
+    ],
+    [
+        "the scheduler and the DNS without the controller manager",
+        { components: { controllerManager: false } },
+        [
+            "kubelab:components.scheduler: true can't do without the controllerManager, which is switched off: a new node keeps its taint not-ready until the node controller takes it away, so nothing is ever scheduled; set it to false, or controllerManager to true",
+            "kubelab:components.dns: true can't do without the controllerManager, which is switched off: nobody makes pods of its Deployment; set it to false as well",
+        ],
     ],
     [
         "component switch as a text",
@@ -116,9 +128,11 @@ refuses([
         ['kubelab:components: ["dns"] is not a map; write one setting per line below the key'],
     ],
     [
-        "stopAfter to come",
-        { stopAfter: "etcd" },
-        ['kubelab:stopAfter: "etcd" is not available yet in this version; remove it'],
+        "stopAfter of a part that is switched off",
+        { stopAfter: "dns", components: { dns: false } },
+        [
+            'kubelab:stopAfter: "dns" is a component that is switched off; use one of machines, etcd, api-server, controller-manager, scheduler, containerd, kubelet, network, kube-proxy',
+        ],
     ],
     [
         "stopAfter misspelt",
@@ -141,7 +155,7 @@ refuses([
     ],
     [
         "kube-proxy on and off",
-        { serviceProxy: "kube-proxy", components: { kubeProxy: false } },
+        { serviceProxy: "kube-proxy", components: { kubeProxy: false, dns: false } },
         ['kubelab:serviceProxy: "kube-proxy" is switched off by kubelab:components.kubeProxy; remove one of the two'],
     ],
     [

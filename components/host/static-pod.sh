@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# Functions of the steps that run a process as a static pod; they use those of step-library.sh.
+
+# static_pod_put NAME USER DIRECTORY <MANIFEST: gives the kubelet the manifest of the process NAME, which runs as USER. The pod's
+# revision is a digest of the manifest and of all files in DIRECTORY, so that the kubelet replaces the pod when one of them changed.
+manifests=/etc/kubernetes/manifests
+static_pod_put() {
+    local name=$1 user=$2 directory=$3 text manifest=$manifests/$1.yaml
+    text=$(sed -e "s/: KUBELAB_UID$/: $(id -u "$user")/" -e "s/: KUBELAB_GID$/: $(id -g "$user")/" -e 's/^\( *kubelab\/revision:\).*/\1 none/')
+    revision=$({
+        printf '%s\n' "$text"
+        find "$directory" -type f ! -name '.kubelab.*' -exec sha256sum {} + | sort
+    } | sha256sum | cut -c 1-16)
+    install -d -m 0755 "$manifests"
+    text=$(sed "s/^\( *kubelab\/revision:\).*/\1 r$revision/" <<<"$text")
+    if [ -e "$manifest" ] && ! cmp -s "$manifest" - <<<"$text"; then
+        if [ -n "$before" ] && [ ! -e "$before$manifest" ]; then
+            mkdir -p "$before$manifests"
+            cp -p "$manifest" "$before$manifest"
+        fi
+        static_pod_down "$name"
+    fi
+    put "$manifest" 0600 root:root <<<"$text"
+    if [ "${pending:-/dev/null}" != /dev/null ]; then rm -f "$pending"; fi
+}
+
+# static_pod_runs: whether the kubelet has started the pod of the manifest that was put last. It has ended the one before by then.
+revision=''
+static_pod_runs() {
+    [ -n "$(ctr -n k8s.io --connect-timeout 1s containers ls -q "labels.\"kubelab/revision\"==r$revision" 2>/dev/null)" ]
+}
+
+# static_pod_up NAME SECONDS COMMAND...: waits until the pod runs and its health check passes; shows why when that fails, or when
+# its container has ended and been started again three times.
+static_pod_up() {
+    local name=$1 deadline=$((SECONDS + $2)) looked=$SECONDS runs=''
+    shift 2
+    while [ "$SECONDS" -lt "$deadline" ]; do
+        if [ -z "$runs" ] && static_pod_runs; then runs=1; fi
+        if [ -n "$runs" ] && "$@" >/dev/null 2>&1; then return; fi
+        if [ -n "$runs" ] && [ "$SECONDS" -gt "$looked" ]; then
+            looked=$SECONDS
+            if [ -e "$(static_pod_logs "$name")/3.log" ]; then break; fi
+        fi
+        sleep 0.1
+    done
+    {
+        printf 'kubelab: %s: the static pod %s is not healthy; checked: %s\n' "$(hostname)" "$name" "$*"
+        if [ -n "$runs" ]; then
+            printf -- '--- the last lines of its container in %s\n' "$(static_pod_logs "$name")"
+            find "$(static_pod_logs "$name")" -name '*.log' -size +0 -printf '%T@ %p\n' | sort -n | tail -1 | cut -d ' ' -f 2 |
+                xargs -r tail -n 15 | sed 's/^[^ ]* std[a-z]* [FP] //'
+        else
+            printf -- '--- journalctl -u kubelet\n'
+            journalctl -u kubelet -n 15 --no-pager -o cat
+        fi
+    } >&2
+    exit 1
+}
+
+# static_pod_logs NAME: the directory of the logs of the pod's container, the newest where several pods left one.
+static_pod_logs() {
+    { find /var/log/pods -maxdepth 2 -type d -path "/var/log/pods/kube-system_$1-*/$1" -printf '%T@ %p\n' 2>/dev/null || true; } |
+        sort -n | tail -1 | cut -d ' ' -f 2
+}
+
+# static_pod_ended UID: whether nothing is left of a pod.
+static_pod_ended() {
+    [ -z "$(find /sys/fs/cgroup -maxdepth 5 -type d -name "*pod$1*" -print -quit)" ]
+}
+
+# static_pod_refresh NAME USER DIRECTORY SECONDS COMMAND...: replaces a pod when a file that it has read changed (a renewed
+# certificate, say).
+static_pod_refresh() {
+    local name=$1 user=$2 directory=$3
+    shift 3
+    [ -n "$changed" ] && [ -e "$manifests/$name.yaml" ] || return 0
+    static_pod_put "$name" "$user" "$directory" <"$manifests/$name.yaml"
+    static_pod_up "$name" "$@"
+}
+
+# static_pod_down NAME: takes the pod away and waits until the kubelet has forgotten it: if another one came before that, the kubelet
+# would look at it ten seconds later. Before it forgets a pod it tells the API server, which takes half a minute to say no without etcd.
+static_pod_down() {
+    local uid
+    uid=$(static_pod_logs "$1")
+    uid=${uid%/*}
+    uid=${uid##*_}
+    rm -f "$manifests/$1.yaml"
+    [ -n "$uid" ] || return 0
+    # The last thing that goes is the pod's cgroup.
+    within 120 static_pod_ended "$uid" || fail "the static pod $1 didn't end within two minutes: journalctl -u kubelet"
+}

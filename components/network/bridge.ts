@@ -1,0 +1,51 @@
+import * as pulumi from "@pulumi/pulumi";
+import { put } from "../host/script";
+import { step } from "../host/step";
+import { withPodCidr } from "../spec/nodes";
+import { bridgeConfiguration } from "./cni-configuration";
+import { BRIDGE } from "./kubenet";
+import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";
+
+const FILE = "/etc/cni/net.d/10-bridge.conflist";
+
+/**
+ * What Docker gave a node: a bridge with one and the same range on every node, behind the node's own address. Pods reach each other
+ * on a node, and the world. Between nodes they have no way, and two pods on two nodes can have one address.
+ */
+export class Bridge extends pulumi.ComponentResource implements PodNetwork {
+    readonly ready: Readonly<Record<string, pulumi.Resource>>;
+
+    constructor({ spec, nodes }: PodNetworkArgs, options: pulumi.ComponentResourceOptions) {
+        super("kubelab:network:Bridge", spec.name, {}, options);
+        this.ready = Object.fromEntries(
+            nodes.map(({ node, machine }) => {
+                const { podCidr, podGateway } = withPodCidr(node);
+                const content = bridgeConfiguration({
+                    name: "bridge",
+                    bridge: BRIDGE,
+                    masquerade: true,
+                    ranges: [[{ subnet: podCidr, gateway: podGateway }]],
+                });
+                const bridge = step(
+                    `${node.name}-bridge`,
+                    {
+                        machine,
+                        undo: true,
+                        script: {
+                            create: ["once bridge", put({ path: FILE, content })],
+                            delete: ["once bridge", `rm -f ${FILE}`, `ip link del ${BRIDGE} 2>/dev/null || true`],
+                        },
+                        dependsOn: [machine.ready],
+                    },
+                    this,
+                );
+                return [node.name, bridge] as const;
+            }),
+        );
+        this.registerOutputs();
+    }
+
+    connected({ memberships }: RegisteredNodes): readonly pulumi.Resource[] {
+        return memberships;
+    }
+}

@@ -1,0 +1,77 @@
+import { article, articleLab, field } from "../../support/article";
+import { eventually, type Lab } from "../../support/lab";
+
+article("Dessine-moi un cluster", () => {
+    let lab: Lab;
+
+    beforeAll(() => {
+        lab = articleLab("dessine-moi", "10.234.3.0/24");
+    });
+    afterAll(() => {
+        lab.remove();
+    }, 120_000);
+
+    /** The rules that choose an endpoint of the service, in order: their probabilities, `1` for the one that takes the rest. */
+    function probabilities(): number[] {
+        const rules = lab.ssh("cp-1", "iptables-save -t nat").split("\n");
+        const chain = rules
+            .filter((rule) => rule.startsWith("-A KUBE-SERVICES ") && rule.includes("default/web"))
+            .map((rule) => /-j (KUBE-SVC-\w+)/.exec(rule)?.[1])
+            .find((name) => name !== undefined);
+        return rules
+            .filter((rule) => rule.startsWith(`-A ${chain ?? "none"} `) && rule.includes(" -j KUBE-SEP-"))
+            .map((rule) => Number(/--probability ([\d.]+)/.exec(rule)?.[1] ?? 1));
+    }
+
+    it("runs every process as a unit, and each of the control plane under a user of its own", () => {
+        const { seconds } = lab.up();
+        console.log(`one node, every process a unit: ${seconds.toFixed(1)} s`);
+        const units = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
+        const users = lab.ssh(
+            "cp-1",
+            `for unit in ${units.join(" ")}; do stat -c %U /proc/$(systemctl show -P MainPID $unit); done`,
+        );
+        expect(users.trim().split("\n")).toEqual([...units.slice(0, 4), "root", "root"]);
+    }, 600_000);
+
+    it("creates and exposes a deployment: the service's chain has one endpoint, which takes every packet", async () => {
+        lab.kubectl("create", "deployment", "web", "--image=nginx");
+        lab.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+        lab.kubectl("expose", "deployment", "web", "--port=80");
+        await eventually(30, () => {
+            expect(probabilities()).toEqual([1]);
+        });
+        const address = field(lab, "service/web", "{.spec.clusterIP}");
+        expect(lab.ssh("cp-1", `curl -sS --max-time 5 http://${address}`)).toContain("Welcome to nginx");
+    }, 180_000);
+
+    it("scales to four: four endpoints with the probabilities 1/4, 1/3, 1/2 and 1", async () => {
+        lab.kubectl("scale", "deployment", "web", "--replicas=4");
+        lab.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+        await eventually(30, () => {
+            const [first = 0, second = 0, third = 0, last = 0, ...more] = probabilities();
+            expect(more).toEqual([]);
+            expect(first).toBeCloseTo(1 / 4, 4);
+            expect(second).toBeCloseTo(1 / 3, 4);
+            expect(third).toBeCloseTo(1 / 2, 4);
+            expect(last).toBe(1);
+        });
+    }, 180_000);
+
+    it("is answered by all four", () => {
+        const pods = lab
+            .kubectl("get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].metadata.name}")
+            .trim()
+            .split(" ");
+        expect(pods).toHaveLength(4);
+        for (const pod of pods) {
+            lab.kubectl("exec", pod, "--", "sh", "-c", "hostname >/usr/share/nginx/html/index.html");
+        }
+        const address = field(lab, "service/web", "{.spec.clusterIP}");
+        const answers = lab.ssh(
+            "cp-1",
+            `for i in $(seq 100); do curl -sS --max-time 5 http://${address}; done | sort -u`,
+        );
+        expect(answers.trim().split("\n")).toEqual([...pods].sort());
+    }, 120_000);
+});

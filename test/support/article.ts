@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { Lab, noLabsHere } from "./lab";
+
+/** The config of a preset, as `Pulumi.<preset>.yaml` has it. */
+export function presetConfig(preset: string): Readonly<Record<string, unknown>> {
+    const text = readFileSync(join(__dirname, `../../Pulumi.${preset}.yaml`), "utf8");
+    const { config } = parse(text) as { readonly config: Readonly<Record<string, unknown>> };
+    return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace(/^kubelab:/, ""), value]));
+}
+
+/** A lab of the preset's config, but for the machines' network. */
+export function articleLab(preset: string, network: string): Lab {
+    const lab = new Lab(preset, network);
+    lab.configure({ ...presetConfig(preset), local: { network } });
+    return lab;
+}
+
+/** The tests that play an article, skipped with the reason where no lab can run. */
+export function article(title: string, tests: () => void): void {
+    const reason = noLabsHere();
+    const story = reason === undefined ? describe : describe.skip;
+    story(`the article "${title}"${reason === undefined ? "" : ` (skipped: ${reason})`}`, tests);
+}
+
+/** Gives the API server objects as JSON. */
+export function create(lab: Lab, ...objects: readonly object[]): void {
+    const list = { apiVersion: "v1", kind: "List", items: objects };
+    lab.ssh(
+        "cp-1",
+        `kubectl --kubeconfig /etc/kubernetes/super-admin.conf create -f - <<'OBJECTS'\n${JSON.stringify(list)}\nOBJECTS`,
+    );
+}
+
+/** A pod with one container on a node of one's choice: nobody schedules it. */
+export function podOn(node: string | undefined, name: string, image: string, command?: readonly string[]): object {
+    return {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name, labels: { app: name } },
+        spec: {
+            ...(node === undefined ? {} : { nodeName: node }),
+            terminationGracePeriodSeconds: 0,
+            containers: [
+                { name, image, imagePullPolicy: "IfNotPresent", ...(command === undefined ? {} : { command }) },
+            ],
+        },
+    };
+}
+
+/** Waits until a pod is Ready. @returns its address. */
+export function readyPod(lab: Lab, name: string): string {
+    lab.kubectl("wait", `pod/${name}`, "--for=condition=Ready", "--timeout=90s");
+    return field(lab, `pod/${name}`, "{.status.podIP}");
+}
+
+/** A field of an object, by its JSONPath. */
+export function field(lab: Lab, object: string, path: string): string {
+    return lab.kubectl("get", object, "-o", `jsonpath=${path}`).trim();
+}
