@@ -15,6 +15,7 @@ import { podNetwork } from "./network/networks";
 import { Node } from "./node/node";
 import { renderKubeconfig } from "./pki/kubeconfig";
 import { Pki } from "./pki/pki";
+import { hasPodNetwork } from "./spec/bring-up";
 import type { ClusterSpec, NodeSpec } from "./spec/types";
 
 /** What the stack puts out of a node. */
@@ -70,7 +71,7 @@ export class Cluster extends pulumi.ComponentResource {
             throw new Error("a cluster needs a control plane");
         }
         const delivery = partsDelivery(spec, { parts, identity, first: first.machine }, this);
-        const network = spec.steps.includes("network") ? podNetwork({ spec, nodes }, own) : undefined;
+        const network = hasPodNetwork(spec) ? podNetwork({ spec, nodes }, own) : undefined;
         const kubelets = new Map<string, pulumi.Resource>();
         for (const { machine } of spec.steps.includes("containerd") ? nodes : []) {
             const { kubelet } = new Node({ spec, machine, delivery, pki, network: network?.ready[machine.name] }, own);

@@ -2,6 +2,7 @@ import type { remote } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { step } from "../host/step";
 import type { Machine, ReadyMachine } from "../machines/machine";
+import { hasPodNetwork } from "../spec/bring-up";
 import type { ClusterSpec, NodeSpec, Taint } from "../spec/types";
 import { KUBECTL } from "./kubectl-step";
 
@@ -13,26 +14,28 @@ const NO_WORKLOADS = "node-role.kubernetes.io/control-plane:NoSchedule";
 const DRAIN_DEADLINE = 60;
 
 /** The Node object of a machine, with what its kubelet may not set on itself (KEP-279) and, for kubenet, the pod CIDR. */
-export function nodeObject(node: NodeSpec): object {
+export function nodeObject(spec: ClusterSpec, node: NodeSpec): object {
     return {
         apiVersion: "v1",
         kind: "Node",
         metadata: { name: node.name, labels: node.labels },
         spec: {
-            ...podCidrOf(node),
+            ...podCidrOf(spec, node),
             ...(node.taints.length > 0 ? { taints: node.taints } : {}),
         },
     };
 }
 
-/** Nothing where the controller manager allocates it. */
-function podCidrOf({ podCidr }: NodeSpec): object {
-    return podCidr === undefined ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] };
+/** Nothing where the controller manager allocates it, and while all nodes have one range: once it is set it can't be changed. */
+function podCidrOf({ network, steps }: ClusterSpec, { podCidr }: NodeSpec): { podCIDR?: string; podCIDRs?: string[] } {
+    const early = network === "kubenet" && !steps.includes("pod-cidrs");
+    return podCidr === undefined || early ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] };
 }
 
 /** The statements that make the Node object, or mend one that the kubelet made first, and wait until the node is Ready. */
 export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
     const { name } = node;
+    const { podCIDR } = podCidrOf(spec, node);
     const labels = Object.entries(node.labels).map(([key, value]) => `'${key}=${value}'`);
     const mend = [
         ...(labels.length > 0 ? [`${KUBECTL} label --overwrite node ${name} ${labels.join(" ")} >/dev/null`] : []),
@@ -43,10 +46,10 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
         ...(node.role === "control-plane" && node.taints.length === 0
             ? [`${KUBECTL} taint node ${name} ${NO_WORKLOADS}- >/dev/null 2>&1 || true`]
             : []),
-        ...(node.podCidr !== undefined
+        ...(podCIDR !== undefined
             ? [
-                  `[ "$(${KUBECTL} get node ${name} -o 'jsonpath={.spec.podCIDR}')" = ${node.podCidr} ] ||`,
-                  `    ${KUBECTL} patch node ${name} -p '${JSON.stringify({ spec: podCidrOf(node) })}' >/dev/null`,
+                  `[ "$(${KUBECTL} get node ${name} -o 'jsonpath={.spec.podCIDR}')" = ${podCIDR} ] ||`,
+                  `    ${KUBECTL} patch node ${name} -p '${JSON.stringify({ spec: podCidrOf(spec, node) })}' >/dev/null`,
               ]
             : []),
     ];
@@ -54,12 +57,12 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
         `once node-${name}`,
         `within 120 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:${spec.api.port}/readyz || fail 'kube-apiserver is not ready: journalctl -u kube-apiserver'`,
         `if ! ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE'`,
-        JSON.stringify(nodeObject(node)),
+        JSON.stringify(nodeObject(spec, node)),
         "NODE",
         "then",
         ...mend,
         "fi",
-        ...(spec.steps.includes("network") ? waitUntilReady(name) : []),
+        ...(hasPodNetwork(spec) ? waitUntilReady(name) : []),
     ];
 }
 

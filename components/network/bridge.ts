@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { put } from "../host/script";
 import { step } from "../host/step";
-import { withPodCidr } from "../spec/nodes";
 import { bridgeConfiguration } from "./cni-configuration";
 import { BRIDGE } from "./kubenet";
 import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";
 
-const FILE = "/etc/cni/net.d/10-bridge.conflist";
+export const BRIDGE_FILE = "/etc/cni/net.d/10-bridge.conflist";
 
 /**
  * What Docker gave a node: a bridge with one and the same range on every node, behind the node's own address. Pods reach each other
@@ -19,7 +18,7 @@ export class Bridge extends pulumi.ComponentResource implements PodNetwork {
         super("kubelab:network:Bridge", spec.name, {}, options);
         this.ready = Object.fromEntries(
             nodes.map(({ node, machine }) => {
-                const { podCidr, podGateway } = withPodCidr(node);
+                const { podCidr, podGateway } = spec.bridgeRange;
                 const content = bridgeConfiguration({
                     name: "bridge",
                     bridge: BRIDGE,
@@ -32,8 +31,12 @@ export class Bridge extends pulumi.ComponentResource implements PodNetwork {
                         machine,
                         undo: true,
                         script: {
-                            create: ["once bridge", put({ path: FILE, content })],
-                            delete: ["once bridge", `rm -f ${FILE}`, `ip link del ${BRIDGE} 2>/dev/null || true`],
+                            create: ["once bridge", put({ path: BRIDGE_FILE, content })],
+                            delete: [
+                                "once bridge",
+                                `rm -f ${BRIDGE_FILE}`,
+                                `ip link del ${BRIDGE} 2>/dev/null || true`,
+                            ],
                         },
                         dependsOn: [machine.ready],
                     },

@@ -1,3 +1,4 @@
+import { BRIDGE_FILE } from "./bridge";
 import { put } from "../host/script";
 import type { NetworkDaemon } from "./daemon-set";
 
@@ -56,6 +57,8 @@ export function setUpNode({ daemon, node }: CniPlugin): string[] {
     const { config, draft } = files(daemon.name);
     return [
         "once pod-network",
+        // Of an earlier step of the bring-up.
+        `rm -f ${BRIDGE_FILE}`,
         ...node.kernel.flatMap(({ module, check, remedy }) => [
             `modprobe -q ${module} 2>/dev/null || true`,
             `${check} 2>/dev/null || fail ${JSON.stringify(`the kernel lacks ${module}: ${remedy.replaceAll('"', "'")}`)}`,

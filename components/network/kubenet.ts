@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { put } from "../host/script";
 import { step } from "../host/step";
 import { withPodCidr } from "../spec/nodes";
+import type { BringUpStep } from "../spec/types";
 import { bridgeConfiguration } from "./cni-configuration";
 import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";
 
@@ -27,12 +28,30 @@ export function cniConfiguration(node: { readonly podCidr: string; readonly podG
     return bridgeConfiguration({ name: "kubenet", bridge: BRIDGE, ranges });
 }
 
+/** How far a bring-up goes with the network. */
+export interface KubenetStage {
+    /** Nodes have routes to each other's pods. */
+    readonly routes: boolean;
+    /** Packets between nodes' pods may pass. Else FORWARD is what Docker makes of it: only what pods began themselves. */
+    readonly rules: boolean;
+}
+
+const COMPLETE: KubenetStage = { routes: true, rules: true };
+
 /**
  * The script that makes a node's routes and rules what they should be, whatever they were: run by `kubenet.service` at boot and
  * by its reload when a node comes or goes.
  */
-export function routeScript(self: Neighbour, all: readonly Neighbour[], podCidr: string): string {
-    const others = all.filter(({ name }) => name !== self.name);
+export function routeScript(
+    self: Neighbour,
+    all: readonly Neighbour[],
+    podCidr: string,
+    stage: KubenetStage = COMPLETE,
+): string {
+    const others = stage.routes ? all.filter(({ name }) => name !== self.name) : [];
+    const forward = stage.rules
+        ? [`-s ${podCidr} -j ACCEPT`, `-d ${podCidr} -j ACCEPT`]
+        : [`-i ${BRIDGE} -j ACCEPT`, `-o ${BRIDGE} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`];
     const neighbours = others.filter(({ zone }) => zone === self.zone);
     const wanted = neighbours.map((other) => `route ${other.podCidr} ${other.address} # ${other.name}`);
     const inside = all.map(
@@ -54,12 +73,15 @@ up() {
         [[ $wanted == *" $destination "* ]] || ip route del "$destination" proto ${PROTOCOL}
     done
 
-    # Packets from and to pods may pass, whatever the policy of FORWARD is (Docker sets it to DROP).
+    ${
+        stage.rules
+            ? "# Packets from and to pods may pass, whatever the policy of FORWARD is (Docker sets it to DROP)."
+            : "# As Docker does it: pods' own packets and the answers to them may pass, and no others.\n    iptables --wait -P FORWARD DROP"
+    }
     iptables-restore --wait --noflush <<'RULES'
 *filter
 :KUBENET-FORWARD - [0:0]
--A KUBENET-FORWARD -s ${podCidr} -j ACCEPT
--A KUBENET-FORWARD -d ${podCidr} -j ACCEPT
+${forward.map((rule) => `-A KUBENET-FORWARD ${rule}`).join("\n")}
 COMMIT
 *nat
 :KUBENET-POSTROUTING - [0:0]
@@ -118,7 +140,12 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
     constructor(args: PodNetworkArgs, options: pulumi.ComponentResourceOptions) {
         super("kubelab:network:Kubenet", args.spec.name, {}, options);
         const { spec } = args;
-        const nodes = args.nodes.map(({ node, machine }) => ({ node: withPodCidr(node), machine }));
+        const reached = (name: BringUpStep): boolean => spec.steps.includes(name);
+        const stage = { routes: reached("routes"), rules: reached("network") };
+        const nodes = args.nodes.map(({ node, machine }) => ({
+            node: { ...withPodCidr(node), ...(reached("pod-cidrs") ? {} : spec.bridgeRange) },
+            machine,
+        }));
         const neighbours = pulumi.all(
             nodes.map(({ node, machine }) =>
                 pulumi
@@ -144,10 +171,16 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
                                     path: "/etc/iproute2/rt_protos.d/kubenet.conf",
                                     content: `${PROTOCOL} kubenet\n`,
                                 }),
-                                put({ path: SCRIPT, content: routeScript(self, all, spec.podCidr), mode: "0755" }),
+                                put({
+                                    path: SCRIPT,
+                                    content: routeScript(self, all, spec.podCidr, stage),
+                                    mode: "0755",
+                                }),
                                 put({ path: "/etc/systemd/system/kubenet.service", content: UNIT }),
                                 "service_enable kubenet",
                                 "systemctl reload-or-restart kubenet || service_healthy kubenet 0 false",
+                                // The bridge of an earlier step has another address.
+                                `! ip -o -4 address show dev ${BRIDGE} 2>/dev/null | grep -qvF ' ${node.podGateway}/' || ip address flush dev ${BRIDGE}`,
                                 put({ path: "/etc/cni/net.d/10-kubenet.conflist", content: cniConfiguration(node) }),
                             ],
                             delete: [

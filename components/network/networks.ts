@@ -6,13 +6,16 @@ import { Kubenet } from "./kubenet";
 import { kubeRouter } from "./kube-router";
 import type { PodNetwork, PodNetworkArgs } from "./pod-network";
 
-/** The pod network that the spec names. */
+/** The pod network that the spec names, as far as its steps go. */
 export function podNetwork(args: PodNetworkArgs, options: pulumi.ComponentResourceOptions): PodNetwork {
     const { spec } = args;
     switch (spec.network) {
         case "kubenet":
             return new Kubenet(args, options);
         case "cni":
+            if (!spec.steps.includes("network")) {
+                return new Bridge(args, options);
+            }
             return new DaemonSetNetwork(spec.cniPlugin === "flannel" ? flannel(spec) : kubeRouter(spec), args, options);
         case "bridge":
             return new Bridge(args, options);

@@ -1,19 +1,34 @@
 import type { Problem } from "./problems";
 import type { Config } from "./schema";
-import type { BringUpStep, ClusterSpec } from "./types";
+import type { BringUpStep, ClusterSpec, NetworkMode } from "./types";
 
 /** What decides which steps a bring-up has. */
 type Deciding = Pick<ClusterSpec, "hosting" | "network" | "serviceProxy" | "components">;
 
 const NODE: readonly BringUpStep[] = ["containerd", "kubelet"];
 
+/** The steps that a pod network is made in. */
+function networkSteps(network: NetworkMode): readonly BringUpStep[] {
+    switch (network) {
+        case "kubenet":
+            return ["bridge", "pod-cidrs", "routes", "network"];
+        case "cni":
+            return ["bridge", "network"];
+        case "bridge":
+            return ["network"];
+    }
+}
+
 function inOrder({ hosting, network }: Deciding, controlPlane: readonly BringUpStep[]): BringUpStep[] {
+    const networking = networkSteps(network);
     switch (hosting) {
         case "systemd":
-            return [...controlPlane, ...NODE, "network"];
+            return [...controlPlane, ...NODE, ...networking];
         case "static-pods":
             // The control plane's processes are pods: first there has to be a kubelet. A plugin's are pods of a DaemonSet.
-            return network === "cni" ? [...NODE, ...controlPlane, "network"] : [...NODE, "network", ...controlPlane];
+            return network === "cni"
+                ? [...NODE, ...controlPlane, ...networking]
+                : [...NODE, ...networking, ...controlPlane];
     }
 }
 
@@ -32,6 +47,11 @@ export function bringUpSteps(deciding: Deciding): BringUpStep[] {
         ...(serviceProxy === "kube-proxy" ? (["kube-proxy"] as const) : []),
         ...(components.dns ? (["dns"] as const) : []),
     ];
+}
+
+/** Whether pods get addresses on the nodes, whomever they reach with them. */
+export function hasPodNetwork({ steps }: Pick<ClusterSpec, "steps">): boolean {
+    return steps.includes("bridge") || steps.includes("network");
 }
 
 /** The steps up to the last one that is wanted. */
@@ -55,6 +75,6 @@ export function refuseUnknownStop({
     if (steps.includes(stopAfter)) {
         return [];
     }
-    const problem = "is a component that is switched off";
+    const problem = "is no step of this cluster: a component that is switched off, or another kind of network's";
     return [{ key: "stopAfter", value: stopAfter, problem, remedy: `use one of ${steps.join(", ")}` }];
 }

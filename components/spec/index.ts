@@ -59,8 +59,9 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
         assigned: network !== "cni",
     });
     const aws = provider === "aws" ? planAws(config.aws, planned) : undefined;
+    const bridgeRange = sharedRange(podCidr);
     const placed = aws === undefined ? planned : placeNodes(planned, aws);
-    const nodes = network === "bridge" ? placed.map((node) => ({ ...node, ...sharedRange(podCidr) })) : placed;
+    const nodes = network === "bridge" ? placed.map((node) => ({ ...node, ...bridgeRange })) : placed;
     const local = provider === "local" ? planLocal(config.local.network, config.local, nodes) : undefined;
     const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
     const apiName = `api.${name}`;
@@ -82,6 +83,7 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
         serviceProxy,
         proxyMode: config.proxyMode,
         podCidr: formatCidr(podCidr),
+        bridgeRange,
         serviceCidr: formatCidr(serviceCidr),
         apiServiceIp,
         dnsIp: addressAt(serviceCidr, DNS_SERVICE),

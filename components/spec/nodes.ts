@@ -59,8 +59,8 @@ export function planNodes(
     }
 }
 
-/** The range that the bridges of all nodes have with `network: bridge`: the first one of the pod CIDR, which is nobody's own. */
-export function sharedRange(podCidr: Cidr): Pick<NodeSpec, "podCidr" | "podGateway"> {
+/** The range that the bridges of all nodes have where no node has its own: the first one of the pod CIDR, which is nobody's. */
+export function sharedRange(podCidr: Cidr): Required<Pick<NodeSpec, "podCidr" | "podGateway">> {
     const range = subnetAt(podCidr, NODE_PREFIX, 0);
     return { podCidr: formatCidr(range), podGateway: addressAt(range, 1) };
 }

@@ -149,6 +149,8 @@ export interface ClusterSpec {
     readonly proxyMode: ProxyMode;
     readonly podCidr: string;
     readonly serviceCidr: string;
+    /** What the bridges of all nodes have while no node has a pod CIDR of its own: `10.99.0.0/24`. */
+    readonly bridgeRange: Required<Pick<NodeSpec, "podCidr" | "podGateway">>;
     /** First address of the service CIDR: the `kubernetes` service. */
     readonly apiServiceIp: string;
     /** Tenth address of the service CIDR: the cluster DNS service and every kubelet's `clusterDNS`. */
@@ -191,7 +193,10 @@ export const FLAGGED_COMPONENTS = [
 ] as const;
 export type FlaggedComponent = (typeof FLAGGED_COMPONENTS)[number];
 
-/** The names of all steps of a bring-up; `bringUpSteps` says which of them a cluster has and in which order. */
+/**
+ * The names of all steps of a bring-up; `bringUpSteps` says which of them a cluster has and in which order. kubenet comes in four:
+ * one bridge range for all nodes, a range per node, routes, and rules that let packets pass.
+ */
 export const BRING_UP_STEPS = [
     "machines",
     "etcd",
@@ -200,6 +205,9 @@ export const BRING_UP_STEPS = [
     "scheduler",
     "containerd",
     "kubelet",
+    "bridge",
+    "pod-cidrs",
+    "routes",
     "network",
     "kube-proxy",
     "dns",

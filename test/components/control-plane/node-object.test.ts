@@ -22,7 +22,7 @@ const spec = testSpec();
 
 describe("a Node object", () => {
     test("of a control plane keeps pods away and load balancers out", () => {
-        expect(nodeObject(node(spec, "cp-1"))).toEqual({
+        expect(nodeObject(spec, node(spec, "cp-1"))).toEqual({
             apiVersion: "v1",
             kind: "Node",
             metadata: {
@@ -41,21 +41,28 @@ describe("a Node object", () => {
     });
 
     test("of a worker takes pods", () => {
-        expect(nodeObject(node(spec, "worker-2"))).toMatchObject({
+        expect(nodeObject(spec, node(spec, "worker-2"))).toMatchObject({
             metadata: { labels: { "node-role.kubernetes.io/worker": "" } },
             spec: { podCIDR: "10.99.2.0/24" },
         });
-        expect(nodeObject(node(spec, "worker-2"))).not.toHaveProperty("spec.taints");
+        expect(nodeObject(spec, node(spec, "worker-2"))).not.toHaveProperty("spec.taints");
     });
 
     test("of the only node takes pods too", () => {
         const single = testSpec({ workers: 0 });
-        expect(nodeObject(node(single, "cp-1"))).not.toHaveProperty("spec.taints");
+        expect(nodeObject(single, node(single, "cp-1"))).not.toHaveProperty("spec.taints");
+    });
+
+    test("leaves the pod CIDR open while all nodes have one range: once it is set it can't be changed", () => {
+        const early = testSpec({ stopAfter: "bridge" });
+        expect(nodeObject(early, node(early, "worker-1"))).not.toHaveProperty("spec.podCIDR");
+        const later = testSpec({ stopAfter: "pod-cidrs" });
+        expect(nodeObject(later, node(later, "worker-1"))).toHaveProperty("spec.podCIDR", "10.99.1.0/24");
     });
 
     test("leaves the pod CIDR to the controller manager where a CNI plugin asks it", () => {
         const cni = testSpec({ network: "cni" });
-        expect(nodeObject(node(cni, "worker-1"))).not.toHaveProperty("spec.podCIDR");
+        expect(nodeObject(cni, node(cni, "worker-1"))).not.toHaveProperty("spec.podCIDR");
     });
 });
 
@@ -84,7 +91,7 @@ describe("the step on the control plane", () => {
         const { status, asked } = run(registerNode(spec, node(spec, "cp-1")), answers);
         expect(status).toBe(0);
         expect(asked).toEqual(["create --validate=false -f -", "wait --for=condition=Ready node/cp-1 --timeout=120s"]);
-        expect(JSON.parse(readFileSync(path("object"), "utf8"))).toEqual(nodeObject(node(spec, "cp-1")));
+        expect(JSON.parse(readFileSync(path("object"), "utf8"))).toEqual(nodeObject(spec, node(spec, "cp-1")));
     });
 
     test("mends an object that the kubelet made first", () => {

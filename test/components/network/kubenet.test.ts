@@ -39,8 +39,19 @@ describe("the script of a node's routes and rules", () => {
         expect(routeScript(ONE, ALL, POD_CIDR)).toMatchSnapshot();
     });
 
-    test("is bash, also for the only node there is", () => {
-        const scripts = { many: routeScript(ONE, ALL, POD_CIDR), single: routeScript(CP, [CP], POD_CIDR) };
+    test("has no routes in an early step of the bring-up, and lets in what Docker lets in", () => {
+        const early = routeScript(ONE, ALL, POD_CIDR, { routes: false, rules: false });
+        expect(early).not.toMatch(/^ *route 10/m);
+        expect(early).toContain("iptables --wait -P FORWARD DROP");
+        expect(early.match(/^-A KUBENET-FORWARD .*$/gm)).toEqual([
+            "-A KUBENET-FORWARD -i cbr0 -j ACCEPT",
+            "-A KUBENET-FORWARD -o cbr0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        ]);
+    });
+
+    test("is bash, also for the only node there is and in an early step", () => {
+        const early = routeScript(ONE, ALL, POD_CIDR, { routes: false, rules: false });
+        const scripts = { early, many: routeScript(ONE, ALL, POD_CIDR), single: routeScript(CP, [CP], POD_CIDR) };
         expect(syntaxErrors(scripts)).toEqual({});
     });
 

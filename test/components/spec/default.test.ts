@@ -33,9 +33,10 @@ const DEFAULT = {
     overlay: "none",
     hosting: "systemd",
     serviceProxy: "kube-proxy",
+    bridgeRange: { podCidr: "10.99.0.0/24", podGateway: "10.99.0.1" },
     steps: [
         ...["machines", "etcd", "api-server", "controller-manager", "scheduler"],
-        ...["containerd", "kubelet", "network", "kube-proxy", "dns"],
+        ...["containerd", "kubelet", "bridge", "pod-cidrs", "routes", "network", "kube-proxy", "dns"],
     ],
     proxyMode: "nftables",
     podCidr: "10.99.0.0/16",

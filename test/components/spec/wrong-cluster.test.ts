@@ -131,7 +131,7 @@ refuses([
         "stopAfter of a part that is switched off",
         { stopAfter: "dns", components: { dns: false } },
         [
-            'kubelab:stopAfter: "dns" is a component that is switched off; use one of machines, etcd, api-server, controller-manager, scheduler, containerd, kubelet, network, kube-proxy',
+            'kubelab:stopAfter: "dns" is no step of this cluster: a component that is switched off, or another kind of network\'s; use one of machines, etcd, api-server, controller-manager, scheduler, containerd, kubelet, bridge, pod-cidrs, routes, network, kube-proxy',
         ],
     ],
     [
