@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { UserError } from "../support/errors";
+import { type Release, RELEASES } from "./rootfs-recipe";
 
 /** What `network create` and `network delete` are asked. */
 export interface NetworkRequest {
@@ -35,6 +36,8 @@ export interface MachineRequest {
     readonly hostKey: string;
     /** Lines of root's authorized_keys. */
     readonly authorizedKeys: readonly string[];
+    /** Debian release of its root file system. */
+    readonly release: Release;
 }
 
 /** @throws UserError naming each field that is wrong. */
@@ -66,6 +69,7 @@ export function parseMachineRequest(text: string): MachineRequest {
         hosts: input.record("hosts", isIPv4),
         hostKey: input.text("hostKey", isPem),
         authorizedKeys: input.list("authorizedKeys", (line) => /^\S[^\n]*$/.test(line)),
+        release: input.choice("release", RELEASES),
     };
     input.check();
     return request;
@@ -157,6 +161,16 @@ class Fields {
         }
         this.wrong.push(name);
         return 0;
+    }
+
+    /** One of the choices; the first where the field is missing. */
+    choice<Choice extends string>(name: string, choices: readonly [Choice, ...Choice[]]): Choice {
+        const value = this.values[name] ?? choices[0];
+        const chosen = choices.find((choice) => choice === value);
+        if (chosen === undefined) {
+            this.wrong.push(name);
+        }
+        return chosen ?? choices[0];
     }
 
     flag(name: string): boolean {

@@ -72,7 +72,7 @@ export async function createMachine(
     if (!existsSync(join("/sys/class/net", labNames(lab).bridge))) {
         throw new UserError(`${machine}: lab "${lab}" has no network on this host. Create the network first.`);
     }
-    const base = await ensureRootfs(progress);
+    const base = await ensureRootfs(progress, request.release);
     return withLock(names.directory, async () => {
         const known = readRecord(lab, machine);
         const layout = hostCgroupLayout();

@@ -12,8 +12,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-/** Debian release. */
-export const SUITE = "bookworm";
+/** Debian releases that machines can be made of; the first is what they are unless they are asked to be another. */
+export const RELEASES = ["bookworm", "trixie"] as const;
+export type Release = (typeof RELEASES)[number];
 
 /** What a node needs beside the cluster's own parts. */
 export const PACKAGES = [
@@ -84,8 +85,8 @@ const MASKED_SYSCTLS = ["50-pid-max.conf", "99-protect-links.conf"];
 const OVERLAY = join(__dirname, "rootfs");
 
 /** First 16 hex digits of the sha256 of all that goes into the root file system, this file included. */
-export function rootfsDigest(): string {
-    const hash = createHash("sha256").update(process.arch).update(readFileSync(__filename));
+export function rootfsDigest(release: Release = RELEASES[0]): string {
+    const hash = createHash("sha256").update(process.arch).update(release).update(readFileSync(__filename));
     for (const path of readdirSync(OVERLAY, { recursive: true, encoding: "utf8" }).sort()) {
         if (statSync(join(OVERLAY, path)).isFile()) {
             hash.update(`\0${path}\0`).update(readFileSync(join(OVERLAY, path)));
@@ -105,6 +106,7 @@ export function finishRootfs(root: string): void {
         rmSync(join(units, unit), { force: true });
         symlinkSync("/dev/null", join(units, unit));
     }
+    mkdirSync(join(root, "etc/sysctl.d"), { recursive: true });
     for (const file of MASKED_SYSCTLS) {
         rmSync(join(root, "etc/sysctl.d", file), { force: true });
         symlinkSync("/dev/null", join(root, "etc/sysctl.d", file));

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { UserError } from "../support/errors";
 import { cacheDirectory } from "../support/paths";
 import { withLock } from "./commands";
-import { finishRootfs, LEFT_OUT, PACKAGES, rootfsDigest, SUITE } from "./rootfs-recipe";
+import { finishRootfs, LEFT_OUT, PACKAGES, type Release, RELEASES, rootfsDigest } from "./rootfs-recipe";
 
 /** Where the root file system of a digest is, or would be. */
 export function rootfsPath(digest: string): string {
@@ -18,8 +18,8 @@ export function rootfsPath(digest: string): string {
  * @returns its directory
  * @throws UserError with the last lines of the build's log when it fails
  */
-export async function ensureRootfs(progress: (line: string) => void): Promise<string> {
-    const path = rootfsPath(rootfsDigest());
+export async function ensureRootfs(progress: (line: string) => void, release?: Release): Promise<string> {
+    const path = rootfsPath(rootfsDigest(release));
     if (existsSync(path)) {
         return path;
     }
@@ -27,7 +27,7 @@ export async function ensureRootfs(progress: (line: string) => void): Promise<st
         dirname(path),
         async () => {
             if (!existsSync(path)) {
-                await build(path, progress);
+                await build(path, release ?? RELEASES[0], progress);
             }
             return path;
         },
@@ -38,7 +38,7 @@ export async function ensureRootfs(progress: (line: string) => void): Promise<st
 }
 
 /** Called with the lock held, so that what an interrupted build left is nobody's. */
-async function build(path: string, progress: (line: string) => void): Promise<void> {
+async function build(path: string, release: Release, progress: (line: string) => void): Promise<void> {
     const started = Date.now();
     for (const name of readdirSync(dirname(path)).filter((entry) => entry.startsWith(".building-"))) {
         rmSync(join(dirname(path), name), { recursive: true, force: true });
@@ -47,9 +47,9 @@ async function build(path: string, progress: (line: string) => void): Promise<vo
     chmodSync(temporary, 0o755);
     const root = join(temporary, "root");
     progress(
-        `building the machines' root file system (Debian ${SUITE}, ${PACKAGES.length} packages; once, about a minute)`,
+        `building the machines' root file system (Debian ${release}, ${PACKAGES.length} packages; once, about a minute)`,
     );
-    await mmdebstrap(root, (line) => {
+    await mmdebstrap(root, release, (line) => {
         progress(`  ${Math.round((Date.now() - started) / 1000)} s: ${line}`);
     });
     finishRootfs(root);
@@ -60,15 +60,15 @@ async function build(path: string, progress: (line: string) => void): Promise<vo
     progress(`root file system ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${path}`);
 }
 
-async function mmdebstrap(root: string, progress: (line: string) => void): Promise<void> {
-    const sources = hostSources();
+async function mmdebstrap(root: string, release: Release, progress: (line: string) => void): Promise<void> {
+    const sources = hostSources(release);
     const args = [
         "--mode=root",
         "--format=directory",
         "--variant=minbase",
         ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
         `--include=${PACKAGES.join(",")}`,
-        SUITE,
+        release,
         root,
         ...(sources.length > 0 ? ["-"] : []),
     ];
@@ -95,13 +95,13 @@ async function mmdebstrap(root: string, progress: (line: string) => void): Promi
     }
 }
 
-/** Debian's entries for the suite among this host's apt sources; none leaves the choice to mmdebstrap. */
-function hostSources(): string[] {
+/** Debian's entries for the release among this host's apt sources; none leaves the choice to mmdebstrap. */
+function hostSources(release: Release): string[] {
     const format = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(SIGNED_BY)";
     const result = spawnSync("apt-get", ["indextargets", "--format", format, "Created-By: Packages"], {
         encoding: "utf8",
     });
-    return sourceLines(result.status === 0 ? result.stdout : "", SUITE);
+    return sourceLines(result.status === 0 ? result.stdout : "", release);
 }
 
 /** apt's one-line entries from lines `uri|release|component|origin|signed-by`; apt leaves what is unset as `$(NAME)`. */

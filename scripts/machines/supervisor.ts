@@ -71,6 +71,8 @@ export function nspawn(settings: SupervisorSettings): readonly string[] {
         "--bind=/dev/kmsg",
         ...REAL_DIRECTORIES.map((name) => `--bind=${join(names.directory, name)}:/var/lib/${name}`),
         ...(settings.kernelModules ? ["--bind-ro=/lib/modules"] : []),
+        // From Debian 13 on, systemd boots on cgroup v1 only when it is told to; to older ones it says nothing.
+        "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
     ];
 }
 

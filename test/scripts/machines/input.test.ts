@@ -25,7 +25,7 @@ describe("requests on standard input", () => {
             offline: true,
             preload: true,
         });
-        expect(parseMachineRequest(JSON.stringify(machine))).toEqual({ ...machine, hosts: {} });
+        expect(parseMachineRequest(JSON.stringify(machine))).toEqual({ ...machine, hosts: {}, release: "bookworm" });
     });
 
     it.each([
@@ -50,6 +50,7 @@ describe("requests on standard input", () => {
         [{ addresses: ["10.240.0.11/33"] }, "addresses"],
         [{ hosts: { api: "nowhere" } }, "hosts"],
         [{ authorizedKeys: ["ssh-ed25519 AAAA\nssh-rsa BBBB"] }, "authorizedKeys"],
+        [{ release: "buster" }, "release"],
     ])("are refused for a machine with %j", (change, field) => {
         expect(() => parseMachineRequest(JSON.stringify({ ...machine, ...change }))).toThrow(field);
     });

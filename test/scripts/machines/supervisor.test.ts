@@ -35,6 +35,7 @@ describe("what a machine's supervisor is told", () => {
               "--bind=/var/lib/kubelab/kubenet/cp-1/containerd:/var/lib/containerd",
               "--bind=/var/lib/kubelab/kubenet/cp-1/kubelet:/var/lib/kubelet",
               "--bind-ro=/lib/modules",
+              "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
             ]
         `);
     });
