@@ -1,6 +1,6 @@
 import { UserError } from "../support/errors";
 import type { Check } from "./doctor/check";
-import { commandsOfLab, commandsOfTests, installCommand } from "./doctor/commands";
+import { commandsOfClient, commandsOfLab, commandsOfTests, installCommand } from "./doctor/commands";
 import { type Host, thisHost } from "./doctor/host";
 import { kernelChecks } from "./doctor/kernel";
 import { type PlannedLab, plannedLab } from "./doctor/lab";
@@ -14,6 +14,9 @@ import type { Stack } from "./stack";
 
 /** Everything that bringing up a lab needs of a host, in the order of the table. */
 export function checkHost(host: Host, lab: PlannedLab): Check[] {
+    if (lab.provider !== "local") {
+        return [commandsOfClient(host), ...softwareChecks(host, lab)];
+    }
     const system = systemChecks(host);
     if (host.platform !== "linux") {
         return system;

@@ -175,7 +175,7 @@ function start(layout: CgroupLayout, record: MachineRecord, known: MachineRecord
 }
 
 /** Starts a long-lived process of the lab that holds nothing of this one: neither session nor standard streams. */
-function launch(layout: CgroupLayout, lab: string, machine: string, command: readonly string[]): void {
+export function launch(layout: CgroupLayout, lab: string, machine: string, command: readonly string[]): void {
     const log = openSync(`${machineNames(lab, machine).runFile}.console.log`, "a", 0o600);
     const onSystemd = layout.kind === "v2" && layout.systemd;
     const logPath = `${machineNames(lab, machine).runFile}.console.log`;

@@ -15,11 +15,16 @@ export function rootfsPath(digest: string): string {
  * The Debian root file system that every machine's disk begins as: built with mmdebstrap from this host's own package sources
  * when it isn't in the cache.
  *
+ * @param more packages beside those of every machine.
  * @returns its directory
  * @throws UserError with the last lines of the build's log when it fails
  */
-export async function ensureRootfs(progress: (line: string) => void, release?: Release): Promise<string> {
-    const path = rootfsPath(rootfsDigest(release));
+export async function ensureRootfs(
+    progress: (line: string) => void,
+    release?: Release,
+    more: readonly string[] = [],
+): Promise<string> {
+    const path = rootfsPath([rootfsDigest(release), ...more].join("-"));
     if (existsSync(path)) {
         return path;
     }
@@ -27,7 +32,7 @@ export async function ensureRootfs(progress: (line: string) => void, release?: R
         dirname(path),
         async () => {
             if (!existsSync(path)) {
-                await build(path, release ?? RELEASES[0], progress);
+                await build(path, release ?? RELEASES[0], [...PACKAGES, ...more], progress);
             }
             return path;
         },
@@ -38,7 +43,12 @@ export async function ensureRootfs(progress: (line: string) => void, release?: R
 }
 
 /** Called with the lock held, so that what an interrupted build left is nobody's. */
-async function build(path: string, release: Release, progress: (line: string) => void): Promise<void> {
+async function build(
+    path: string,
+    release: Release,
+    packages: readonly string[],
+    progress: (line: string) => void,
+): Promise<void> {
     const started = Date.now();
     for (const name of readdirSync(dirname(path)).filter((entry) => entry.startsWith(".building-"))) {
         rmSync(join(dirname(path), name), { recursive: true, force: true });
@@ -47,9 +57,9 @@ async function build(path: string, release: Release, progress: (line: string) =>
     chmodSync(temporary, 0o755);
     const root = join(temporary, "root");
     progress(
-        `building the machines' root file system (Debian ${release}, ${PACKAGES.length} packages; once, about a minute)`,
+        `building the machines' root file system (Debian ${release}, ${packages.length} packages; once, about a minute)`,
     );
-    await mmdebstrap(root, release, (line) => {
+    await mmdebstrap(root, release, packages, (line) => {
         progress(`  ${Math.round((Date.now() - started) / 1000)} s: ${line}`);
     });
     finishRootfs(root);
@@ -60,14 +70,19 @@ async function build(path: string, release: Release, progress: (line: string) =>
     progress(`root file system ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${path}`);
 }
 
-async function mmdebstrap(root: string, release: Release, progress: (line: string) => void): Promise<void> {
+async function mmdebstrap(
+    root: string,
+    release: Release,
+    packages: readonly string[],
+    progress: (line: string) => void,
+): Promise<void> {
     const sources = hostSources(release);
     const args = [
         "--mode=root",
         "--format=directory",
         "--variant=minbase",
         ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
-        `--include=${PACKAGES.join(",")}`,
+        `--include=${packages.join(",")}`,
         release,
         root,
         ...(sources.length > 0 ? ["-"] : []),

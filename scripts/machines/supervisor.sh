@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=/dev/null
 . "$1"
 : "${CGROUPS[@]}" "${ADDRESSES[@]}" "${NSPAWN[@]}"
-: "$NAMESPACE" "$BRIDGE" "$INTERFACE" "$HARDWARE_ADDRESS" "$ALIAS" "$GATEWAY" "$ROOT" "$OVERLAY"
+: "$NAMESPACE" "$BRIDGE" "$BRIDGE_NAMESPACE" "$INTERFACE" "$HARDWARE_ADDRESS" "$ALIAS" "$GATEWAY" "$ROOT" "$OVERLAY"
 
 # systemd-nspawn's status when the machine asks for a reboot and --keep-unit is given
 readonly REBOOT=133
@@ -37,15 +37,20 @@ renew_cgroups() {
     mkdir -p "${CGROUPS[@]/%//machine}"
 }
 
+# ip where the bridge is: on the host, or in a network namespace that plays a router.
+ip_at_bridge() {
+    if [ -n "$BRIDGE_NAMESPACE" ]; then ip -n "$BRIDGE_NAMESPACE" "$@"; else ip "$@"; fi
+}
+
 delete_network() {
-    ip link delete "$INTERFACE" 2>/dev/null || true
+    ip_at_bridge link delete "$INTERFACE" 2>/dev/null || true
     ip netns delete "$NAMESPACE" 2>/dev/null || true
 }
 
 create_network() {
     delete_network
     ip netns add "$NAMESPACE"
-    ip -batch - <<BATCH
+    ip_at_bridge -batch - <<BATCH
 link add $INTERFACE type veth peer name eth0 address $HARDWARE_ADDRESS netns $NAMESPACE
 link set $INTERFACE alias $ALIAS master $BRIDGE up
 BATCH
@@ -56,7 +61,7 @@ BATCH
         echo "route add default via $GATEWAY"
     } | ip -n "$NAMESPACE" -batch -
     # The host needn't ask for the machine's hardware address: it may have asked too early, and would wait a second to ask again.
-    ip neighbour replace "${ADDRESSES[0]%/*}" lladdr "$HARDWARE_ADDRESS" dev "$BRIDGE" nud reachable
+    ip_at_bridge neighbour replace "${ADDRESSES[0]%/*}" lladdr "$HARDWARE_ADDRESS" dev "$BRIDGE" nud reachable
 }
 
 boot() (

@@ -8,6 +8,10 @@ export interface SupervisorSettings {
     readonly machineId: string;
     readonly addresses: readonly string[];
     readonly gateway: string;
+    /** The bridge that the machine's link is on, where it isn't its lab's: its name, and the network namespace that it is in. */
+    readonly bridge?: { readonly name: string; readonly namespace: string };
+    /** Name of the link's other end, where it isn't the machine's own. */
+    readonly link?: string;
     /** Directory of the root file system below the machine's own changes. */
     readonly base: string;
     /** Directory between the two, with the parts. */
@@ -27,8 +31,9 @@ export function renderSettings(settings: SupervisorSettings): string {
     const at = (name: string): string => join(names.directory, name);
     const variables: Readonly<Record<string, string | readonly string[]>> = {
         NAMESPACE: names.networkNamespace,
-        BRIDGE: labNames(settings.lab).bridge,
-        INTERFACE: names.interface,
+        BRIDGE: settings.bridge?.name ?? labNames(settings.lab).bridge,
+        BRIDGE_NAMESPACE: settings.bridge?.namespace ?? "",
+        INTERFACE: settings.link ?? names.interface,
         HARDWARE_ADDRESS: names.hardwareAddress,
         ALIAS: `kubelab/${settings.lab}/${settings.machine}`,
         ADDRESSES: settings.addresses,

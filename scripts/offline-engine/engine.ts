@@ -19,7 +19,7 @@ export interface InlineProgram {
 /**
  * Runs this repository's Pulumi program where the Pulumi CLI can't be had.
  *
- * It isn't Pulumi, and knows nothing but what this repository needs: the resource types command:*, random:* and tls:*
+ * It isn't Pulumi, and knows nothing but what this repository needs: the resource types command:*, random:*, tls:* and Stash
  * (`registerProvider` adds others), one process, one state file, `.kubelab/<stack>/state.json`. It takes the CLI's part
  * towards the Pulumi SDK in the program, which runs unchanged, and follows the Pulumi engine's rules: `up` is a diff,
  * replaced resources go after the new ones are there, what the program no longer has is deleted at the end, dependents first.

@@ -26,12 +26,19 @@ export class Lab {
     private readonly stackFile: string;
     private config: Readonly<Record<string, unknown>>;
 
-    /** @param network IPv4 CIDR of the machines' network, unlike every other test's. */
-    constructor(name: string, network: string) {
+    /**
+     * @param machines config of the machines; or just the IPv4 CIDR of local ones' network, unlike every other test's.
+     * @param command what is run in place of scripts/lab.
+     */
+    constructor(
+        name: string,
+        machines: string | Readonly<Record<string, unknown>>,
+        private readonly command: readonly string[] = [LAB],
+    ) {
         this.stack = `test-${name}`;
         this.directory = join(REPOSITORY, ".kubelab", this.stack);
         this.stackFile = join(REPOSITORY, `Pulumi.${this.stack}.yaml`);
-        this.config = { local: { network } };
+        this.config = typeof machines === "string" ? { local: { network: machines } } : machines;
         this.configure({});
     }
 
@@ -46,7 +53,8 @@ export class Lab {
 
     /** Runs `scripts/lab <command> --stack <this one> …`, without internet as far as images go. */
     run(command: string, args: readonly string[] = [], timeoutSeconds = 600): Ran {
-        const result = spawnSync(LAB, [command, "--stack", this.stack, ...args], {
+        const [program = "", ...words] = this.command;
+        const result = spawnSync(program, [...words, command, "--stack", this.stack, ...args], {
             cwd: REPOSITORY,
             encoding: "utf8",
             timeout: timeoutSeconds * 1000,
@@ -58,7 +66,10 @@ export class Lab {
 
     /** As `run`, but goes on while it runs. */
     start(command: string, args: readonly string[] = []): Running {
-        return new Running([LAB, command, "--stack", this.stack, ...args], { cwd: REPOSITORY, env: environment() });
+        return new Running([...this.command, command, "--stack", this.stack, ...args], {
+            cwd: REPOSITORY,
+            env: environment(),
+        });
     }
 
     /** As `run`, but fails the test with everything that was printed when the command fails. */

@@ -61,6 +61,11 @@ export function commandsOfLab(host: Host, lab: PlannedLab): Check {
     ]);
 }
 
+/** What a host calls that has no machines itself: it reaches them by SSH. */
+export function commandsOfClient(host: Host): Check {
+    return packaged(host, "commands", [command("ssh", "openssh-client"), command("tar")]);
+}
+
 /** What a build of the parts calls, Go aside. */
 export function commandsOfBuild(host: Host): Check {
     return packaged(host, "C toolchain", BUILD);

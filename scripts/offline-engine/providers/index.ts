@@ -3,6 +3,7 @@ import { localCommand } from "./command-local";
 import { remoteCommand } from "./command-remote";
 import { providerResource } from "./provider-resource";
 import { random } from "./random";
+import { stash } from "./stash";
 import { tls } from "./tls";
 
 let registered = false;
@@ -17,5 +18,6 @@ export function registerBuiltInProviders(): void {
     registerProvider("command:remote:Command", remoteCommand);
     registerProvider("random:", random);
     registerProvider("tls:", tls);
+    registerProvider("pulumi:index:Stash", stash);
     registerProvider("pulumi:providers:", providerResource);
 }

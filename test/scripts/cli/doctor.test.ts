@@ -372,6 +372,14 @@ test("up refuses with everything that is missing at once", () => {
     expect(() => refuseMissing(checkHost(host(), lab({ nodes: 9 })))).not.toThrow();
 });
 
+test("a host whose machines are elsewhere needs no more than what reaches them", () => {
+    const small: Differences = { platform: "darwin", userId: 501, without: ["nft", "systemd-nspawn"] };
+    expect(problems(checkHost(host(small), lab({ provider: "aws" })))).toEqual([]);
+    expect(problems(checkHost(host({ ...small, without: ["ssh"] }), lab({ provider: "aws" })))).toEqual([
+        expect.stringMatching(/^missing commands: not here: ssh/),
+    ]);
+});
+
 test("the tests call a few commands more", () => {
     expect(commandsOfTests(host()).packages).toEqual(["shellcheck", "openssl"]);
 });

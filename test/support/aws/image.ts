@@ -1,0 +1,26 @@
+import { ensureRootfs } from "../../../scripts/machines/rootfs";
+
+/**
+ * What Debian's AMIs tell cloud-init (https://salsa.debian.org/cloud-team/debian-cloud-images, 01_debian_cloud.cfg): the user `admin`,
+ * and /etc/hosts written anew at every boot unless user data says otherwise.
+ *
+ * Instances get their metadata and user data as files (NoCloud) and not by HTTP from 169.254.169.254: cloud-init looks for EC2 by the
+ * firmware's tables, which a container hasn't.
+ */
+export const CLOUD_SETTINGS = `datasource_list: [NoCloud]
+manage_etc_hosts: true
+disable_root: true
+network: {config: disabled}
+system_info:
+    default_user:
+        name: admin
+        gecos: Debian
+        lock_passwd: true
+        sudo: ["ALL=(ALL) NOPASSWD:ALL"]
+        shell: /bin/bash
+`;
+
+/** The root file system that instances' disks begin as: a machine's, with cloud-init. Made once. */
+export function cloudImage(progress: (line: string) => void): Promise<string> {
+    return ensureRootfs(progress, undefined, ["cloud-init"]);
+}

@@ -1,0 +1,11 @@
+import { registerProvider } from "../../../scripts/offline-engine/provider";
+import type { CloudSettings } from "./cloud";
+import { playedEc2 } from "./provider";
+
+// scripts/lab with an account of the tests' own in EC2's place: which one, it is told in $KUBELAB_TEST_EC2.
+const settings = JSON.parse(process.env["KUBELAB_TEST_EC2"] ?? "null") as CloudSettings | null;
+if (settings === null) {
+    throw new Error("KUBELAB_TEST_EC2 must say which account to play");
+}
+registerProvider("aws:", playedEc2(settings));
+void import("../../../scripts/cli/main");
