@@ -1,3 +1,4 @@
+import { ARCHITECTURE } from "../../scripts/parts/recipe-digest";
 import { addressAt, type Cidr, formatCidr, sizeOfCidr, subnetAt } from "./cidr";
 import type { Problem } from "./problems";
 import type { Config } from "./schema";
@@ -104,6 +105,11 @@ export function checkAws(config: Partial<Config>): Problem[] {
             const other = architectureOf(type);
             add(setting, type, `is a machine of ${other}`, `set kubelab:aws.architecture to ${other}, or use another`);
         }
+    }
+    const delivery = config.parts?.delivery ?? "download";
+    if (aws.architecture !== ARCHITECTURE && delivery !== "download") {
+        const problem = `sends parts of this host, which are for ${ARCHITECTURE}, and the machines are ${aws.architecture}`;
+        problems.push({ key: "parts.delivery", value: delivery, problem, remedy: 'use "download"' });
     }
     const routes = controlPlanes + workers + OWN_ROUTES;
     if (network !== "cni" && zonesOf(aws).length > 1 && routes > ROUTES_PER_TABLE) {

@@ -135,6 +135,13 @@ refuses([
         ],
     ],
     [
+        "parts of this host for machines of another architecture",
+        { ...wrong({ architecture: "arm64" }), parts: { delivery: "push" } },
+        [
+            'kubelab:parts.delivery: "push" sends parts of this host, which are for amd64, and the machines are arm64; use "download"',
+        ],
+    ],
+    [
         "a type that is none",
         wrong({ controlPlaneType: "medium" }),
         [
