@@ -102,6 +102,7 @@ export class Cluster extends pulumi.ComponentResource {
             turns.after(node.name, joined);
             return joined;
         });
+        turns.noMore();
         const { machine: controlPlane } = first;
         const connected = api.length > 0 ? (network?.connected({ controlPlane, api, memberships }) ?? []) : [];
         if (spec.steps.includes("dns")) {

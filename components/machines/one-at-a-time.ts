@@ -8,7 +8,7 @@ import type * as pulumi from "@pulumi/pulumi";
  * nothing.
  */
 export class OneAtATime {
-    private readonly done = new Map<string, (resource: pulumi.Resource) => void>();
+    private readonly done = new Map<string, (resources: pulumi.Resource[]) => void>();
     private readonly turns = new Map<string, Promise<pulumi.Resource[]>>();
 
     /**
@@ -20,18 +20,23 @@ export class OneAtATime {
         for (const [position, name] of members.entries()) {
             const next = members[position + 1];
             if (next !== undefined) {
-                this.turns.set(next, new Promise((resolve) => this.done.set(name, (resource) => resolve([resource]))));
+                this.turns.set(next, new Promise((resolve) => this.done.set(name, resolve)));
             }
         }
     }
 
-    /** What a machine waits for. Resolves when `after` was called for the node before it. */
+    /** What a machine waits for. Resolves when `after` was called for the node before it, or `noMore`. */
     before(name: string): Promise<pulumi.Resource[]> {
         return this.turns.get(name) ?? Promise.resolve([]);
     }
 
-    /** Says which resource makes the node a member. To be called for every node. */
+    /** Says which resource makes the node a member. */
     after(name: string, membership: pulumi.Resource): void {
-        this.done.get(name)?.(membership);
+        this.done.get(name)?.([membership]);
+    }
+
+    /** Says that no other node becomes a member in this run. */
+    noMore(): void {
+        this.done.forEach((resolve) => resolve([]));
     }
 }

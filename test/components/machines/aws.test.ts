@@ -304,6 +304,11 @@ describe("change", () => {
         expect(waitsFor("worker-3")).toEqual([]);
     });
 
+    test("doesn't wait for nodes that aren't made members, since the bring-up stops before", async () => {
+        const stopped = await cloud({}, { stopAfter: "machines" }, { running: ["cp-1", "worker-1", "worker-2"] });
+        expect(ofType(stopped, INSTANCE)).toHaveLength(3);
+    });
+
     test("takes nothing over SSH from a machine that goes: all its steps go with the instance", () => {
         const instances = new Map(ofType(graph, INSTANCE).map(({ urn, name }) => [name, urn]));
         const steps = remoteSteps(graph);
