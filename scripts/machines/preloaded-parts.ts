@@ -1,11 +1,15 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
+import { filesForRole } from "../parts/roles";
 import { labNames } from "./names";
 
 /** What of a parts directory's manifest.json is read here. */
 interface Manifest {
     readonly files: readonly { readonly path: string; readonly sha256: string }[];
 }
+
+/** Paths of what machines of any role need. */
+const NEEDED = new Set([...filesForRole("control-plane"), ...filesForRole("node")]);
 
 /**
  * Makes a directory that lies below a new machine's own disk, as a VM image with the parts in it would: every program at
@@ -23,7 +27,7 @@ export function preloadParts(lab: string, partsDirectory: string): string | unde
     rmSync(unfinished, { recursive: true, force: true });
     const { files } = JSON.parse(readFileSync(join(partsDirectory, "manifest.json"), "utf8")) as Manifest;
     try {
-        for (const { path, sha256 } of files.filter((file) => /^(bin|cni)\//.test(file.path))) {
+        for (const { path, sha256 } of files.filter((file) => NEEDED.has(file.path))) {
             const place = join(unfinished, "opt/kubelab/parts", sha256);
             mkdirSync(place, { recursive: true, mode: 0o755 });
             linkSync(join(partsDirectory, path), join(place, basename(path)));
