@@ -1,9 +1,10 @@
 import type { remote } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
+import { quote } from "../host/script";
 import { step } from "../host/step";
 import type { Machine, ReadyMachine } from "../machines/machine";
 import { hasPodNetwork } from "../spec/bring-up";
-import type { ClusterSpec, NodeSpec, Taint } from "../spec/types";
+import type { ClusterSpec, NodeSpec } from "../spec/types";
 import { KUBECTL } from "./kubectl-step";
 
 /** Seconds a node is given to become Ready. */
@@ -13,8 +14,15 @@ const NO_WORKLOADS = "node-role.kubernetes.io/control-plane:NoSchedule";
 /** Seconds the pods of a leaving node are given to go. */
 const DRAIN_DEADLINE = 60;
 
+interface NodeObject {
+    readonly apiVersion: "v1";
+    readonly kind: "Node";
+    readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+    readonly spec: object;
+}
+
 /** The Node object of a machine, with what its kubelet may not set on itself (KEP-279) and, for kubenet, the pod CIDR. */
-export function nodeObject(spec: ClusterSpec, node: NodeSpec): object {
+export function nodeObject(spec: ClusterSpec, node: NodeSpec): NodeObject {
     return {
         apiVersion: "v1",
         kind: "Node",
@@ -35,22 +43,14 @@ function podCidrOf({ network, steps }: ClusterSpec, { podCidr }: NodeSpec): { po
 /** The statements that make the Node object, or mend one that the kubelet made first, and wait until the node is Ready. */
 export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
     const { name } = node;
-    const { podCIDR } = podCidrOf(spec, node);
-    const labels = Object.entries(node.labels).map(([key, value]) => `'${key}=${value}'`);
+    const { metadata, spec: own } = nodeObject(spec, node);
+    // One request: label by label, taint by taint, it would be a start of kubectl for each. Lists are merged by their keys.
+    const patch = JSON.stringify({ metadata: { labels: metadata.labels }, spec: own });
     const mend = [
-        ...(labels.length > 0 ? [`${KUBECTL} label --overwrite node ${name} ${labels.join(" ")} >/dev/null`] : []),
-        ...(node.taints.length > 0
-            ? [`${KUBECTL} taint --overwrite node ${name} ${node.taints.map(taintWord).join(" ")} >/dev/null`]
-            : []),
+        `${KUBECTL} patch node ${name} -p ${quote(patch)} >/dev/null`,
         // From when the cluster had workers.
         ...(node.role === "control-plane" && node.taints.length === 0
             ? [`${KUBECTL} taint node ${name} ${NO_WORKLOADS}- >/dev/null 2>&1 || true`]
-            : []),
-        ...(podCIDR !== undefined
-            ? [
-                  `[ "$(${KUBECTL} get node ${name} -o 'jsonpath={.spec.podCIDR}')" = ${podCIDR} ] ||`,
-                  `    ${KUBECTL} patch node ${name} -p '${JSON.stringify({ spec: podCidrOf(spec, node) })}' >/dev/null`,
-              ]
             : []),
     ];
     return [
@@ -114,8 +114,4 @@ export function membership(
         },
         parent,
     );
-}
-
-function taintWord(taint: Taint): string {
-    return `'${taint.key}=${taint.value ?? ""}:${taint.effect}'`;
 }

@@ -69,6 +69,8 @@ export function renderPush(args: PushArgs): string {
     const kept = args.kept.map(sha256);
     const sudo = args.user === "root" ? "" : "sudo -n ";
     const incoming = `/opt/kubelab/incoming-${args.role}`;
+    // There once the stream has come to its end.
+    const arrived = `${incoming}/${args.digest}`;
     const send = `cache=\${KUBELAB_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/kubelab}/parts/${args.digest}
 if [ ! -d "$cache" ]; then
     echo "kubelab: ${args.address}: the parts ${args.digest} are not in $cache: run 'scripts/lab parts'" >&2
@@ -79,18 +81,29 @@ remote() {
         -o UserKnownHostsFile=${quote(args.identity.knownHosts)} -o HostKeyAlias=${args.machine} -o GlobalKnownHostsFile=none -o LogLevel=ERROR \\
         -c aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com ${quote(`${args.user}@${args.address}`)} "$@"
 }
-# sha256 and path of every file
-wanted='${wanted.join("\n")}'
-present=$(remote ls /opt/kubelab/parts 2>/dev/null || true)
-missing=$(awk 'NR == FNR { have[$1]; next } !($1 in have) { print $2 }' <(printf '%s\\n' "$present") <(printf '%s\\n' "$wanted"))
-if [ -n "$missing" ]; then
-    # shellcheck disable=SC2086 # one word per file
-    tar -C "$cache" -cf - $missing |
-        remote '${sudo}sh -c "rm -rf ${incoming} && mkdir -p ${incoming} && tar --no-same-owner -xf - -C ${incoming}"'
-fi
-remote '${sudo}bash -s' <<'KUBELAB_LINK'
+# links the parts; prints those that the machine lacks, and then links nothing
+link() {
+    remote '${sudo}bash -s' <<'KUBELAB_LINK'
 set -euo pipefail
+lacks=''
+while read -r fingerprint path; do
+    if [ ! -d "/opt/kubelab/parts/$fingerprint" ] && [ ! -d "${arrived}" ]; then
+        lacks=1
+        echo "$path"
+    fi
+done <<'KUBELAB_WANTED'
+${wanted.join("\n")}
+KUBELAB_WANTED
+if [ -n "$lacks" ]; then exit; fi
 ${renderLink({ incoming, wanted, kept })}
-KUBELAB_LINK`;
+KUBELAB_LINK
+}
+lacks=$(link)
+if [ -n "$lacks" ]; then
+    # shellcheck disable=SC2086 # one word per file
+    tar -C "$cache" -cf - $lacks |
+        remote '${sudo}sh -c "rm -rf ${incoming} && mkdir -p ${incoming} && tar --no-same-owner -xf - -C ${incoming} && mkdir ${arrived}"'
+    link
+fi`;
     return renderScript({ create: [send] });
 }

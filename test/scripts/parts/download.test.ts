@@ -56,7 +56,7 @@ test("the parts are those that the roles need, as upstream published them", asyn
     expect(readFileSync(join(path, "cni/bridge"), "utf8")).toBe("the program bridge");
     expect(readFileSync(join(path, "bin/ctr"), "utf8")).toBe("the program bin/ctr");
     expect(statSync(join(path, "bin/kubelet")).mode & 0o777).toBe(0o755);
-    expect(lines.at(-1)).toMatch(/^\[11\/11\]/);
+    expect(lines.at(-1)).toMatch(/^\[12\/12\]/);
     expect(existsSync(downloadRoot())).toBe(false);
 });
 

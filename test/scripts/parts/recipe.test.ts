@@ -32,11 +32,11 @@ test("every staging module of Kubernetes has the version that goes with it", () 
     expect(replaced.filter(([, , found]) => found !== version).map(([, module]) => module)).toEqual([]);
 });
 
-test("the projects make exactly the files of the roles, and CoreDNS for its image", () => {
+test("the projects make exactly the files of the roles, CoreDNS for its image, and kubeadm for a race", () => {
     const made = recipe.projects
         .flatMap(({ programs }) => Object.keys(programs))
         .filter((path) => !path.startsWith("image/"));
-    const needed = [...filesForRole("control-plane"), ...filesForRole("node"), "bin/coredns"];
+    const needed = [...filesForRole("control-plane"), ...filesForRole("node"), "bin/coredns", "bin/kubeadm"];
     expect(made.sort()).toEqual(needed.sort());
 });
 

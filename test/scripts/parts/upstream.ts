@@ -42,7 +42,9 @@ export function pathsOf(versions: Readonly<Record<string, string>> = pinnedVersi
 }
 
 const CNI = "bandwidth bridge dhcp firewall host-device host-local loopback portmap ptp static tuning".split(" ");
-const KUBERNETES = "kubeadm kube-apiserver kube-controller-manager kube-proxy kube-scheduler kubectl kubelet".split(" ");
+const KUBERNETES = "kubeadm kube-apiserver kube-controller-manager kube-proxy kube-scheduler kubectl kubelet".split(
+    " ",
+);
 
 /** Adds a release of every part. */
 export function publish(files: Map<string, Buffer>, versions: Readonly<Record<string, string>>): void {
