@@ -7,7 +7,16 @@ import type { SshKey } from "../host/ssh-identity";
 import type { ClusterSpec, LocalSpec, NodeSpec } from "../spec/types";
 import type { Machine, MachineFacts } from "./machine";
 
-const DRIVER = "node --import tsx scripts/machines/main.ts";
+const DRIVER = "node --require tsx/cjs scripts/machines/main.ts";
+
+/** What machines that share this host's kernel need set differently. */
+export const LOCAL_FACTS: Omit<MachineFacts, "registries"> = {
+    cgroupDriver: "cgroupfs",
+    failCgroupV1: false,
+    failSwapOn: false,
+    restrictOomScoreAdj: true,
+    conntrackMaxPerCore: 0,
+};
 
 export interface LocalMachinesArgs {
     readonly spec: ClusterSpec;
@@ -21,11 +30,7 @@ export function localMachines(args: LocalMachinesArgs, parent: pulumi.Resource):
     const registry = registryCertificate(args.local, parent);
     const network = localNetwork(args, registry, parent);
     const facts: MachineFacts = {
-        cgroupDriver: "cgroupfs",
-        failCgroupV1: false,
-        failSwapOn: false,
-        restrictOomScoreAdj: true,
-        conntrackMaxPerCore: 0,
+        ...LOCAL_FACTS,
         registries: [
             { url: `https://${args.local.gateway}:${args.local.registryPort}`, certificateAuthority: registry.certPem },
         ],

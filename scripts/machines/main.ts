@@ -1,39 +1,33 @@
 import { readFileSync } from "node:fs";
 import { UserError } from "../support/errors";
+import { checkHost } from "./commands";
+import { parseMachineRequest, parseNames, parseNetworkRequest } from "./input";
+import { createMachine, deleteMachine } from "./machine";
+import { createNetwork, deleteNetwork } from "./network";
+import { ensureRootfs } from "./rootfs";
 
 const USAGE = `usage: main.ts network create|delete | machine create|delete | rootfs
 network and machine read one JSON object on standard input and answer with one line of JSON on standard output.`;
 
-/** The commands of the local machine driver. Each one's code is only loaded when it is asked for: start-up time counts. */
+/** The commands of the local machine driver. */
 async function main([subject, verb]: readonly string[]): Promise<object> {
-    const { checkHost } = await import("./commands");
     switch (`${subject ?? ""} ${verb ?? ""}`.trim()) {
         case "network create": {
-            const [{ createNetwork }, { parseNetworkRequest }] = await Promise.all([
-                import("./network"),
-                import("./input"),
-            ]);
             const request = parseNetworkRequest(standardInput());
             checkHost();
             return createNetwork(request, progress);
         }
         case "network delete": {
-            const [{ deleteNetwork }, { parseNames }] = await Promise.all([import("./network"), import("./input")]);
             const { lab } = parseNames(standardInput());
             checkHost();
             return deleteNetwork(lab);
         }
         case "machine create": {
-            const [{ createMachine }, { parseMachineRequest }] = await Promise.all([
-                import("./machine"),
-                import("./input"),
-            ]);
             const request = parseMachineRequest(standardInput());
             checkHost();
             return createMachine(request, progress);
         }
         case "machine delete": {
-            const [{ deleteMachine }, { parseNames }] = await Promise.all([import("./machine"), import("./input")]);
             const { lab, machine } = parseNames(standardInput());
             if (machine === undefined) {
                 throw new UserError("Missing in the request on standard input: machine.");
@@ -41,11 +35,9 @@ async function main([subject, verb]: readonly string[]): Promise<object> {
             checkHost();
             return deleteMachine(lab, machine);
         }
-        case "rootfs": {
-            const { ensureRootfs } = await import("./rootfs");
+        case "rootfs":
             checkHost();
             return { path: await ensureRootfs(progress) };
-        }
         default:
             throw new UserError(USAGE);
     }

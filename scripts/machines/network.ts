@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../support/errors";
 import { overlapping, routedRanges, type UsedRange } from "./address-range";
 import { endAndRemove, hostCgroupLayout, labCgroups } from "./cgroups";
+import { deleteMachine } from "./machine";
 import { removeEmpty, run, tryRun, withLock } from "./commands";
 import { closeFirewall, openFirewall } from "./firewall";
 import type { NetworkRequest } from "./input";
@@ -63,7 +64,6 @@ export async function deleteNetwork(lab: string): Promise<{ readonly deleted: bo
     const existed = existsSync(names.directory) || existsSync(join("/sys/class/net", names.bridge));
     const left = machinesOnDisk().filter((machine) => machine.lab === lab);
     if (left.length > 0) {
-        const { deleteMachine } = await import("./machine");
         await Promise.all(left.map(({ machine }) => deleteMachine(lab, machine)));
     }
     await withLock(RUN_DIRECTORY, async () => {

@@ -2,6 +2,8 @@
  * The parts of the Pulumi SDK that the engine builds on, by deep path: the whole of `@pulumi/pulumi` takes a second to load,
  * and the program loads what it needs itself.
  */
+import "./lazy-modules";
+
 export * as rpc from "@pulumi/pulumi/runtime/rpc";
 export * as settings from "@pulumi/pulumi/runtime/settings";
 export * as stack from "@pulumi/pulumi/runtime/stack";

@@ -116,11 +116,11 @@ describe("every command", () => {
             "",
             "bash -s -- create",
             "bash -s -- delete",
-            "node --import tsx scripts/machines/main.ts machine create",
-            "node --import tsx scripts/machines/main.ts machine delete",
-            "node --import tsx scripts/machines/main.ts network create",
-            "node --import tsx scripts/machines/main.ts network delete",
             "node --import tsx scripts/parts/main.ts get --json",
+            "node --require tsx/cjs scripts/machines/main.ts machine create",
+            "node --require tsx/cjs scripts/machines/main.ts machine delete",
+            "node --require tsx/cjs scripts/machines/main.ts network create",
+            "node --require tsx/cjs scripts/machines/main.ts network delete",
         ]);
     });
 });

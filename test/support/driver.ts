@@ -24,7 +24,7 @@ export class Driver {
 
     /** Runs the driver as Pulumi does: a constant command line, JSON on standard input, pipes that it must let go of. */
     run(subject: "network" | "machine", verb: "create" | "delete", request: object): Ran {
-        const command = ["--import", "tsx", "scripts/machines/main.ts", subject, verb];
+        const command = ["--require", "tsx/cjs", "scripts/machines/main.ts", subject, verb];
         const result = spawnSync("node", command, {
             cwd: REPOSITORY,
             input: JSON.stringify(request),

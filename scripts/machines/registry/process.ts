@@ -67,7 +67,7 @@ function checkPort({ lab, gateway, registryPort }: NetworkRequest): Promise<void
 function start(layout: CgroupLayout, lab: string, file: string): void {
     const path = join(labNames(lab).runDirectory, "registry.log");
     const log = openSync(path, "a", 0o600);
-    const command = [process.execPath, "--import", "tsx", join(__dirname, "main.ts"), file];
+    const command = [process.execPath, "--require", "tsx/cjs", join(__dirname, "main.ts"), file];
     const cwd = repositoryRoot();
     const output = [`--property=StandardOutput=append:${path}`, `--property=StandardError=append:${path}`];
     const unit = ["--quiet", "--collect", `--unit=${unitName({ lab })}`, `--working-directory=${cwd}`, ...output, "--"];
