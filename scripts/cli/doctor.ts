@@ -1,6 +1,6 @@
 import { UserError } from "../support/errors";
 import type { Check } from "./doctor/check";
-import { commandsOfClient, commandsOfLab, commandsOfTests, installCommand } from "./doctor/commands";
+import { commandsOfBench, commandsOfClient, commandsOfLab, commandsOfTests, installCommand } from "./doctor/commands";
 import { type Host, thisHost } from "./doctor/host";
 import { kernelChecks } from "./doctor/kernel";
 import { type PlannedLab, plannedLab } from "./doctor/lab";
@@ -54,6 +54,11 @@ export async function prepareForLab(
 /** The same for the commands that the tests call. */
 export async function prepareForTests(progress: (line: string) => void): Promise<void> {
     await provide(() => Promise.resolve([commandsOfTests(thisHost())]), progress);
+}
+
+/** The same for what `scripts/lab bench` calls beside a lab. */
+export async function prepareForBench(progress: (line: string) => void): Promise<void> {
+    await provide(() => Promise.resolve([commandsOfBench(thisHost())]), progress);
 }
 
 async function provide(examineHost: () => Promise<Check[]>, progress: (line: string) => void): Promise<void> {

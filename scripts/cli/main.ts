@@ -2,6 +2,7 @@ import { Command } from "commander";
 import pc from "picocolors";
 import { repositoryRoot } from "../support/paths";
 import { UserError } from "../support/errors";
+import type { BenchFlags } from "./bench";
 import { Stack } from "./stack";
 
 const DEFAULT_STACK = "kubenet";
@@ -98,6 +99,22 @@ function program(): Command {
         .action(async (name: string, command: string[], options: StackOption) => {
             const { sshInTerminal } = await import("./open-cluster");
             process.exitCode = await sshInTerminal(stackOf(options), name, command);
+        });
+    onStack("bench")
+        .description("measure how long things take, on labs of its own: phases, growth by workers, throughput")
+        .option(
+            "--runs <n>",
+            "lives of a lab to measure; each is up, web service, up again, one more worker, down",
+            "3",
+        )
+        .option("--against <other>", "measure another installer turn about: kubeadm")
+        .option("--only <what...>", "only these: phases, growth, throughput")
+        .option("--workers <counts>", "numbers of workers for growth, with commas between them", "1,2,4")
+        .option("--network <cidr>", "IPv4 range for the machines", "10.231.0.0/24")
+        .option("--json <file>", "write everything to this file, too")
+        .action(async (options: BenchFlags) => {
+            const { bench, readOptions } = await import("./bench");
+            await bench(stackOf(options), readOptions(options));
         });
     lab.command("parts")
         .description("get the binaries and images into the cache: get (default), list, verify, export, import")

@@ -26,14 +26,13 @@ const PHASES: readonly Phase[] = [
 
 export interface PhaseTime {
     readonly phase: string;
-    /** Seconds since the run started. */
+    /** Seconds since the command was started: Node.js and the program have to be loaded first. */
     readonly from: number;
     readonly to: number;
 }
 
 /** Collects when each phase's first resource started and its last one was done. */
 export class PhaseClock {
-    private readonly begun = Date.now();
     private readonly times = new Map<string, { from: number; to: number }>();
 
     record(event: EngineEvent): void {
@@ -41,7 +40,7 @@ export class PhaseClock {
         if (phase === undefined || event.operation === "same" || (event.kind !== "start" && event.kind !== "done")) {
             return;
         }
-        const now = (Date.now() - this.begun) / 1000;
+        const now = performance.now() / 1000;
         const known = this.times.get(phase);
         this.times.set(phase, { from: Math.min(known?.from ?? now, now), to: Math.max(known?.to ?? now, now) });
     }

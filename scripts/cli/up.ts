@@ -25,8 +25,10 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     mkdirSync(stack.directory, { recursive: true, mode: 0o700 });
     const clock = new PhaseClock();
     const report = progressReporter();
+    let steps = 0;
     const engine = await engineFor(stack, overrides, (event) => {
         clock.record(event);
+        steps += isStep(event) ? 1 : 0;
         report(event);
     });
     if (options.preview) {
@@ -41,7 +43,7 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     }
     console.log(`\n${hints(stack, summary.seconds)}`);
     if (options.json) {
-        console.log(JSON.stringify({ ...summary, phases }));
+        console.log(JSON.stringify({ ...summary, engine: engine.name, steps, phases }));
     }
 }
 
@@ -64,6 +66,11 @@ async function engineFor(
     const engine = await chooseEngine({ stack: stack.name, repository: stack.repository, configOverrides, report });
     console.error(pc.dim(`stack ${stack.name}, by the ${engine.name}`));
     return engine;
+}
+
+/** Whether a command was run, here or on a machine. */
+function isStep({ kind, operation, type }: EngineEvent): boolean {
+    return kind === "done" && operation !== "same" && type.startsWith("command:");
 }
 
 function parseConfig(pairs: readonly string[]): Record<string, string> {

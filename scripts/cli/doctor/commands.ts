@@ -48,6 +48,9 @@ const BUILD: readonly Packaged[] = [
 /** What the tests call beside a lab. */
 const TESTS: readonly Packaged[] = [command("shellcheck"), command("openssl")];
 
+/** What measuring calls beside a lab. */
+const BENCH: readonly Packaged[] = [command("iperf3"), command("openssl")];
+
 /** The commands that bringing the lab up calls, and the files that they read. */
 export function commandsOfLab(host: Host, lab: PlannedLab): Check {
     // A module that isn't loaded yet.
@@ -73,7 +76,12 @@ export function commandsOfBuild(host: Host): Check {
 
 /** What `scripts/lab test` calls: everything that is to be had as a package. */
 export function commandsOfTests(host: Host): Check {
-    return packaged(host, "commands", [...LAB, DEBIAN_KEYS, ...TESTS]);
+    return packaged(host, "commands", [...LAB, DEBIAN_KEYS, ...TESTS, ...BENCH]);
+}
+
+/** What `scripts/lab bench` calls beside a lab. */
+export function commandsOfBench(host: Host): Check {
+    return packaged(host, "commands", BENCH);
 }
 
 function packaged(host: Host, name: string, wanted: readonly Packaged[]): Check {

@@ -381,7 +381,7 @@ test("a host whose machines are elsewhere needs no more than what reaches them",
 });
 
 test("the tests call a few commands more", () => {
-    expect(commandsOfTests(host()).packages).toEqual(["shellcheck", "openssl"]);
+    expect(commandsOfTests(host()).packages).toEqual(["shellcheck", "openssl", "iperf3"]);
 });
 
 test("this host is asked without a process: its own commands, files and file systems", () => {

@@ -1,0 +1,173 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import ipaddr from "ipaddr.js";
+import type { ClusterSpec, LocalSpec } from "../../components/spec/types";
+import type { PartsDirectory } from "../parts";
+import { UserError } from "../support/errors";
+import { measureBringUp, type Run } from "./bench/bring-up";
+import { measureGrowth } from "./bench/growth";
+import { describeHost } from "./bench/host";
+import { type KubeadmRun, measureKubeadm } from "./bench/kubeadm";
+import { BenchLab, type UpReport } from "./bench/lab";
+import { Interrupted } from "./bench/process";
+import { renderReport, type Report } from "./bench/report";
+import { measureThroughput, type Throughput } from "./bench/throughput";
+import { prepareForBench, prepareForLab } from "./doctor";
+import { openCluster } from "./open-cluster";
+import type { Stack } from "./stack";
+
+const SUBJECTS = ["phases", "growth", "throughput"] as const;
+type Subject = (typeof SUBJECTS)[number];
+
+/** The command's options as they were typed. */
+export interface BenchFlags {
+    readonly stack: string;
+    readonly runs: string;
+    readonly workers: string;
+    readonly network: string;
+    readonly against?: string;
+    readonly only?: readonly string[];
+    readonly json?: string;
+}
+
+export interface BenchOptions {
+    readonly runs: number;
+    readonly subjects: readonly Subject[];
+    readonly kubeadm: boolean;
+    /** Numbers of workers, ascending. */
+    readonly workers: readonly number[];
+    /** IPv4 CIDR of the machines. */
+    readonly network: string;
+    /** Absolute path. */
+    readonly json: string | undefined;
+}
+
+/** Node-to-node and pod-to-pod tests, each. */
+const THROUGHPUT_PAIRS = 5;
+
+/** @throws UserError naming the option that is wrong. */
+export function readOptions({ runs, against, only, workers, network, json }: BenchFlags): BenchOptions {
+    const refuse = (option: string, value: string, right: string): never => {
+        throw new UserError(`--${option} ${value}: ${right}`);
+    };
+    const counts = workers.split(",").map(Number);
+    if (!/^[1-9]\d?$/.test(runs)) {
+        refuse("runs", runs, "a number from 1 to 99");
+    }
+    if (against !== undefined && against !== "kubeadm") {
+        refuse("against", against, "it can be kubeadm");
+    }
+    if (counts.some((count, index) => !Number.isInteger(count) || count < 0 || count <= (counts[index - 1] ?? -1))) {
+        refuse("workers", workers, "ascending numbers of workers with commas between them, as in 1,2,4");
+    }
+    if (!ipaddr.IPv4.isValidCIDR(network)) {
+        refuse("network", network, "an IPv4 range as in 10.231.0.0/24");
+    }
+    const unknown = only?.find((subject) => !SUBJECTS.some((each) => each === subject));
+    if (unknown !== undefined) {
+        refuse("only", unknown, `any of ${SUBJECTS.join(", ")}`);
+    }
+    return {
+        runs: Number(runs),
+        subjects: SUBJECTS.filter((subject) => only?.includes(subject) ?? true),
+        kubeadm: against === "kubeadm",
+        workers: counts,
+        network,
+        json: json === undefined ? undefined : resolve(json),
+    };
+}
+
+/** Measures, prints a table, and writes the JSON file. Whatever happens, what it brought up is taken down. */
+export async function bench(source: Stack, options: BenchOptions): Promise<void> {
+    const interruption = new AbortController();
+    const lab = new BenchLab(source, options.network, interruption.signal);
+    await prepareForLab(source, {}, say);
+    await prepareForBench(say);
+    const onSignal = (): void => {
+        say("interrupted: taking down what was brought up");
+        interruption.abort();
+    };
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+    try {
+        const report = await measure(lab, options, interruption.signal);
+        console.log(renderReport(report));
+        if (options.json !== undefined) {
+            writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+        }
+    } finally {
+        await lab.remove();
+        process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    }
+    if (interruption.signal.aborted) {
+        throw new Interrupted();
+    }
+}
+
+async function measure(lab: BenchLab, options: BenchOptions, signal: AbortSignal): Promise<Report> {
+    const date = new Date().toISOString();
+    const { runs, subjects } = options;
+    const wanted = (subject: Subject): boolean => subjects.includes(subject);
+    const parts = await getParts();
+    const own: Run[] = [];
+    const others: KubeadmRun[] = [];
+    let engine = "";
+    let throughput: Throughput | undefined;
+    const whileUp = async (last: boolean, first: UpReport): Promise<void> => {
+        engine = first.engine;
+        if (last && wanted("throughput")) {
+            throughput = await measureThroughput(await openCluster(lab.stack), THROUGHPUT_PAIRS, signal);
+        }
+    };
+    // What a run before has left when it was killed.
+    await lab.remove();
+    for (let index = 1; index <= runs && (wanted("phases") || options.kubeadm); index++) {
+        const run = await measureBringUp(lab, (first) => whileUp(index === runs, first));
+        own.push(run);
+        say(`run ${index} of ${runs}: nodes Ready after ${run.phases["nodes Ready"].toFixed(1)} s`);
+        if (options.kubeadm) {
+            const other = await measureKubeadm(lab.stack.repository, await specOf(lab), parts, signal);
+            others.push(other);
+            say(`run ${index} of ${runs}, kubeadm: nodes Ready after ${other.total.toFixed(1)} s`);
+        }
+    }
+    if (throughput === undefined && wanted("throughput")) {
+        await whileUp(true, await lab.up());
+        await lab.down();
+    }
+    const growth = wanted("growth")
+        ? await measureGrowth(lab, options.network, options.workers, ({ workers, steps }) => {
+              say(`${workers} ${workers === 1 ? "worker" : "workers"}: ${steps} steps`);
+          })
+        : undefined;
+    return {
+        date,
+        engine,
+        stack: lab.stack.name,
+        host: describeHost(),
+        versions: parts.manifest.versions,
+        workers: lab.workers,
+        ...(own.length > 0 ? { runs: own } : {}),
+        ...(others.length > 0 ? { kubeadm: others } : {}),
+        ...(growth ? { growth } : {}),
+        ...(throughput ? { throughput } : {}),
+    };
+}
+
+async function getParts(): Promise<PartsDirectory> {
+    const { ensureParts } = await import("../parts");
+    return ensureParts({ source: "auto" }, say);
+}
+
+/** What kubeadm is to bring up: as many nodes as the lab has, with the settings of the stack. */
+async function specOf(lab: BenchLab): Promise<ClusterSpec & { readonly local: LocalSpec }> {
+    const { parseClusterSpec } = await import("../../components/spec");
+    const spec = parseClusterSpec({ ...lab.settings(), name: "bench-kubeadm" }, { stack: "bench-kubeadm" });
+    if (spec.local === undefined) {
+        throw new Error("a local lab has local settings");
+    }
+    return { ...spec, local: spec.local };
+}
+
+function say(line: string): void {
+    console.error(line);
+}

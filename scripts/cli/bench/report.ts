@@ -1,0 +1,127 @@
+import type { Run } from "./bring-up";
+import { PHASE_NAMES } from "./bring-up";
+import type { Growth } from "./growth";
+import type { HostDescription } from "./host";
+import type { KubeadmRun } from "./kubeadm";
+import { type Spread, spread } from "./numbers";
+import type { Throughput } from "./throughput";
+
+/** Everything that was measured, as it is written to the JSON file. Times are wall seconds. */
+export interface Report {
+    /** ISO 8601 */
+    readonly date: string;
+    readonly engine: string;
+    readonly stack: string;
+    readonly host: HostDescription;
+    readonly versions: Readonly<Record<string, string>>;
+    readonly workers: number;
+    readonly runs?: readonly Run[];
+    readonly kubeadm?: readonly KubeadmRun[];
+    readonly growth?: Growth;
+    readonly throughput?: Throughput;
+}
+
+/** Ratio of the medians from no machines to all nodes Ready, ours to kubeadm's. */
+export function ratioToKubeadm(runs: readonly Run[], kubeadm: readonly KubeadmRun[]): number {
+    const ours = spread(runs.map(({ phases }) => phases["nodes Ready"])).median;
+    return ours / spread(kubeadm.map(({ total }) => total)).median;
+}
+
+/** Tables for people. */
+export function renderReport(report: Report): string {
+    const { host, versions, runs, kubeadm, growth, throughput } = report;
+    const sections = [
+        [
+            `${report.stack}, 1 control plane and ${report.workers} workers, by the ${report.engine}, ${report.date}`,
+            `${host.processor}, ${host.cores} cores, ${host.memoryGiB} GiB; Linux ${host.kernel}, cgroup ${host.cgroup}, ${host.system}, Node.js ${host.node}`,
+            Object.entries(versions)
+                .map(([part, version]) => `${part} ${version}`)
+                .join(", "),
+        ],
+        ...(runs ? [renderRuns(runs)] : []),
+        ...(runs && kubeadm ? [renderKubeadm(runs, kubeadm)] : []),
+        ...(growth ? [renderGrowth(growth)] : []),
+        ...(throughput ? [renderThroughput(throughput)] : []),
+    ];
+    return sections.map((lines) => lines.join("\n")).join("\n\n");
+}
+
+function renderRuns(runs: readonly Run[]): string[] {
+    return [
+        row(`seconds, ${runs.length} runs`, "minimum", "median", "maximum"),
+        ...PHASE_NAMES.map((name) =>
+            seconds(
+                `from none: ${name}`,
+                runs.map(({ phases }) => phases[name]),
+            ),
+        ),
+        seconds(
+            "up without changes",
+            runs.map(({ noop }) => noop),
+        ),
+        seconds(
+            "one more worker",
+            runs.map(({ oneMoreWorker }) => oneMoreWorker),
+        ),
+        seconds(
+            "down",
+            runs.map(({ down }) => down),
+        ),
+    ];
+}
+
+function renderKubeadm(runs: readonly Run[], kubeadm: readonly KubeadmRun[]): string[] {
+    return [
+        row(`kubeadm, seconds, ${kubeadm.length} runs`, "minimum", "median", "maximum"),
+        seconds(
+            "machines",
+            kubeadm.map(({ machines }) => machines),
+        ),
+        seconds(
+            "init",
+            kubeadm.map(({ init }) => init),
+        ),
+        seconds(
+            "joins, nodes Ready",
+            kubeadm.map(({ joins }) => joins),
+        ),
+        seconds(
+            "from none to nodes Ready",
+            kubeadm.map(({ total }) => total),
+        ),
+        `kubelab needs ${ratioToKubeadm(runs, kubeadm).toFixed(2)} of kubeadm's time from none to all nodes Ready (medians).`,
+    ];
+}
+
+function renderGrowth({ sizes, stepsPerWorker, bytesPerWorker }: Growth): string[] {
+    const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(2);
+    const means = bytesPerWorker.map(mebibytes);
+    return [
+        row("parts pushed over SSH", "steps", "MiB a worker", "seconds"),
+        ...sizes.map(({ workers, steps, bytesPerWorker: bytes, seconds: time }) => {
+            const mean = bytes.reduce((sum, each) => sum + each, 0) / Math.max(bytes.length, 1);
+            return row(`${workers} workers`, `${steps}`, bytes.length === 0 ? "–" : mebibytes(mean), time.toFixed(1));
+        }),
+        `Each worker adds ${[...new Set(stepsPerWorker)].join(" or ")} steps and gets ${[...new Set(means)].join(" or ")} MiB.`,
+    ];
+}
+
+function renderThroughput({ nodes, pods, ratio, pairs }: Throughput): string[] {
+    const line = (name: string, { minimum, median, maximum }: Spread): string =>
+        row(name, minimum.toFixed(2), median.toFixed(2), maximum.toFixed(2));
+    return [
+        row(`Gbit/s, ${pairs.length} pairs`, "minimum", "median", "maximum"),
+        line("node to node", nodes),
+        line("pod to pod between nodes", pods),
+        line("ratio, pair by pair", ratio),
+    ];
+}
+
+function seconds(name: string, values: readonly number[]): string {
+    const { minimum, median, maximum } = spread(values);
+    return row(name, minimum.toFixed(1), median.toFixed(1), maximum.toFixed(1));
+}
+
+function row(name: string, ...cells: readonly string[]): string {
+    return `  ${name.padEnd(30)}${cells.map((cell) => cell.padStart(14)).join("")}`;
+}
