@@ -31,11 +31,11 @@ export class ClusterAccess {
 
     /** kubectl's standard output. @throws Error with what kubectl said when it fails. */
     async kubectl(args: readonly string[], input?: string): Promise<string> {
-        const result = await run(this.kubectlCommand(args), {
-            timeoutSeconds: 180,
-            ...(input === undefined ? {} : { input }),
-        });
-        return said(`kubectl ${args.slice(0, 6).join(" ")}`, result);
+        return said(`kubectl ${args.slice(0, 6).join(" ")}`, await this.tryKubectl(args, input));
+    }
+
+    tryKubectl(args: readonly string[], input?: string): Promise<Result> {
+        return run(this.kubectlCommand(args), { timeoutSeconds: 180, ...(input === undefined ? {} : { input }) });
     }
 
     /** Standard output of a command line on a machine. @throws Error with what it said when it fails. */

@@ -44,6 +44,15 @@ function program(): Command {
             const { down } = await import("./up");
             await down(stackOf(options), options.json ?? false);
         });
+    onStack("tour")
+        .description(
+            "bring the cluster up step by step: what each adds, the commands that show it, what doesn't work yet",
+        )
+        .option("-y, --yes", "don't wait at the steps; end with an error where one doesn't show what it should")
+        .action(async (options: StackOption & { yes?: boolean }) => {
+            const { tour } = await import("./tour");
+            await tour(stackOf(options), { yes: options.yes ?? false });
+        });
     onStack("doctor")
         .description("say whether a lab can come up on this host: what is missing, and the command that gets it")
         .option("--json", "print the checks as JSON")

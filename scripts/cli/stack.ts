@@ -45,6 +45,11 @@ export class Stack {
         }
     }
 
+    /** Whether an `up` has put something out that no `down` has taken away. */
+    isUp(): boolean {
+        return existsSync(join(this.directory, "outputs.json"));
+    }
+
     /** What the last `up` put out. @throws UserError when there was none. */
     outputs(): StackOutputs {
         const file = join(this.directory, "outputs.json");

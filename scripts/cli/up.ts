@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import pc from "picocolors";
 import { UserError } from "../support/errors";
 import { prepareForLab } from "./doctor";
-import { chooseEngine, type Engine, type EngineEvent } from "./engine";
+import { chooseEngine, type Engine, type EngineEvent, type Summary } from "./engine";
 import { PhaseClock, renderPhases } from "./phases";
 import { progressReporter, summaryLine } from "./progress";
 import type { Stack } from "./stack";
@@ -45,6 +45,21 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     if (options.json) {
         console.log(JSON.stringify({ ...summary, engine: engine.name, steps, phases }));
     }
+}
+
+/** The same without a word but what changes and fails, for a command that says the rest. */
+export async function bringUp(stack: Stack, overrides: Readonly<Record<string, string>>): Promise<Summary> {
+    await prepareForLab(stack, overrides, (line) => {
+        console.error(line);
+    });
+    mkdirSync(stack.directory, { recursive: true, mode: 0o700 });
+    const report = progressReporter();
+    const engine = await engineFor(stack, overrides, (event) => {
+        if (event.kind === "failed" || event.type.startsWith("command:remote")) {
+            report(event);
+        }
+    });
+    return engine.up();
 }
 
 /** Deletes the cluster of a stack. */
