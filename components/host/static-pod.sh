@@ -33,22 +33,26 @@ static_pod_runs() {
 # static_pod_up NAME SECONDS COMMAND...: waits until the pod runs and its health check passes; shows why when that fails, or when
 # its container has ended and been started again three times.
 static_pod_up() {
-    local name=$1 deadline=$((SECONDS + $2)) looked=$SECONDS runs=''
+    local name=$1 deadline=$((SECONDS + $2)) looked=$SECONDS runs='' logs='' before_start=0
     shift 2
     while [ "$SECONDS" -lt "$deadline" ]; do
-        if [ -z "$runs" ] && static_pod_runs; then runs=1; fi
+        if [ -z "$runs" ] && static_pod_runs; then
+            runs=1
+            before_start=$(static_pod_starts "$(static_pod_logs "$name")")
+        fi
         if [ -n "$runs" ] && "$@" >/dev/null 2>&1; then return; fi
         if [ -n "$runs" ] && [ "$SECONDS" -gt "$looked" ]; then
             looked=$SECONDS
-            if [ -e "$(static_pod_logs "$name")/3.log" ]; then break; fi
+            logs=$(static_pod_logs "$name")
+            if [ "$(static_pod_starts "$logs")" -ge $((before_start + 3)) ]; then break; fi
         fi
         sleep 0.1
     done
     {
         printf 'kubelab: %s: the static pod %s is not healthy; checked: %s\n' "$(hostname)" "$name" "$*"
-        if [ -n "$runs" ]; then
-            printf -- '--- the last lines of its container in %s\n' "$(static_pod_logs "$name")"
-            find "$(static_pod_logs "$name")" -name '*.log' -size +0 -printf '%T@ %p\n' | sort -n | tail -1 | cut -d ' ' -f 2 |
+        if [ -d "$logs" ]; then
+            printf -- '--- the last lines of its container in %s\n' "$logs"
+            find "$logs" -name '*.log' -size +0 -printf '%T@ %p\n' | sort -n | tail -1 | cut -d ' ' -f 2 |
                 xargs -r tail -n 15 | sed 's/^[^ ]* std[a-z]* [FP] //'
         else
             printf -- '--- journalctl -u kubelet\n'
@@ -58,10 +62,23 @@ static_pod_up() {
     exit 1
 }
 
-# static_pod_logs NAME: the directory of the logs of the pod's container, the newest where several pods left one.
+# static_pod_uid NAME: the id that the kubelet has given to the pod of the manifest. The same manifest always has the same one.
+static_pod_uid() {
+    local container
+    container=$(ctr -n k8s.io --connect-timeout 1s containers ls -q "labels.\"kubelab/revision\"==$(sed -n 's/^ *kubelab\/revision: //p' "$manifests/$1.yaml")" 2>/dev/null)
+    [ -n "$container" ] || return 0
+    container=$(ctr -n k8s.io containers info "${container%%$'\n'*}")
+    sed -n 's/.*"io.kubernetes.pod.uid": "\([^"]*\)".*/\1/p' <<<"$container"
+}
+
+# static_pod_logs NAME: the directory of the logs of the pod's container.
 static_pod_logs() {
-    { find /var/log/pods -maxdepth 2 -type d -path "/var/log/pods/kube-system_$1-*/$1" -printf '%T@ %p\n' 2>/dev/null || true; } |
-        sort -n | tail -1 | cut -d ' ' -f 2
+    find /var/log/pods -maxdepth 2 -type d -path "/var/log/pods/kube-system_$1-*_$(static_pod_uid "$1")/$1" 2>/dev/null || true
+}
+
+# static_pod_starts LOGS: how often the container has been started again; its logs are numbered.
+static_pod_starts() {
+    { find "${1:-/nonexistent}" -name '*.log' -printf '%f\n' 2>/dev/null || true; } | sort -n | tail -1 | sed 's/\..*//; s/^$/0/' | grep . || echo 0
 }
 
 # static_pod_ended UID: whether nothing is left of a pod.
@@ -83,9 +100,8 @@ static_pod_refresh() {
 # would look at it ten seconds later. Before it forgets a pod it tells the API server, which takes half a minute to say no without etcd.
 static_pod_down() {
     local uid
-    uid=$(static_pod_logs "$1")
-    uid=${uid%/*}
-    uid=${uid##*_}
+    [ -e "$manifests/$1.yaml" ] || return 0
+    uid=$(static_pod_uid "$1")
     rm -f "$manifests/$1.yaml"
     [ -n "$uid" ] || return 0
     # The last thing that goes is the pod's cgroup.

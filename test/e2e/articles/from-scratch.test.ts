@@ -38,7 +38,8 @@ article("Build a Minikube From Scratch", () => {
     it("brings the control plane up as four static pods, each as a user of its own", async () => {
         const { seconds } = lab.up();
         console.log(`one node, control plane as static pods: ${seconds.toFixed(1)} s`);
-        await eventually(60, () => {
+        // A kubelet that was refused, as the API server knew no priorities yet, tries again after a minute or so.
+        await eventually(120, () => {
             const pods = lab.kubectl("-n", "kube-system", "get", "pods", "--no-headers");
             for (const name of CONTROL_PLANE) {
                 expect(pods).toMatch(new RegExp(`^${name}-cp-1 +1/1 +Running `, "m"));
