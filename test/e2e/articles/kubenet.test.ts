@@ -24,11 +24,11 @@ article("Hammering together the most basic Kubernetes cluster", () => {
         return names.map((name) => readyPod(lab, name));
     }
 
-    /** What a pod hears when it asks an address for its name; why not, where nobody answers. */
+    /** The pod's name that a pod hears when it asks an address for it. A host's network may answer in its place, but not with that. */
     function ask(from: string, address: string): string {
         const question = ["wget", "-q", "-O", "-", "-T", "3", `http://${address}:8080/hostname`];
-        const { code, stdout, stderr } = lab.run("kubectl", ["exec", from, "--", ...question]);
-        return code === 0 ? stdout.trim() : `no answer: ${stderr.split("\n")[0] ?? ""}`;
+        const answer = lab.run("kubectl", ["exec", from, "--", ...question]).stdout.trim();
+        return [...PODS, "neighbour"].includes(answer) ? answer : "no answer";
     }
 
     const policy = (node: string): string => lab.ssh(node, "iptables -S FORWARD").split("\n")[0] ?? "";
@@ -59,7 +59,7 @@ article("Hammering together the most basic Kubernetes cluster", () => {
         expect(second).toMatch(/^10\.99\.1\./);
         expect(field(lab, "node/worker-1", "{.spec.podCIDR}")).toBe("10.99.1.0/24");
         expect(lab.ssh("cp-1", "ip route show proto 75").trim()).toBe("");
-        expect(ask("on-cp-1", second)).toMatch(/^no answer/);
+        expect(ask("on-cp-1", second)).toBe("no answer");
     }, 300_000);
 
     it("gets routes: packets arrive, and the FORWARD policy that Docker sets still drops them", () => {
@@ -67,12 +67,12 @@ article("Hammering together the most basic Kubernetes cluster", () => {
         const second = field(lab, "pod/on-worker-1", "{.status.podIP}");
         expect(lab.ssh("cp-1", "ip route show proto 75")).toContain("10.99.1.0/24 via 10.234.5.21");
         expect(policy("worker-1")).toBe("-P FORWARD DROP");
-        expect(ask("on-cp-1", second)).toMatch(/^no answer/);
+        expect(ask("on-cp-1", second)).toBe("no answer");
         // It is this policy and nothing else.
         lab.ssh("worker-1", "iptables -P FORWARD ACCEPT");
         expect(ask("on-cp-1", second)).toBe("on-worker-1");
         lab.ssh("worker-1", "iptables -P FORWARD DROP");
-        expect(ask("on-cp-1", second)).toMatch(/^no answer/);
+        expect(ask("on-cp-1", second)).toBe("no answer");
     }, 300_000);
 
     it("gets the FORWARD rules: the same pods reach each other both ways, whatever the policy is", () => {
