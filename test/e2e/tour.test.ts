@@ -11,7 +11,7 @@ story(`scripts/lab tour${reason === undefined ? "" : ` (skipped: ${reason})`}`, 
     ])(
         "walks through the bring-up of %s, and everything shows what it says",
         (_title, preset, changes, network) => {
-            const lab: Lab = articleLab(preset, network);
+            const lab: Lab = articleLab(preset, network, `tour-${preset}`);
             try {
                 lab.configure(changes);
                 const { code, stdout, stderr } = lab.run("tour", ["--yes"]);

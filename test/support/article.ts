@@ -10,9 +10,9 @@ export function presetConfig(preset: string): Readonly<Record<string, unknown>> 
     return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace(/^kubelab:/, ""), value]));
 }
 
-/** A lab of the preset's config, but for the machines' network. */
-export function articleLab(preset: string, network: string): Lab {
-    const lab = new Lab(preset, network);
+/** A lab of the preset's config, but for the machines' network and its name. */
+export function articleLab(preset: string, network: string, name = `article-${preset}`): Lab {
+    const lab = new Lab(name, network);
     lab.configure({ ...presetConfig(preset), local: { network } });
     return lab;
 }
