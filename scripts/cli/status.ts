@@ -16,11 +16,17 @@ const UNITS = [
     "kube-proxy",
 ] as const;
 
+const STATIC_PODS_FOLLOW = "--- static pods\n";
+/** Prints a line for each static pod of the machine: its name and the processes of that name. */
+const STATIC_PODS = `printf -- '${STATIC_PODS_FOLLOW.replace("\n", "\\n")}'; for file in /etc/kubernetes/manifests/*.yaml; do [ ! -e "$file" ] || { name=$(basename "$file" .yaml); echo "$name $(pgrep -cx "\${name:0:15}")"; }; done`;
+
+/** A part of the cluster on a node. */
 export interface UnitStatus {
+    /** Name of the unit, or of the static pod with ` (pod)` after it. */
     readonly unit: string;
-    /** systemd's ActiveState: active, activating, failed, inactive … */
+    /** systemd's ActiveState: active, activating, failed, inactive …; a static pod is active while its process runs. */
     readonly state: string;
-    /** Automatic restarts since it was last started by hand or by `up`. */
+    /** Automatic restarts since it was last started by hand or by `up`; systemd's only. */
     readonly restarts: number;
 }
 
@@ -69,8 +75,9 @@ async function nodesOfTheApi(
 async function unitsOf(cluster: ClusterAccess, node: StackNode): Promise<Pick<NodeStatus, "units" | "problem">> {
     try {
         const properties = "--property=Id,LoadState,ActiveState,NRestarts";
-        const text = await cluster.ssh(node, `systemctl show ${properties} ${UNITS.join(" ")}`, 10);
-        return { units: parseUnits(text) };
+        const text = await cluster.ssh(node, `systemctl show ${properties} ${UNITS.join(" ")}; ${STATIC_PODS}`, 10);
+        const [units = "", pods = ""] = text.split(STATIC_PODS_FOLLOW);
+        return { units: [...parseStaticPods(pods), ...parseUnits(units)] };
     } catch (error) {
         return { units: undefined, problem: error instanceof Error ? error.message : String(error) };
     }
@@ -84,6 +91,19 @@ export function parseUnits(text: string): UnitStatus[] {
             unit: (unit["Id"] ?? "").replace(/\.service$/, ""),
             state: unit["ActiveState"] ?? "unknown",
             restarts: Number(unit["NRestarts"] ?? 0),
+        }));
+}
+
+/** Lines of a name and a number of processes. */
+export function parseStaticPods(text: string): UnitStatus[] {
+    return text
+        .split("\n")
+        .map((line) => line.split(" "))
+        .filter((words) => words.length === 2)
+        .map(([name = "", processes]) => ({
+            unit: `${name} (pod)`,
+            state: processes === "0" ? "inactive" : "active",
+            restarts: 0,
         }));
 }
 
@@ -117,5 +137,5 @@ export function renderStatus(name: string, apiServer: string, nodes: readonly No
 function renderUnit({ unit, state, restarts }: UnitStatus): string {
     const colour = state === "active" ? pc.green : state === "activating" ? pc.yellow : pc.red;
     const again = restarts > 0 ? pc.yellow(`  restarted ${restarts} times`) : "";
-    return `${unit.padEnd(24)} ${colour(state)}${again}`;
+    return `${unit.padEnd(30)} ${colour(state)}${again}`;
 }

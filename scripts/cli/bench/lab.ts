@@ -53,6 +53,14 @@ export class BenchLab {
         return Number(this.value("workers") ?? 2);
     }
 
+    /** Whether a service of the cluster can have pods and be answered. */
+    get servesWeb(): boolean {
+        const { scheduler, controllerManager, kubeProxy } = (this.value("components") ?? {}) as Readonly<
+            Partial<Record<"scheduler" | "controllerManager" | "kubeProxy", boolean>>
+        >;
+        return ![scheduler, controllerManager, kubeProxy].includes(false);
+    }
+
     /** `up` with these keys in place of the config's. */
     async up(changes: Readonly<Record<string, unknown>> = {}): Promise<UpReport> {
         this.configure(changes);

@@ -49,12 +49,10 @@ export function renderReport(report: Report): string {
 function renderRuns(runs: readonly Run[]): string[] {
     return [
         row(`seconds, ${runs.length} runs`, "minimum", "median", "maximum"),
-        ...PHASE_NAMES.map((name) =>
-            seconds(
-                `from none: ${name}`,
-                runs.map(({ phases }) => phases[name]),
-            ),
-        ),
+        ...PHASE_NAMES.flatMap((name) => {
+            const values = runs.flatMap(({ phases }) => phases[name] ?? []);
+            return values.length === 0 ? [] : [seconds(`from none: ${name}`, values)];
+        }),
         seconds(
             "up without changes",
             runs.map(({ noop }) => noop),

@@ -135,6 +135,14 @@ describe("the report", () => {
         expect(renderReport(report)).toMatch(/from none: nodes Ready +10\.0 +10\.0 +10\.0/);
     });
 
+    test("leaves out the web service where a cluster can have none", () => {
+        const { "web answering": web, ...without } = phases;
+        expect(web).toBe(14);
+        const runs = [{ phases: without, noop: 1, oneMoreWorker: 5, down: 2 }];
+        expect(renderReport(report)).toContain("web answering");
+        expect(renderReport({ ...report, runs })).not.toContain("web answering");
+    });
+
     test("gives the ratio of the medians", () => {
         expect(ratioToKubeadm(report.runs ?? [], report.kubeadm ?? [])).toBeCloseTo(10 / 20.5);
         expect(renderReport(report)).toContain("kubelab needs 0.49 of kubeadm's time");
