@@ -131,8 +131,20 @@ service_healthy() {
     exit 1
 }
 
+# in_turn: until this script ends, no other restarts a running service of this machine. An API server doesn't end while etcd is
+# away, say, nor does etcd start before it has.
+turn_taken=''
+in_turn() {
+    [ -z "$turn_taken" ] || return 0
+    exec 8>/run/kubelab/restart.lock
+    flock -w 200 8 || fail "another service is being restarted for 200 seconds; see 'fuser /run/kubelab/restart.lock'"
+    turn_taken=1
+    give_way
+}
+
 # service_restart UNIT: starts the unit in the background. The old process is gone by then, so that no health check can meet it.
 service_restart() {
+    if systemctl is-active --quiet "$1"; then in_turn; fi
     restarted=$1
     systemctl stop "$1"
     # Also sets the count of automatic restarts to zero.

@@ -147,6 +147,21 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
         );
     }, 120_000);
 
+    it("restarts all services of a machine one after the other when all of them change", () => {
+        const changed = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
+        const before = startTimes(lab, "cp-1");
+        const flags = { ...Object.fromEntries(changed.map((name) => [name, { v: "3" }])), etcd: { "log-level": "warn" } };
+        const { updated, created, replaced, seconds } = lab.up({ flags });
+        console.log(`all services of two machines restarted: ${seconds.toFixed(1)} s`);
+        // Six on the control plane, two on the worker.
+        expect({ updated, created, replaced }).toEqual({ updated: 8, created: 0, replaced: 0 });
+        expect(seconds).toBeLessThan(80);
+        const after = startTimes(lab, "cp-1");
+        const restarted = Object.keys(after).filter((unit) => after[unit] !== before[unit]);
+        expect(restarted).toEqual(expect.arrayContaining([...changed, "etcd"].map((name) => `${name}.service`)));
+        lab.up({ flags: { "kube-apiserver": { v: "1" } } });
+    }, 300_000);
+
     it("refuses a pod CIDR that can't change on a live cluster, before anything is touched", () => {
         const before = startTimes(lab, "cp-1");
         lab.configure({ podCidr: "10.77.0.0/16" });

@@ -303,6 +303,29 @@ esac
         expect(starts()).toHaveLength(1);
     });
 
+    test("is restarted only after another one of the machine has become healthy again", async () => {
+        writeFileSync(active, "");
+        const begin = (name: string, body: string): Promise<number | null> =>
+            new Promise((resolve) => {
+                const child = spawn("bash", ["-s"], { stdio: ["pipe", "ignore", "inherit"] });
+                child.on("exit", resolve);
+                child.stdin.end(`set -euo pipefail\n${library}\nPATH=${bin}:$PATH\nonce ${name}\nchanged=1\n${body}`);
+            });
+        // The file `active` stands for every unit: it is there throughout, as the others run on.
+        writeFileSync(join(bin, "systemctl"), systemctl.replace(`stop | disable) rm -f ${active} ;;`, ""));
+        const etcd = begin("etcd", `service_up etcd 20 bash -c 'echo asked >>${log}; [ -e ${path("healthy")} ]'`);
+        while (!asked().includes("asked")) {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        const api = begin("api", "service_up api 5 true");
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        expect(asked()).not.toContain("stop api");
+        writeFileSync(path("healthy"), "");
+        expect(await Promise.all([etcd, api])).toEqual([0, 0]);
+        expect(asked().lastIndexOf("asked")).toBeLessThan(asked().indexOf("stop api"));
+        rmSync(path("healthy"));
+    });
+
     test("that goes is stopped and not started at the next boot", () => {
         expect(withSystemd("service_down unit").status).toBe(0);
         expect(asked()).toEqual(["disable --now --quiet unit", "daemon-reload"]);
