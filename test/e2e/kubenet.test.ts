@@ -150,7 +150,10 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
     it("restarts all services of a machine one after the other when all of them change", () => {
         const changed = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
         const before = startTimes(lab, "cp-1");
-        const flags = { ...Object.fromEntries(changed.map((name) => [name, { v: "3" }])), etcd: { "log-level": "warn" } };
+        const flags = {
+            ...Object.fromEntries(changed.map((name) => [name, { v: "3" }])),
+            etcd: { "log-level": "warn" },
+        };
         const { updated, created, replaced, seconds } = lab.up({ flags });
         console.log(`all services of two machines restarted: ${seconds.toFixed(1)} s`);
         // Six on the control plane, two on the worker.
