@@ -70,6 +70,10 @@ export async function runProgram(
     };
     process.on("unhandledRejection", onError);
     process.on("uncaughtException", onError);
+    // The SDK keeps the stack of each promise as text. To translate those by source maps takes half a second, and nobody reads them;
+    // an error's own stack is made into text when it is shown, after the run.
+    const translated = process.sourceMapsEnabled === true;
+    process.setSourceMapsEnabled(false);
     try {
         const whole = sdkStack
             .runInPulumiStack(() => program().catch(failed))
@@ -78,6 +82,7 @@ export async function runProgram(
         await Promise.race([whole, run.stopping]);
         await turn();
     } finally {
+        process.setSourceMapsEnabled(translated);
         process.off("unhandledRejection", onError);
         process.off("uncaughtException", onError);
     }
