@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import ipaddr from "ipaddr.js";
 import type { ClusterSpec, LocalSpec } from "../../components/spec/types";
+import { ensureRootfs } from "../machines/rootfs";
 import type { PartsDirectory } from "../parts";
 import { UserError } from "../support/errors";
 import { measureBringUp, type Run } from "./bench/bring-up";
@@ -108,6 +109,7 @@ async function measure(lab: BenchLab, options: BenchOptions, signal: AbortSignal
     const { runs, subjects } = options;
     const wanted = (subject: Subject): boolean => subjects.includes(subject);
     const parts = await getParts();
+    await ensureRootfs(say);
     const own: Run[] = [];
     const others: KubeadmRun[] = [];
     let engine = "";
@@ -153,6 +155,7 @@ async function measure(lab: BenchLab, options: BenchOptions, signal: AbortSignal
     };
 }
 
+/** What is got once for all labs isn't on any clock. */
 async function getParts(): Promise<PartsDirectory> {
     const { ensureParts } = await import("../parts");
     return ensureParts({ source: "auto" }, say);
