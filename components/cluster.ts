@@ -58,11 +58,12 @@ export class Cluster extends pulumi.ComponentResource {
 
         const names = pulumi.output(innerEndpoint).apply((address) => [{ name: spec.api.name, addresses: [address] }]);
         const nodes = machines.map((machine, index) => {
-            const ready = prepare(machine, names, this, machine.role === "control-plane" ? keepRecord(spec) : []);
             const node = spec.nodes[index];
             if (node === undefined) {
                 throw new Error(`no node for the machine ${machine.name}`);
             }
+            const check = machine.role === "control-plane" ? keepRecord(spec) : [];
+            const ready = prepare({ ...machine, repair: spec.repair[node.name] }, names, this, check);
             return { node, machine: ready };
         });
         const members = nodes.filter(({ node }) => node.role === "control-plane");
@@ -74,7 +75,10 @@ export class Cluster extends pulumi.ComponentResource {
         const network = hasPodNetwork(spec) ? podNetwork({ spec, nodes }, own) : undefined;
         const kubelets = new Map<string, pulumi.Resource>();
         for (const { machine } of spec.steps.includes("containerd") ? nodes : []) {
-            const { kubelet } = new Node({ spec, machine, delivery, pki, network: network?.ready[machine.name] }, own);
+            const { kubelet } = new Node(
+                { spec, machine, delivery, pki, network: network?.ready[machine.name], controlPlane: first.machine },
+                own,
+            );
             if (kubelet !== undefined) {
                 kubelets.set(machine.name, kubelet);
             }
@@ -143,7 +147,11 @@ export class Cluster extends pulumi.ComponentResource {
         }));
         this.sshCommands = Object.fromEntries(machines.map((machine) => [machine.name, sshCommand(machine, identity)]));
         const { kubeconfig, apiServer, sshCommands } = this;
-        clientFiles({ kubeconfig, outputs: { nodes: this.nodes, apiServer, sshCommands, parts: parts.digest } }, this);
+        const lab = { name: spec.name, provider: spec.provider };
+        clientFiles(
+            { kubeconfig, outputs: { nodes: this.nodes, apiServer, sshCommands, parts: parts.digest, lab } },
+            this,
+        );
         this.registerOutputs({ apiServer: this.apiServer, kubeconfig: this.kubeconfig });
     }
 }

@@ -74,8 +74,8 @@ export class ControlPlane extends pulumi.ComponentResource {
                 secret: true,
                 undo: true,
                 script: kubeconfig.apply((file) => ({
-                    create: [put(file)],
-                    delete: [`rm -f ${SUPER_ADMIN_KUBECONFIG}`],
+                    create: ["once super-admin", put(file)],
+                    delete: ["once super-admin", `rm -f ${SUPER_ADMIN_KUBECONFIG}`],
                 })),
                 dependsOn: [machine.ready],
             },

@@ -1,6 +1,6 @@
 import type { remote } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { quote } from "../host/script";
+import { leaveCheck, quote, removeCheck } from "../host/script";
 import { step } from "../host/step";
 import type { Machine, ReadyMachine } from "../machines/machine";
 import { hasPodNetwork } from "../spec/bring-up";
@@ -62,6 +62,7 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
         "then",
         ...mend,
         "fi",
+        ...leaveCheck({ name: `node-${name}`, subject: "API", statements: differsInNode(node) }),
         ...(hasPodNetwork(spec) ? waitUntilReady(name) : []),
     ];
 }
@@ -76,6 +77,34 @@ function waitUntilReady(name: string): string[] {
     ];
 }
 
+/** Statements that print a line for each thing of the Node object that is gone or isn't what the spec says. */
+function differsInNode(node: NodeSpec): string[] {
+    const line = (text: string): string => `{{printf ${JSON.stringify(`node ${node.name}: ${text}\n`)}}}`;
+    const labels = Object.entries(node.labels).map(
+        ([key, value]) =>
+            `{{if ne (printf "%v" (index .metadata.labels "${key}")) "${value}"}}${line(`label ${key}: gone or changed`)}{{end}}`,
+    );
+    const taints = node.taints.map(
+        ({ key, effect }) =>
+            `{{$there := false}}{{range .spec.taints}}{{if and (eq .key "${key}") (eq .effect "${effect}")}}{{$there = true}}{{end}}{{end}}` +
+            `{{if not $there}}${line(`taint ${key}:${effect}: gone`)}{{end}}`,
+    );
+    const podCidr =
+        node.podCidr !== undefined
+            ? [`{{if ne (printf "%v" .spec.podCIDR) "${node.podCidr}"}}${line(`podCIDR: not ${node.podCidr}`)}{{end}}`]
+            : [];
+    const template = quote([...labels, ...taints, ...podCidr].join(""));
+    return [
+        "status=0",
+        `answer=$(${KUBECTL} --request-timeout=5s get node ${node.name} -o go-template=${template} 2>&1) || status=$?`,
+        "case $status:$answer in",
+        `    0:*) printf '%s\\n' "$answer" ;;`,
+        `    *NotFound*) echo "node ${node.name}: gone" ;;`,
+        `    *) echo "node ${node.name}: can't be compared: the API server doesn't answer" ;;`,
+        "esac",
+    ];
+}
+
 /** The statements that take a node out of the cluster before its machine goes; a node that is dead already doesn't hold it up for long. */
 export function removeNode(name: string): string[] {
     return [
@@ -85,6 +114,7 @@ export function removeNode(name: string): string[] {
         `        echo "kubelab: ${name}: some pods didn't go within ${DRAIN_DEADLINE} seconds" >&2`,
         `    ${KUBECTL} delete node ${name} --ignore-not-found`,
         "fi",
+        removeCheck(`node-${name}`),
     ];
 }
 
@@ -107,9 +137,14 @@ export function membership(
         `${node.name}-node`,
         {
             machine: controlPlane,
+            repair: machine.repair,
             undo: true,
-            triggers: [machine.id],
-            script: { create: registerNode(spec, node), delete: removeNode(node.name) },
+            // Known at preview while the machine stays, which its own id is not.
+            triggers: [machine.vm?.id ?? machine.id],
+            script: machine.id.apply((id) => ({
+                create: [`# for ${id}`, ...registerNode(spec, node)],
+                delete: removeNode(node.name),
+            })),
             dependsOn: [controlPlane.ready, ...dependsOn],
         },
         parent,

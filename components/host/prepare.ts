@@ -42,7 +42,7 @@ export function prepare(
                     put({ path: "/etc/modules-load.d/kubelab.conf", content: "overlay\nbr_netfilter\n" }),
                     "modprobe -qa overlay br_netfilter || true",
                     put({ path: "/etc/sysctl.d/90-kubelab.conf", content: SYSCTLS }),
-                    "sysctl -q --load=/etc/sysctl.d/90-kubelab.conf || fail 'the kernel lacks br_netfilter or IP forwarding'",
+                    "apply_sysctls /etc/sysctl.d/90-kubelab.conf || fail 'the kernel lacks br_netfilter or IP forwarding'",
                     hostsBlock(all),
                 ],
             })),
@@ -83,8 +83,7 @@ if [ "\${#packages[@]}" -gt 0 ]; then
 fi`;
 }
 
-/** Replaces kubelab's own lines of /etc/hosts and leaves all others. */
 function hostsBlock(names: readonly HostName[]): string {
-    const lines = names.flatMap(({ name, addresses }) => addresses.map((address) => `${address} ${name} # kubelab`));
-    return `{ grep -v ' # kubelab$' /etc/hosts || true; printf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")}; } | put /etc/hosts 0644 root:root`;
+    const lines = names.flatMap(({ name, addresses }) => addresses.map((address) => `${address} ${name}`));
+    return `put_lines /etc/hosts kubelab <<'HOSTS'\n${lines.join("\n")}\nHOSTS`;
 }

@@ -12,7 +12,7 @@ export interface HostFile {
     readonly owner?: string;
 }
 
-/** What one step does: bash statements that may use the functions of `step-library.sh`. */
+/** What one step does: bash statements that may use the functions of `step-library.sh` and `record-library.sh`. */
 export interface StepScript {
     readonly create: readonly string[];
     readonly delete?: readonly string[];
@@ -20,7 +20,10 @@ export interface StepScript {
     readonly library?: string;
 }
 
-const library = readFileSync(join(__dirname, "step-library.sh"), "utf8").split("\n").slice(1).join("\n");
+/** The functions that every step has at hand. */
+export const STEP_LIBRARY = ["step-library.sh", "record-library.sh"]
+    .map((file) => readFileSync(join(__dirname, file), "utf8").split("\n").slice(1).join("\n").trim())
+    .join("\n\n");
 const DELIMITER = "KUBELAB_END_OF_FILE";
 
 /**
@@ -35,6 +38,31 @@ export function put(file: HostFile): string {
     const body = file.content.endsWith("\n") ? file.content : `${file.content}\n`;
     const { mode = "0644", owner = "root:root" } = file;
     return `put ${quote(file.path)} ${mode} ${owner} <<'${DELIMITER}'\n${body}${DELIMITER}`;
+}
+
+/** Where machines keep the scripts of checks. */
+const CHECKS = "/var/lib/kubelab/checks";
+
+/** A script that tells what differs of something that isn't a file, a unit or a kernel setting. */
+export interface Check {
+    /** Of the script's file, unique on the machine. */
+    readonly name: string;
+    /** What is looked at, one word for the person. */
+    readonly subject: string;
+    /** Bash statements that print a line for each difference, within seconds. */
+    readonly statements: readonly string[];
+}
+
+/** The statements that leave a check on the machine for `scripts/lab status` to run. */
+export function leaveCheck({ name, subject, statements }: Check): string[] {
+    const path = `${CHECKS}/${name}`;
+    const content = ["#!/bin/bash", "set -euo pipefail", ...statements].join("\n");
+    return [put({ path, content, mode: "0700" }), `note check ${subject} ${path}`];
+}
+
+/** The statement that takes a check away. */
+export function removeCheck(name: string): string {
+    return `rm -f ${CHECKS}/${name}`;
 }
 
 /** A word as bash reads it back unchanged. */
@@ -57,9 +85,10 @@ export function renderScript(script: StepScript): string {
         "on_delete() {",
         body(script.delete ?? []),
         "}",
-        library.trim(),
+        STEP_LIBRARY,
         ...(script.library === undefined ? [] : [script.library]),
         `"on_$1" </dev/null`,
+        `keep_record "$1"`,
         "",
     ].join("\n");
 }

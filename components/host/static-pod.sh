@@ -4,6 +4,7 @@
 # static_pod_put NAME USER DIRECTORY <MANIFEST: gives the kubelet the manifest of the process NAME, which runs as USER. The pod's
 # revision is a digest of the manifest and of all files in DIRECTORY, so that the kubelet replaces the pod when one of them changed.
 manifests=/etc/kubernetes/manifests
+refreshing=''
 static_pod_put() {
     local name=$1 user=$2 directory=$3 text manifest=$manifests/$1.yaml
     text=$(sed -e "s/: KUBELAB_UID$/: $(id -u "$user")/" -e "s/: KUBELAB_GID$/: $(id -g "$user")/" -e 's/^\( *kubelab\/revision:\).*/\1 none/')
@@ -20,7 +21,8 @@ static_pod_put() {
         fi
         static_pod_down "$name"
     fi
-    put "$manifest" 0600 root:root <<<"$text"
+    write_file "$manifest" 0600 root:root <<<"$text"
+    if [ -n "$refreshing" ]; then note_again "$manifest"; else note file "$manifest"; fi
     if [ "${pending:-/dev/null}" != /dev/null ]; then rm -f "$pending"; fi
 }
 
@@ -92,6 +94,7 @@ static_pod_refresh() {
     local name=$1 user=$2 directory=$3
     shift 3
     [ -n "$changed" ] && [ -e "$manifests/$name.yaml" ] || return 0
+    refreshing=1
     static_pod_put "$name" "$user" "$directory" <"$manifests/$name.yaml"
     static_pod_up "$name" "$@"
 }

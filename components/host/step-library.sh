@@ -7,6 +7,9 @@ fail() {
     exit 1
 }
 
+# What kubelab keeps on a machine for itself.
+state=/var/lib/kubelab
+
 # put PATH MODE OWNER <CONTENT: writes a file atomically; sets $changed when content, mode or owner were different.
 changed=''
 # A file that is there while a change waits for its restart: a run that is cut off in between leaves it to the next one.
@@ -14,9 +17,16 @@ pending=/dev/null
 # What files were before this step changed them, until it has succeeded.
 before=''
 put() {
+    if [ -e "$1" ]; then keep_original "$1"; fi
+    note file "$1"
+    write_file "$@"
+}
+
+write_file() {
     local path=$1 mode=$2 owner=$3 new
+    make_directory "${path%/*}"
     new=${path%/*}/.kubelab.$BASHPID
-    if ! install -D -m "$mode" -o "${owner%:*}" -g "${owner#*:}" /dev/stdin "$new"; then
+    if ! install -m "$mode" -o "${owner%:*}" -g "${owner#*:}" /dev/stdin "$new"; then
         rm -f "$new" || true
         fail "can't write $path: $(df -h --output=avail,target "${path%/*}" | tail -1) free"
     fi
@@ -26,7 +36,7 @@ put() {
         : >"$pending"
         if [ -n "$before" ] && [ -e "$path" ] && [ ! -e "$before$path" ]; then
             mkdir -p "$before${path%/*}"
-            cp -p "$path" "$before$path"
+            cp -a "$path" "$before$path"
         fi
         mv -f "$new" "$path"
         changed=1
@@ -50,6 +60,7 @@ once() {
     if [ -e "$pending" ]; then changed=1; fi
     before=/run/kubelab/$1.before
     (umask 077 && mkdir -p "$before")
+    if [ -n "${step:-}" ]; then begin_record "$step"; fi
     trap 'if [ $? -eq 0 ]; then rm -rf "$before"; else put_back; fi' EXIT
 }
 
@@ -72,7 +83,7 @@ put_back() {
     while IFS= read -r -d '' path; do
         mv -f "$before/$path" "/$path"
         back=1
-    done < <(find "$before" -type f -printf '%P\0')
+    done < <(find "$before" ! -type d -printf '%P\0')
     rm -rf "$before"
     [ -n "$back" ] || return 0
     if [ "$pending" != /dev/null ]; then rm -f "$pending"; fi
@@ -86,6 +97,7 @@ put_back() {
 # ensure_user NAME: a system user that can't log in, for one service.
 ensure_user() {
     getent passwd "$1" >/dev/null && return
+    note user "$1"
     mkdir -p /run/kubelab
     flock -w 60 /run/kubelab/users.lock sh -c "getent passwd '$1' >/dev/null || useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin '$1'"
 }
@@ -153,20 +165,53 @@ service_restart() {
     if [ "$pending" != /dev/null ]; then rm -f "$pending"; fi
 }
 
-# service_enable UNIT: makes systemd start the unit at boot and know its file as it is now. A unit that it hasn't loaded yet is read
-# when it starts, and needs no reload of all others.
+# service_enable UNIT: makes systemd start the unit at boot and know its file as it is now, with nothing beside it: drop-ins of the
+# unit's own are set aside. A unit that systemd hasn't loaded yet is read when it starts, and needs no reload of all others.
 service_enable() {
+    local loaded='' needs_reload='' drop_ins=() drop_in
+    note unit "$1"
     systemctl enable --quiet --no-reload "$1"
-    if [ "$(systemctl show -P NeedDaemonReload "$1")" = yes ]; then systemctl daemon-reload; fi
+    while IFS='=' read -r key value; do
+        case $key in
+            LoadState) loaded=$value ;;
+            NeedDaemonReload) needs_reload=$value ;;
+            DropInPaths) read -ra drop_ins <<<"$value" ;;
+        esac
+    done < <(systemctl show --property=LoadState,NeedDaemonReload,DropInPaths "$1")
+    for drop_in in "${drop_ins[@]}"; do
+        # Not what comes with the system, and not what is for all units.
+        if [[ $drop_in == /usr/* || $drop_in == /lib/* || $drop_in != */"$1".service.d/* ]]; then continue; fi
+        set_aside "$drop_in"
+        changed=1
+        needs_reload=yes
+    done
+    if [ "$needs_reload" = yes ] || [ "$loaded" = masked ]; then systemctl daemon-reload; fi
 }
 
-# service_up UNIT SECONDS COMMAND...: enables the unit, (re)starts it when a file of it changed or it isn't running, waits for its health.
+# set_aside PATH: what stands in the way is kept below /var/lib/kubelab/set-aside.
+set_aside() {
+    (umask 077 && mkdir -p "$state/set-aside${1%/*}")
+    mv -f "$1" "$state/set-aside$1"
+    rmdir "${1%/*}" 2>/dev/null || true
+    printf 'kubelab: %s: %s is not part of the cluster: it is in %s now\n' "$(hostname)" "$1" "$state/set-aside$1" >&2
+}
+
+# service_up UNIT SECONDS COMMAND...: enables the unit, (re)starts it when a file of it changed or it isn't running as it should,
+# waits for its health.
 service_up() {
-    if [ -n "$changed" ] || ! systemctl is-active --quiet "$1"; then
-        service_enable "$1"
+    service_enable "$1"
+    if [ -n "$changed" ] || ! runs_its_program "$1"; then
         service_restart "$1"
     fi
     service_healthy "$@"
+}
+
+# runs_its_program UNIT: the unit is active, and its process is the program that is installed now.
+runs_its_program() {
+    local process
+    systemctl is-active --quiet "$1" || return
+    process=$(systemctl show -P MainPID "$1")
+    [ "$process" = 0 ] || [ ! -e "/usr/local/bin/$1" ] || [ "/proc/$process/exe" -ef "/usr/local/bin/$1" ]
 }
 
 # service_refresh UNIT SECONDS COMMAND...: restarts a running unit when a file it has read changed (a renewed certificate, say).

@@ -1,13 +1,13 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machines/machine";
-import { renderScript, type StepScript } from "./script";
+import { quote, renderScript, type StepScript } from "./script";
 
 /** Longest a step may take on the machine, in seconds: a killed `up` leaves its script running at most that long. */
 const STEP_TIMEOUT = 300;
 
 export interface StepArgs {
-    readonly machine: Pick<Machine, "connection" | "id" | "vm" | "user">;
+    readonly machine: Pick<Machine, "connection" | "id" | "vm" | "user" | "repair">;
     readonly script: pulumi.Input<StepScript>;
     /** The script holds keys or tokens: its text is encrypted in the state, and neither it nor its output is ever logged. */
     readonly secret?: boolean;
@@ -15,9 +15,16 @@ export interface StepArgs {
     readonly undo?: boolean;
     /** What makes the step go and come anew when it changes: its `delete` runs, then its `create`. */
     readonly triggers?: readonly pulumi.Input<string>[];
+    /** `kubelab:repair` of another machine that the step is for. */
+    readonly repair?: string | undefined;
     readonly dependsOn?: readonly pulumi.Resource[];
     /** Longest it may take on the machine, in seconds. */
     readonly timeout?: number;
+}
+
+/** Lines that make a script another one, so that it runs again, whenever what `kubelab:repair` says of its machine changes. */
+export function repairComment(texts: readonly (string | undefined)[]): string[] {
+    return [...new Set(texts)].filter((text) => text !== undefined).map((text) => `# repair: ${text}`);
 }
 
 /**
@@ -29,7 +36,12 @@ export interface StepArgs {
  */
 export function step(name: string, args: StepArgs, parent: pulumi.Resource): remote.Command {
     const { machine, secret = false, undo = false, triggers = [], dependsOn = [], timeout = STEP_TIMEOUT } = args;
-    const text = pulumi.all([args.script, machine.id]).apply(([script, id]) => `# on ${id}\n${renderScript(script)}`);
+    const repair = [machine.repair, args.repair];
+    const text = pulumi
+        .all([args.script, machine.id])
+        .apply(([script, id]) =>
+            [`# on ${id}`, ...repairComment(repair), `export step=${quote(name)}`, renderScript(script)].join("\n"),
+        );
     const command = (operation: "create" | "delete"): string =>
         `${machine.user === "root" ? "" : "sudo -n "}timeout ${timeout} bash -s -- ${operation}`;
     return new remote.Command(

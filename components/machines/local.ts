@@ -50,6 +50,7 @@ function localNetwork(
         gateway: lab.gateway,
         registryPort: lab.registryPort,
         preload: lab.preloadParts,
+        ...(spec.repair.host === undefined ? {} : { repair: spec.repair.host }),
         partsDirectory: partsPath(digest),
         registryCertificate: certificate,
         registryKey: key,
@@ -66,7 +67,7 @@ class LocalMachine extends pulumi.ComponentResource implements Machine {
     readonly connection: Machine["connection"];
     readonly id: pulumi.Output<string>;
     readonly hostKey: pulumi.Output<string>;
-    readonly vm: pulumi.Resource;
+    readonly vm: pulumi.CustomResource;
     readonly facts: MachineFacts;
 
     constructor(
@@ -97,6 +98,7 @@ class LocalMachine extends pulumi.ComponentResource implements Machine {
                 gateway: lab.gateway,
                 hostKey: privateKey,
                 authorizedKeys: [authorizedKey.trim()],
+                ...(spec.repair[node.name] === undefined ? {} : { repair: spec.repair[node.name] }),
             }));
         const vm = driverCommand(node.name, "machine", input, addresses, this, [args.network]);
         this.vm = vm;

@@ -42,8 +42,10 @@ export interface Machine {
     /** Public host key, one line of known_hosts without the address: `ssh-ed25519 AAAA…`. */
     readonly hostKey: pulumi.Output<string>;
     /** The resource whose deletion takes everything on the machine with it. Absent on hosts that outlive the cluster. */
-    readonly vm?: pulumi.Resource;
+    readonly vm?: pulumi.CustomResource;
     readonly facts: pulumi.Input<MachineFacts>;
+    /** What `kubelab:repair` says of the machine: its steps run again when it changes. */
+    readonly repair?: string | undefined;
 }
 
 /** A machine that answers and is prepared: what every further step on it depends on. */

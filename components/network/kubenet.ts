@@ -14,6 +14,8 @@ export interface Neighbour {
     readonly podCidr: string;
     /** Nodes of another zone are in another subnet: the router there knows the way to their pods. */
     readonly zone?: string | undefined;
+    /** First address of `podCidr`: its bridge's. */
+    readonly podGateway: string;
 }
 
 /** The bridge every pod of the node hangs on. */
@@ -55,30 +57,28 @@ export function routeScript(
     const neighbours = others.filter(({ zone }) => zone === self.zone);
     const wanted = neighbours.map((other) => `route ${other.podCidr} ${other.address} # ${other.name}`);
     const inside = all.map(
-        ({ address, name }) => `-A KUBENET-POSTROUTING -d ${address}/32 -j RETURN -m comment --comment "${name}"`,
+        ({ address, name }) => `-A KUBENET-POSTROUTING -d ${address}/32 -m comment --comment ${name} -j RETURN`,
     );
+    const gateway = `${self.podGateway}/${self.podCidr.split("/")[1] ?? ""}`;
     return `#!/bin/bash
-# Routes and rules of the pod network on ${self.name}: its pods have ${self.podCidr}, all pods ${podCidr}.
+# Routes, rules and bridge of the pod network on ${self.name}: its pods have ${self.podCidr}, all pods ${podCidr}.
+#   kubenet up      makes them what they should be
+#   kubenet check   prints a line for each one that isn't; changes nothing
+#   kubenet down    takes them away
 set -euo pipefail
 
-up() {
-    # A route to the pods of every other node on the same link.
-    wanted=' '
-    route() {
-        wanted+="$1 "
-        ip route replace "$1" via "$2" proto ${PROTOCOL}
-    }
+# Calls \`route DESTINATION VIA\` for the pods of every other node on the same link.
+routes() {
     ${wanted.join("\n    ") || ":"}
-    ip -o route show proto ${PROTOCOL} | while read -r destination _; do
-        [[ $wanted == *" $destination "* ]] || ip route del "$destination" proto ${PROTOCOL}
-    done
+}
 
-    ${
+# In the form in which iptables-save prints them. ${
         stage.rules
-            ? "# Packets from and to pods may pass, whatever the policy of FORWARD is (Docker sets it to DROP)."
-            : "# As Docker does it: pods' own packets and the answers to them may pass, and no others.\n    iptables --wait -P FORWARD DROP"
+            ? "Packets from and to pods may pass, whatever the policy of FORWARD is (Docker sets it to DROP)."
+            : "As Docker does it: pods' own packets and the answers to them may pass, and no others."
     }
-    iptables-restore --wait --noflush <<'RULES'
+rules() {
+    cat <<'RULES'
 *filter
 :KUBENET-FORWARD - [0:0]
 ${forward.map((rule) => `-A KUBENET-FORWARD ${rule}`).join("\n")}
@@ -89,11 +89,81 @@ COMMIT
 -A KUBENET-POSTROUTING -d ${podCidr} -j RETURN
 ${inside.join("\n")}
 -A KUBENET-POSTROUTING -d 224.0.0.0/4 -j RETURN
--A KUBENET-POSTROUTING -j MASQUERADE -m comment --comment "leaves the cluster"
+-A KUBENET-POSTROUTING -m comment --comment "leaves the cluster" -j MASQUERADE
 COMMIT
 RULES
+}
+
+# Names of the pods' interfaces on this node, as the CNI plugin wrote them down; those from before a reboot are gone.
+pod_interfaces() {
+    local name
+    { grep -ohE '"name": ?"veth[0-9a-f]+"' /var/lib/cni/results/kubenet-* 2>/dev/null || true; } | cut -d '"' -f 4 | while read -r name; do
+        if ip link show dev "$name" >/dev/null 2>&1; then printf '%s\\n' "$name"; fi
+    done
+}
+
+# on_bridge INTERFACE
+on_bridge() {
+    [[ $(ip -o link show dev "$1") == *" master ${BRIDGE} "* ]]
+}
+
+up() {
+    local name
+    ip link show dev ${BRIDGE} >/dev/null 2>&1 || ip link add ${BRIDGE} type bridge
+    ip link set ${BRIDGE} up
+    ip address replace ${gateway} dev ${BRIDGE}
+    # It may have been another one's before.
+    ip -o -4 address show dev ${BRIDGE} | while read -r _ _ _ address _; do
+        [ "$address" = ${gateway} ] || ip address del "$address" dev ${BRIDGE}
+    done
+    pod_interfaces | while read -r name; do
+        if ! on_bridge "$name"; then
+            ip link set dev "$name" master ${BRIDGE}
+            ip link set dev "$name" type bridge_slave hairpin on
+        fi
+    done
+
+    wanted=' '
+    route() {
+        wanted+="$1 "
+        ip route replace "$1" via "$2" proto ${PROTOCOL}
+    }
+    routes
+    ip -o route show proto ${PROTOCOL} | while read -r destination _; do
+        [[ $wanted == *" $destination "* ]] || ip route del "$destination" proto ${PROTOCOL}
+    done
+
+    ${stage.rules ? "" : "iptables --wait -P FORWARD DROP\n    "}rules | iptables-restore --wait --noflush
     iptables --wait -C FORWARD -j KUBENET-FORWARD 2>/dev/null || iptables --wait -I FORWARD -j KUBENET-FORWARD
     iptables --wait -t nat -C POSTROUTING -j KUBENET-POSTROUTING 2>/dev/null || iptables --wait -t nat -A POSTROUTING -j KUBENET-POSTROUTING
+}
+
+check() {
+    local addresses name
+    if ! ip link show dev ${BRIDGE} >/dev/null 2>&1; then
+        echo "bridge ${BRIDGE}: gone"
+    else
+        addresses=$(ip -o -4 address show dev ${BRIDGE} up)
+        [[ $addresses == *" ${gateway} "* ]] || echo "bridge ${BRIDGE}: down, or without its address ${gateway}"
+    fi
+    pod_interfaces | while read -r name; do
+        on_bridge "$name" || echo "interface $name of a pod: not on ${BRIDGE}"
+    done
+    route() {
+        [[ $(ip route show "$1") == "via $2 "* || $(ip route show "$1") == *" via $2 "* ]] || echo "route $1 via $2: gone or changed"
+    }
+    routes
+    chain filter KUBENET-FORWARD
+    chain nat KUBENET-POSTROUTING
+    iptables --wait -C FORWARD -j KUBENET-FORWARD 2>/dev/null || echo "iptables filter: no rule in FORWARD goes to KUBENET-FORWARD"
+    iptables --wait -t nat -C POSTROUTING -j KUBENET-POSTROUTING 2>/dev/null || echo "iptables nat: no rule in POSTROUTING goes to KUBENET-POSTROUTING"
+}
+
+# chain TABLE NAME: compares a chain with its rules above.
+chain() {
+    if [ "$(rules | grep -e "^-A $2 " | tr -d '"')" != "$(iptables --wait -t "$1" -S "$2" 2>/dev/null | grep -e "^-A $2 " | tr -d '"')" ]; then
+        echo "iptables $1: rules of $2 are gone or changed"
+    fi
 }
 
 down() {
@@ -148,9 +218,13 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
         }));
         const neighbours = pulumi.all(
             nodes.map(({ node, machine }) =>
-                pulumi
-                    .output(machine.privateAddress)
-                    .apply((address) => ({ name: node.name, address, podCidr: node.podCidr, zone: node.zone })),
+                pulumi.output(machine.privateAddress).apply((address) => ({
+                    name: node.name,
+                    address,
+                    podCidr: node.podCidr,
+                    podGateway: node.podGateway,
+                    zone: node.zone,
+                })),
             ),
         );
         const steps = nodes.map(({ node, machine }) => {
@@ -167,6 +241,7 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
                         return {
                             create: [
                                 "once kubenet",
+                                `note check kubenet '${SCRIPT} check'`,
                                 put({
                                     path: "/etc/iproute2/rt_protos.d/kubenet.conf",
                                     content: `${PROTOCOL} kubenet\n`,
@@ -179,8 +254,6 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
                                 put({ path: "/etc/systemd/system/kubenet.service", content: UNIT }),
                                 "service_enable kubenet",
                                 "systemctl reload-or-restart kubenet || service_healthy kubenet 0 false",
-                                // The bridge of an earlier step has another address.
-                                `! ip -o -4 address show dev ${BRIDGE} 2>/dev/null | grep -qvF ' ${node.podGateway}/' || ip address flush dev ${BRIDGE}`,
                                 put({ path: "/etc/cni/net.d/10-kubenet.conflist", content: cniConfiguration(node) }),
                             ],
                             delete: [

@@ -14,6 +14,8 @@ export interface NodeArgs {
     readonly pki: Pki;
     /** What must be there before the kubelet starts: the pod network's CNI configuration. Missing while there is none. */
     readonly network?: pulumi.Resource | undefined;
+    /** The first control plane's machine. */
+    readonly controlPlane: ReadyMachine;
 }
 
 /** What runs on every machine that runs pods: container runtime, kubelet, service proxy. */

@@ -8,6 +8,7 @@ import { planNodes, sharedRange } from "./nodes";
 import { resolveOverlay } from "./overlay";
 import { formatProblem, InvalidConfig, type Problem } from "./problems";
 import { type RawConfig, readValues } from "./read";
+import { planRepair } from "./repair";
 import { checkRules, nodeCounts } from "./rules";
 import { type Config, CONFIG_KEYS } from "./schema";
 import { hostKernelHas, type KernelProbe, resolveServiceProxy } from "./service-proxy";
@@ -111,6 +112,10 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
             ...withoutUndefined({ directory: config.parts.directory }),
         },
         steps: stepsUntil(bringUpSteps({ ...config, serviceProxy }), config.stopAfter),
+        repair: planRepair(
+            config.repair,
+            nodes.map((node) => node.name),
+        ),
         ...(local === undefined ? {} : { local }),
         ...(aws === undefined ? {} : { aws }),
         ...(hosts === undefined ? {} : { hosts }),

@@ -3,10 +3,12 @@ import { refuseUnknownStop } from "./bring-up";
 import { type Cidr, contains, formatCidr, overlaps, parseAddress } from "./cidr";
 import { planHosts, refuseRepeatedHosts } from "./hosts";
 import { localNetworkHolds, localPrefixFor } from "./local";
-import { podCidrHolds, podPrefixFor } from "./nodes";
+import { nodeName, podCidrHolds, podPrefixFor } from "./nodes";
 import type { Problem } from "./problems";
+import { refuseUnknownRepairs } from "./repair";
 import type { Config } from "./schema";
 import type { KernelProbe } from "./service-proxy";
+import type { Role } from "./types";
 
 /** Values that are right one by one; those that weren't are missing. */
 type Values = Partial<Config>;
@@ -22,6 +24,7 @@ export function checkRules(config: Values, kernelHas: KernelProbe): Problem[] {
         ...dependants(config),
         ...refuseUnknownStop(config),
         ...providerSettings(config),
+        ...repairs(config),
     ];
 }
 
@@ -32,6 +35,23 @@ export function nodeCounts(config: Pick<Config, "provider" | "controlPlanes" | "
     }
     const controlPlanes = config.hosts.filter(({ role }) => role === "control-plane").length;
     return { controlPlanes, workers: config.hosts.length - controlPlanes };
+}
+
+function namesOf(config: Pick<Config, "provider" | "controlPlanes" | "workers" | "hosts">): string[] {
+    if (config.provider === "hosts") {
+        return planHosts(config.hosts).map(({ name }) => name);
+    }
+    const { controlPlanes, workers } = nodeCounts(config);
+    const names = (role: Role, count: number) => Array.from({ length: count }, (_, index) => nodeName(role, index + 1));
+    return [...names("control-plane", controlPlanes), ...names("worker", workers)];
+}
+
+function repairs({ repair, provider, controlPlanes, workers, hosts }: Values): Problem[] {
+    const counted = provider !== undefined && controlPlanes !== undefined && workers !== undefined;
+    if (repair === undefined || !counted || hosts === undefined) {
+        return [];
+    }
+    return refuseUnknownRepairs(repair, namesOf({ provider, controlPlanes, workers, hosts }));
 }
 
 const EVEN = "is even, and etcd survives no more failures with an even number of members than with one fewer";

@@ -51,7 +51,7 @@ function flagName(component: FlaggedComponent) {
     });
 }
 
-const flagValue = z.union([z.string(), z.number(), z.boolean()]).transform((value, context) => {
+const oneLine = z.union([z.string(), z.number(), z.boolean()]).transform((value, context) => {
     const text = String(value);
     const control = /[\u0000-\u001f\u007f]/.test(text);
     return control ? field.fault(context, "has a line break or control character in it", "write it on one line") : text;
@@ -138,13 +138,14 @@ export const CONFIG = {
     flags: key(
         "object",
         {},
-        perName(FLAGGED_COMPONENTS, (name) => z.record(flagName(name), flagValue).optional()),
+        perName(FLAGGED_COMPONENTS, (name) => z.record(flagName(name), oneLine).optional()),
     ),
     registryMirrors: key("object", {}, z.record(registryName, z.array(field.registryUrl).min(1))),
     parts: key("object", {}, parts),
     local: key("object", {}, local),
     aws: key("object", {}, aws),
     hosts: key("array", [] as readonly unknown[], z.array(host)),
+    repair: key("object", {}, z.record(z.string(), oneLine)),
 } as const;
 
 export type ConfigKey = keyof typeof CONFIG;

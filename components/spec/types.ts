@@ -178,6 +178,8 @@ export interface ClusterSpec {
     };
     /** The steps of the bring-up that are done, in order: all, or those up to `kubelab:stopAfter`. */
     readonly steps: readonly BringUpStep[];
+    /** Text per node name, and for `host`, that its steps carry: when it changes they run again. */
+    readonly repair: Readonly<Record<string, string>>;
     readonly local?: LocalSpec;
     readonly aws?: AwsSpec;
     readonly hosts?: readonly HostSpec[];

@@ -43,8 +43,12 @@ export class ClusterAccess {
         return said(`on ${node.name}: ${commandLine}`, await this.trySsh(node, commandLine, timeoutSeconds));
     }
 
-    trySsh(node: StackNode, commandLine: string, timeoutSeconds = 30): Promise<Result> {
-        return run(this.sshCommand(node, [commandLine]), { timeoutSeconds });
+    /** @param input what the command line gets on its standard input. */
+    trySsh(node: StackNode, commandLine: string, timeoutSeconds = 30, input?: string): Promise<Result> {
+        return run(this.sshCommand(node, [commandLine]), {
+            timeoutSeconds,
+            ...(input === undefined ? {} : { input }),
+        });
     }
 }
 

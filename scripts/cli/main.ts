@@ -67,14 +67,31 @@ function program(): Command {
             process.exitCode = ok ? 0 : 1;
         });
     onStack("status")
-        .description("draw the nodes, their addresses and pod CIDRs, and the health of each unit")
-        .action(async (options: StackOption) => {
+        .description(
+            "draw the nodes, the health of each unit, and what differs from what `up` left; exits with 1 when anything isn't well",
+        )
+        .option("--json", "print it as JSON")
+        .action(async (options: StackOption & { json?: boolean }) => {
             const { openCluster } = await import("./open-cluster");
             const { clusterStatus, isHealthy, renderStatus } = await import("./status");
             const cluster = await openCluster(stackOf(options));
-            const nodes = await clusterStatus(cluster);
-            console.log(renderStatus(options.stack, cluster.stack.outputs().apiServer, nodes));
-            process.exitCode = nodes.every(isHealthy) ? 0 : 1;
+            const status = await clusterStatus(cluster);
+            const { apiServer } = cluster.stack.outputs();
+            const healthy = isHealthy(status);
+            console.log(
+                options.json
+                    ? JSON.stringify({ stack: options.stack, apiServer, healthy, ...status })
+                    : renderStatus(options.stack, apiServer, status),
+            );
+            process.exitCode = healthy ? 0 : 1;
+        });
+    onStack("repair")
+        .description("put back what differs from what `up` left, on these nodes or wherever something differs")
+        .argument("[nodes...]", "cp-1, worker-1, …; host: the bridge, the way out and the registry of a local lab")
+        .option("--json", "print a line of JSON at the end: what differed, what still does, counts and seconds")
+        .action(async (nodes: string[], options: StackOption & { json?: boolean }) => {
+            const { repair } = await import("./repair");
+            process.exitCode = (await repair(stackOf(options), nodes, options.json ?? false)) ? 0 : 1;
         });
     onStack("verify")
         .description("create, scale and expose a deployment; ask it from every node and from a pod; clean up")

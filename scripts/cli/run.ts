@@ -26,6 +26,8 @@ export function run(
         child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
         child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
         child.on("error", reject);
+        // Who ends without having read its input says why by its exit code.
+        child.stdin?.on("error", () => undefined);
         child.on("close", (code, signal) => {
             resolve({ code: code ?? 1, stdout, stderr: signal === null ? stderr : `${stderr}\nended by ${signal}` });
         });

@@ -18,6 +18,8 @@ export interface StackOutputs {
     readonly sshCommands: Readonly<Record<string, string>>;
     /** Digest of the parts that the cluster is made from. */
     readonly parts: string;
+    /** Missing where an older version brought the stack up. */
+    readonly lab?: { readonly name: string; readonly provider: string };
 }
 
 /** One stack and the files kubelab keeps of it below `.kubelab/<stack>`, which git ignores. */
@@ -52,11 +54,10 @@ export class Stack {
 
     /** What the last `up` put out. @throws UserError when there was none. */
     outputs(): StackOutputs {
-        const file = join(this.directory, "outputs.json");
-        if (!existsSync(file)) {
+        if (!this.isUp()) {
             throw new UserError(`The stack "${this.name}" isn't up: run 'scripts/lab up --stack ${this.name}' first.`);
         }
-        return JSON.parse(readFileSync(file, "utf8")) as StackOutputs;
+        return JSON.parse(readFileSync(join(this.directory, "outputs.json"), "utf8")) as StackOutputs;
     }
 
     node(name: string): StackNode {

@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
+import { type Difference, hostDifferences, nodeDifferences } from "./differences";
 import type { StackNode } from "./stack";
 import { parseSystemctlShow } from "./systemctl-show";
 
@@ -38,18 +39,26 @@ export interface NodeStatus extends StackNode {
     /** undefined when the machine doesn't answer. */
     readonly units: readonly UnitStatus[] | undefined;
     readonly problem?: string;
+    /** What isn't as `up` left it. */
+    readonly differences: readonly Difference[];
 }
 
-/** Asks every machine for its units and the API server for its nodes, all at once. */
-export async function clusterStatus(cluster: ClusterAccess): Promise<NodeStatus[]> {
-    const { nodes } = cluster.stack.outputs();
+export interface ClusterStatus {
+    /** What differs of a local lab on this host, beside its machines. */
+    readonly host: readonly Difference[];
+    readonly nodes: readonly NodeStatus[];
+}
+
+/** Asks every machine for its units and what differs on it, and the API server for its nodes, all at once. */
+export async function clusterStatus(cluster: ClusterAccess): Promise<ClusterStatus> {
     const known = nodesOfTheApi(cluster);
-    return Promise.all(
-        nodes.map(async (node) => {
-            const [units, api] = await Promise.all([unitsOf(cluster, node), known]);
-            return { ...node, ready: undefined, ...api[node.name], ...units };
-        }),
-    );
+    const nodes = cluster.stack.outputs().nodes.map(async (node) => {
+        const differences = await nodeDifferences(cluster, node);
+        const gone = differences.find(({ subject }) => subject === "machine");
+        const units = gone ? { units: undefined, problem: gone.difference } : await unitsOf(cluster, node);
+        return { ...node, ready: undefined, ...(await known)[node.name], ...units, differences };
+    });
+    return { host: await hostDifferences(cluster.stack), nodes: await Promise.all(nodes) };
 }
 
 interface ApiNode {
@@ -107,13 +116,18 @@ export function parseStaticPods(text: string): UnitStatus[] {
         }));
 }
 
-export function isHealthy(node: NodeStatus): boolean {
-    return node.ready === true && node.units !== undefined && node.units.every(({ state }) => state === "active");
+/** Whether all nodes are Ready, all units active, and nothing differs. */
+export function isHealthy({ host, nodes }: ClusterStatus): boolean {
+    return host.length === 0 && nodes.every(isHealthyNode);
 }
 
-/** A drawing of the cluster: every node with its addresses, every unit with its state. */
-export function renderStatus(name: string, apiServer: string, nodes: readonly NodeStatus[]): string {
-    const lines = [`${pc.bold(name)}  ${apiServer}`];
+export function isHealthyNode({ ready, units, differences }: NodeStatus): boolean {
+    return ready === true && units?.every(({ state }) => state === "active") === true && differences.length === 0;
+}
+
+/** A drawing of the cluster: every node with its addresses, every unit with its state, what differs and how to put it back. */
+export function renderStatus(stack: string, apiServer: string, { host, nodes }: ClusterStatus): string {
+    const lines = [`${pc.bold(stack)}  ${apiServer}`, ...host.map((each) => `│  this host  ${renderDifference(each)}`)];
     nodes.forEach((node, index) => {
         const last = index === nodes.length - 1;
         const ready =
@@ -126,12 +140,23 @@ export function renderStatus(name: string, apiServer: string, nodes: readonly No
             `${last ? "└─" : "├─"} ${pc.bold(node.name.padEnd(10))} ${node.role.padEnd(14)} ${node.address.padEnd(15)} pods ${(node.podCidr ?? "none yet").padEnd(18)} ${ready}`,
         );
         const stem = last ? "  " : "│ ";
-        const rows = node.units?.map(renderUnit) ?? [pc.red(`does not answer: ${node.problem ?? ""}`)];
+        const units = node.units?.map(renderUnit) ?? [pc.red(`does not answer: ${node.problem ?? ""}`)];
+        const rows = [...units, ...node.differences.map(renderDifference)];
         rows.forEach((row, position) => {
             lines.push(`${stem} ${position === rows.length - 1 ? "└─" : "├─"} ${row}`);
         });
     });
+    const broken = nodes.filter(({ differences }) => differences.length > 0).map(({ name }) => name);
+    const option = stack === "kubenet" ? "" : ` --stack ${stack}`;
+    if (host.length > 0 || broken.length > 0) {
+        const names = host.length > 0 ? [] : broken;
+        lines.push("", [`scripts/lab repair${option}`, ...names, "puts it back"].join(" "));
+    }
     return lines.join("\n");
+}
+
+function renderDifference({ subject, difference }: Difference): string {
+    return `${pc.yellow("differs:")} ${subject}: ${difference}`;
 }
 
 function renderUnit({ unit, state, restarts }: UnitStatus): string {

@@ -3,9 +3,13 @@ import pc from "picocolors";
 import { UserError } from "../support/errors";
 import { prepareForLab } from "./doctor";
 import { chooseEngine, type Engine, type EngineEvent, type Summary } from "./engine";
+import { KeptRepairs } from "./kept-repairs";
+import { openCluster } from "./open-cluster";
 import { PhaseClock, renderPhases } from "./phases";
 import { progressReporter, summaryLine } from "./progress";
 import type { Stack } from "./stack";
+import { clusterStatus, isHealthy } from "./status";
+import { downParts, renderDownParts, settled, startDownParts } from "./stopped-machines";
 
 export interface UpOptions {
     /** `key=value`, for this run. */
@@ -26,6 +30,16 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     const clock = new PhaseClock();
     const report = progressReporter();
     let steps = 0;
+    const down = await downParts(stack);
+    if (down !== undefined) {
+        const what = options.preview ? "`up` starts it again" : "starting it again, with what is on its disks";
+        console.error(`not running, though the stack is up: ${renderDownParts(down)}: ${what}`);
+        if (!options.preview) {
+            await startDownParts(stack, down, (line) => {
+                console.error(line);
+            });
+        }
+    }
     const engine = await engineFor(stack, overrides, (event) => {
         clock.record(event);
         steps += isStep(event) ? 1 : 0;
@@ -37,6 +51,9 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     }
     const summary = await engine.up();
     console.log(summaryLine(summary));
+    if (down !== undefined && !(await settled(BOOT_SECONDS, async () => !(await isWell(stack))))) {
+        throw new UserError(`Not everything runs again after ${BOOT_SECONDS} seconds: see 'scripts/lab status'.`);
+    }
     const phases = clock.phases();
     if (phases.length > 0) {
         console.log(`\n${renderPhases(phases)}`);
@@ -67,18 +84,32 @@ export async function down(stack: Stack, json: boolean): Promise<void> {
     stack.requireConfig();
     const engine = await engineFor(stack, {}, progressReporter());
     const summary = await engine.destroy();
+    new KeptRepairs(stack).forget();
     console.log(summaryLine(summary));
     if (json) {
         console.log(JSON.stringify(summary));
     }
 }
 
-async function engineFor(
+/** Seconds that machines which were started again are given until all is well. */
+const BOOT_SECONDS = 120;
+
+async function isWell(stack: Stack): Promise<boolean> {
+    return isHealthy(await clusterStatus(await openCluster(stack)));
+}
+
+/** The engine of a stack, with what `repair` has set beside the config. */
+export async function engineFor(
     stack: Stack,
     configOverrides: Readonly<Record<string, string>>,
     report: (event: EngineEvent) => void,
 ): Promise<Engine> {
-    const engine = await chooseEngine({ stack: stack.name, repository: stack.repository, configOverrides, report });
+    const engine = await chooseEngine({
+        stack: stack.name,
+        repository: stack.repository,
+        configOverrides: new KeptRepairs(stack).addTo(configOverrides),
+        report,
+    });
     console.error(pc.dim(`stack ${stack.name}, by the ${engine.name}`));
     return engine;
 }

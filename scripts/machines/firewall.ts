@@ -2,15 +2,20 @@ import { spawnSync } from "node:child_process";
 import { isOnPath, run, tryRun } from "./commands";
 import { labNames } from "./names";
 
+/** The rule as nft lists it. */
+export function masqueradeRule(lab: string, network: string): string {
+    return `ip saddr ${network} ip daddr != ${network} oifname != "${labNames(lab).bridge}" masquerade`;
+}
+
 /** The lab's own nftables table, made anew: its machines reach everything else under the host's addresses. */
 export function renderTable(lab: string, network: string): string {
-    const { table, bridge } = labNames(lab);
+    const { table } = labNames(lab);
     return `table ip ${table}
 delete table ip ${table}
 table ip ${table} {
     chain postrouting {
         type nat hook postrouting priority srcnat; policy accept;
-        ip saddr ${network} ip daddr != ${network} oifname != "${bridge}" masquerade
+        ${masqueradeRule(lab, network)}
     }
 }
 `;

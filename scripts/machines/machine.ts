@@ -76,7 +76,7 @@ export async function createMachine(
     return withLock(names.directory, async () => {
         const known = readRecord(lab, machine);
         const layout = hostCgroupLayout();
-        const running = isRunning(layout, lab, machine);
+        const running = isRunning(layout, lab, machine) && (await reconnect(layout, lab, machine));
         if (!known) {
             refuseForeignNamespace(lab, machine);
         }
@@ -208,6 +208,30 @@ async function applyToRunning(known: MachineRecord, wanted: MachineRecord, layou
     if (known.hostKey !== wanted.hostKey) {
         run("nsenter", ["--all", `--target=${leader}`, "systemctl", "try-restart", "ssh.service"]);
     }
+}
+
+/**
+ * Puts a running machine's interface back on the lab's bridge, and gives its network namespace its name back.
+ *
+ * @returns whether it is connected: without an interface it has to be started anew.
+ */
+async function reconnect(layout: CgroupLayout, lab: string, machine: string): Promise<boolean> {
+    const names = machineNames(lab, machine);
+    const { bridge } = labNames(lab);
+    // One that is just booting has none yet.
+    for (let attempt = 0; !existsSync(join("/sys/class/net", names.interface)); attempt++) {
+        if (attempt === 20 || !isRunning(layout, lab, machine)) {
+            return false;
+        }
+        await sleep(100);
+    }
+    if (!existsSync(join("/sys/class/net", bridge, "brif", names.interface))) {
+        run("ip", ["link", "set", names.interface, "master", bridge, "up"]);
+    }
+    if (!existsSync(join("/run/netns", names.networkNamespace))) {
+        run("ip", ["netns", "attach", names.networkNamespace, String(await machineInit(layout, lab, machine))]);
+    }
+    return true;
 }
 
 /** The machine's own process 1, as the host numbers it. */

@@ -1,8 +1,13 @@
-import { existsSync } from "node:fs";
-import { hostCgroupLayout } from "./cgroups";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { basename, join } from "node:path";
+import { cgroupsOf, hostCgroupLayout, processesIn } from "./cgroups";
+import { masqueradeRule } from "./firewall";
 import { machinesOnDisk } from "./labs";
-import { isRunning } from "./machine";
-import { machineNames } from "./names";
+import { isRunning, readRecord } from "./machine";
+import { labNames, machineNames } from "./names";
+import { readNetwork } from "./network";
 
 /** `stopped`: its disk is there, and `machine create` starts it again. */
 export type MachineStatus = "running" | "stopped" | "absent";
@@ -18,5 +23,64 @@ export function machineStatus(lab: string, machine: string): MachineStatus {
     if (isRunning(hostCgroupLayout(), lab, machine)) {
         return "running";
     }
-    return existsSync(machineNames(lab, machine).directory) ? "stopped" : "absent";
+    return existsSync(machineNames(lab, machine).directory) && readRecord(lab, machine) ? "stopped" : "absent";
+}
+
+/** Something of a lab that isn't what it was set up as. */
+export interface LabDifference {
+    readonly subject: string;
+    readonly difference: string;
+}
+
+/** What differs of a lab's bridge, its way out and its registry: what `network create` puts back. */
+export function networkDifferences(lab: string): LabDifference[] {
+    const { bridge, table, directory } = labNames(lab);
+    const request = readNetwork(lab);
+    if (request === undefined) {
+        return [{ subject: join(directory, "network.json"), difference: "gone" }];
+    }
+    const address = `${request.gateway}/${request.network.split("/")[1] ?? ""}`;
+    const rules = spawnSync("nft", ["list", "table", "ip", table], { encoding: "utf8" }).stdout;
+    const registry = processesIn(cgroupsOf(hostCgroupLayout(), { lab }));
+    const forwards = readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1";
+    const hasAddress = networkInterfaces()[bridge]?.some(({ cidr }) => cidr === address) ?? false;
+    const found: readonly (readonly [boolean, string, string])[] = [
+        [!existsSync(join("/sys/class/net", bridge)), `bridge ${bridge}`, "gone"],
+        [existsSync(join("/sys/class/net", bridge)) && !hasAddress, `bridge ${bridge}`, `has no address ${address}`],
+        [!rules.includes(masqueradeRule(lab, request.network)), `nftables table ${table}`, "gone or changed"],
+        [!forwards, "sysctl net.ipv4.ip_forward", "0, not 1"],
+        [registry.length === 0, `registry ${request.gateway}:${request.registryPort}`, "doesn't run"],
+    ];
+    return found.filter(([differs]) => differs).map(([, subject, difference]) => ({ subject, difference }));
+}
+
+/** What differs of a machine as the host sees it: what `machine create` puts back. */
+export function machineDifferences(lab: string, machine: string): LabDifference[] {
+    const names = machineNames(lab, machine);
+    switch (machineStatus(lab, machine)) {
+        case "stopped":
+            return [{ subject: "machine", difference: "doesn't run; its disk is there" }];
+        case "absent":
+            return [{ subject: "machine", difference: "gone, with its disk" }];
+        case "running": {
+            const port = join("/sys/class/net", names.interface);
+            const bridge = join("/sys/class/net", labNames(lab).bridge);
+            const attached = existsSync(join(bridge, "brif", basename(port)));
+            const found: readonly (readonly [boolean, string, string])[] = [
+                [!existsSync(port), `interface ${names.interface}`, "gone"],
+                [existsSync(port) && !attached, `interface ${names.interface}`, `not on ${basename(bridge)}`],
+                [
+                    !existsSync(join("/run/netns", names.networkNamespace)),
+                    `network namespace ${names.networkNamespace}`,
+                    "gone",
+                ],
+            ];
+            return found.filter(([differs]) => differs).map(([, subject, difference]) => ({ subject, difference }));
+        }
+    }
+}
+
+/** Names of a lab's machines that have a disk and don't run: after a reboot of the host, say. */
+export function stoppedMachines(lab: string): string[] {
+    return listMachines(lab).filter((machine) => machineStatus(lab, machine) === "stopped");
 }

@@ -139,7 +139,8 @@ describe("a node's membership of the cluster", () => {
     });
 
     test("is undone and made again when its machine was replaced", () => {
-        expect(inputsOf(membership()).triggers).toEqual([machineId("worker-1")]);
+        expect(inputsOf(membership()).triggers).toEqual(["worker-1-id"]);
+        expect(inputsOf(membership()).stdin).toContain(`\n# for ${machineId("worker-1")}\n`);
     });
 });
 

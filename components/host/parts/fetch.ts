@@ -33,7 +33,13 @@ export function fetchParts(
         {
             machine,
             script: args.sources.apply((sources) =>
-                renderFetch({ role, sources, files: filesForRole(role), kept: allFilesOf(machine) }),
+                renderFetch({
+                    role,
+                    sources,
+                    files: filesForRole(role),
+                    kept: allFilesOf(machine),
+                    verify: machine.repair !== undefined,
+                }),
             ),
             dependsOn: [machine.ready, ...(args.dependsOn ?? [])],
             // A hundred megabytes and more, over whatever line the machine has.
@@ -54,10 +60,19 @@ export interface FetchArgs {
     readonly files: readonly string[];
     /** Paths of all that the machine needs, this delivery's and others': the rest goes. */
     readonly kept: readonly string[];
+    /** Gets again what isn't what its last delivery wrote down. */
+    readonly verify?: boolean;
 }
 
+/** Takes away programs that have been changed since. */
+const VERIFY = `if [ -e "$record" ]; then
+    while read -r kind _ size time path; do
+        [ "$kind" != part ] || [ "$(stat -c '%s %Y' "$path" 2>/dev/null)" = "$size $time" ] || rm -rf "\${path%/*}"
+    done <"$record"
+fi`;
+
 /** The step on the machine: downloads what it lacks, checks it, links it. What a killed run has left is gone on with. */
-export function renderFetch({ role, sources, files, kept }: FetchArgs): StepScript {
+export function renderFetch({ role, sources, files, kept, verify = false }: FetchArgs): StepScript {
     const source = (path: string): Source => {
         const known = sources[path];
         if (known === undefined) {
@@ -100,5 +115,12 @@ ${lines.join("\n")}
 KUBELAB_SOURCES`;
     const wanted = files.map((path) => `${source(path).fingerprint} ${path}`);
     const keep = kept.map((path) => source(path).fingerprint);
-    return { create: [`once parts-${role}`, fetch, renderLink({ incoming, wanted, kept: keep })] };
+    return {
+        create: [
+            `once parts-${role}`,
+            ...(verify ? [VERIFY] : []),
+            fetch,
+            renderLink({ incoming, wanted, kept: keep }),
+        ],
+    };
 }

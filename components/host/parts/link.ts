@@ -10,12 +10,14 @@ export interface LinkArgs {
 
 /**
  * Bash statements that put what has come in where it belongs, on the machine: every file has a directory named by its fingerprint,
- * so what is there never comes again, and an upgrade is new links. Run by one delivery at a time.
+ * so what is there never comes again, and an upgrade is new links. Run by one delivery at a time, in a step.
  */
 export function renderLink({ incoming, wanted, kept }: LinkArgs): string {
     return `kept=' ${kept.join(" ")} '
 link() {
-    mkdir -p /opt/kubelab/parts /opt/cni/bin
+    local fingerprint path name link index programs=() fingerprints=() stats=()
+    make_directory /opt/kubelab/parts
+    make_directory /opt/cni/bin
     exec 8>/opt/kubelab/parts.lock
     flock 8
     while read -r fingerprint path; do
@@ -30,8 +32,15 @@ link() {
             *) link=/usr/local/bin/$name ;;
         esac
         ln -sfn "/opt/kubelab/parts/$fingerprint/$name" "$link"
+        note link "/opt/kubelab/parts/$fingerprint/$name" "$link"
+        programs+=("/opt/kubelab/parts/$fingerprint/$name")
+        fingerprints+=("$fingerprint")
     done
     rm -rf ${incoming}
+    mapfile -t stats < <(stat -c '%s %Y' "\${programs[@]}")
+    for index in "\${!programs[@]}"; do
+        note part "\${fingerprints[index]}" "\${stats[index]}" "\${programs[index]}"
+    done
     # What an upgrade left behind, and what this machine has no use for.
     for directory in /opt/kubelab/parts/*; do
         [[ $kept == *" \${directory##*/} "* ]] || rm -rf "$directory"

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ReadyMachine } from "../../machines/machine";
 import { quote, renderScript } from "../script";
 import type { SshIdentity } from "../ssh-identity";
+import { repairComment } from "../step";
 import type { DeliveredParts, Fingerprints, Parts } from ".";
 import { allFilesOf } from "./files";
 import { renderLink } from "./link";
@@ -16,14 +17,30 @@ export function pushParts(
 ): DeliveredParts {
     const { name: role, files } = what;
     const kept = allFilesOf(machine);
+    const name = `${machine.name}-${role}-parts`;
     const stdin = pulumi
         .all([parts.digest, parts.fingerprints, machine.address, machine.id])
-        .apply(
-            ([digest, fingerprints, address, id]) =>
-                `# to ${id}\n${renderPush({ role, digest, fingerprints, files, kept, address, machine: machine.name, user: machine.user, identity: identity.paths })}`,
+        .apply(([digest, fingerprints, address, id]) =>
+            [
+                `# to ${id}`,
+                ...repairComment([machine.repair]),
+                renderPush({
+                    step: name,
+                    verify: machine.repair !== undefined,
+                    role,
+                    digest,
+                    fingerprints,
+                    files,
+                    kept,
+                    address,
+                    machine: machine.name,
+                    user: machine.user,
+                    identity: identity.paths,
+                }),
+            ].join("\n"),
         );
     const ready = new local.Command(
-        `${machine.name}-${role}-parts`,
+        name,
         {
             create: "bash -s -- create",
             stdin,
@@ -41,6 +58,10 @@ export function pushParts(
 }
 
 export interface PushArgs {
+    /** The step's name, for the machine's record. */
+    readonly step: string;
+    /** Reads all that is on the machine, and sends again what isn't whole. */
+    readonly verify: boolean;
     /** Two roles' parts can be on their way to one machine at once. */
     readonly role: string;
     readonly digest: string;
@@ -71,6 +92,16 @@ export function renderPush(args: PushArgs): string {
     const incoming = `/opt/kubelab/incoming-${args.role}`;
     // There once the stream has come to its end.
     const arrived = `${incoming}/${args.digest}`;
+    const lacks = `lacks=''
+while read -r fingerprint path; do
+    if [ ! -d "/opt/kubelab/parts/$fingerprint" ] && [ ! -d "${arrived}" ]; then
+        lacks=1
+        echo "$path"
+    fi
+done <<'KUBELAB_WANTED'
+${wanted.join("\n")}
+KUBELAB_WANTED
+if [ -n "$lacks" ]; then exit; fi`;
     const send = `cache=\${KUBELAB_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/kubelab}/parts/${args.digest}
 if [ ! -d "$cache" ]; then
     echo "kubelab: ${args.address}: the parts ${args.digest} are not in $cache: run 'scripts/lab parts'" >&2
@@ -83,20 +114,9 @@ remote() {
 }
 # links the parts; prints those that the machine lacks, and then links nothing
 link() {
-    remote '${sudo}bash -s' <<'KUBELAB_LINK'
-set -euo pipefail
-lacks=''
-while read -r fingerprint path; do
-    if [ ! -d "/opt/kubelab/parts/$fingerprint" ] && [ ! -d "${arrived}" ]; then
-        lacks=1
-        echo "$path"
-    fi
-done <<'KUBELAB_WANTED'
-${wanted.join("\n")}
-KUBELAB_WANTED
-if [ -n "$lacks" ]; then exit; fi
-${renderLink({ incoming, wanted, kept })}
-KUBELAB_LINK
+    remote '${sudo}bash -s -- create' <<'KUBELAB_LINK'
+export step=${quote(args.step)}
+${renderScript({ create: [`once parts-${args.role}`, ...(args.verify ? [VERIFY] : []), lacks, renderLink({ incoming, wanted, kept })] })}KUBELAB_LINK
 }
 lacks=$(link)
 if [ -n "$lacks" ]; then
@@ -107,3 +127,11 @@ if [ -n "$lacks" ]; then
 fi`;
     return renderScript({ create: [send] });
 }
+
+/** Takes away what isn't what its directory is named by. */
+const VERIFY = `(
+    cd /opt/kubelab/parts 2>/dev/null || exit 0
+    sha256sum -- */* | while read -r sum file; do
+        [ "$sum" = "\${file%%/*}" ] || rm -rf -- "\${file%%/*}"
+    done
+)`;

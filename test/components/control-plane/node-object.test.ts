@@ -78,7 +78,9 @@ describe("the step on the control plane", () => {
             writeFileSync(path(name), `#!/bin/bash\n${text}\n`);
             chmodSync(path(name), 0o755);
         }
-        const script = renderScript({ create: statements }).replaceAll("/run/kubelab", path("run"));
+        const script = renderScript({ create: statements })
+            .replaceAll("/run/kubelab", path("run"))
+            .replaceAll("/var/lib/kubelab", path("state"));
         const result = bash(`PATH=${directory.path}:$PATH\n${script}`, ["create"]);
         const asked = existsSync(path("asked")) ? readFileSync(path("asked"), "utf8").trim().split("\n") : [];
         return { ...result, asked };

@@ -6,6 +6,7 @@ import { controllerManagerProcess } from "../../../components/control-plane/cont
 import { etcdProcess } from "../../../components/control-plane/etcd";
 import { schedulerProcess } from "../../../components/control-plane/scheduler";
 import { flag, renderUnit } from "../../../components/host/process";
+import { STEP_LIBRARY } from "../../../components/host/script";
 import { renderStaticPod } from "../../../components/host/static-pod";
 import { containerdProcess } from "../../../components/node/containerd";
 import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
@@ -86,7 +87,6 @@ test("a process that says nothing of pods can't become one", () => {
 
 describe("on the machine", () => {
     const host = join(__dirname, "../../../components/host");
-    const library = readFileSync(join(host, "step-library.sh"), "utf8");
     const functions = readFileSync(join(host, "static-pod.sh"), "utf8");
     const directory = temporaryDirectory();
     afterAll(directory.remove);
@@ -100,7 +100,7 @@ describe("on the machine", () => {
         const { status, stderr } = bash(
             [
                 "set -euo pipefail",
-                library.replaceAll("root:root", '"$(id -un):$(id -gn)"'),
+                STEP_LIBRARY.replaceAll("root:root", '"$(id -un):$(id -gn)"'),
                 functions.replace("/etc/kubernetes/manifests", join(directory.path, "manifests")),
                 `mkdir -p ${directory.path}/config`,
                 `chown() { :; }`,

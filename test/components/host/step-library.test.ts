@@ -1,14 +1,17 @@
 import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { STEP_LIBRARY } from "../../../components/host/script";
 import { bash, type BashResult, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
 
 const directory = temporaryDirectory();
 afterAll(directory.remove);
 
-const original = readFileSync(join(__dirname, "../../../components/host/step-library.sh"), "utf8");
-/** The library with its run-time files in the test's directory. */
-const library = original.replaceAll("/run/kubelab", join(directory.path, "run"));
+/** The libraries with their files in the test's directory. */
+const library = STEP_LIBRARY.replaceAll("/run/kubelab", join(directory.path, "run")).replaceAll(
+    "/var/lib/kubelab",
+    join(directory.path, "state"),
+);
 const owner = bash("id -un; id -gn").stdout.trim().replace("\n", ":");
 const path = (name: string): string => join(directory.path, name);
 
@@ -17,7 +20,7 @@ function step(...statements: string[]): BashResult {
 }
 
 testWith("shellcheck")("passes shellcheck", () => {
-    expect(shellcheck({ "step-library.sh": original })).toBe("");
+    expect(shellcheck({ library: STEP_LIBRARY })).toBe("");
 });
 
 describe("put", () => {
@@ -187,7 +190,7 @@ case $1 in
     is-active) [ -e ${active} ] ;;
     stop | disable) rm -f ${active} ;;
     start | restart) touch ${active} ;;
-    show) case $* in *NRestarts*) cat ${path("restarts")} ;; *NeedDaemonReload*) cat ${path("stale")} ;; *) echo failed ;; esac ;;
+    show) case $* in *NRestarts*) cat ${path("restarts")} ;; *NeedDaemonReload*) echo LoadState=loaded; echo NeedDaemonReload=$(cat ${path("stale")}); echo DropInPaths=$(cat ${path("drop-ins")}) ;; *) echo failed ;; esac ;;
 esac
 `;
 
@@ -196,6 +199,7 @@ esac
         [log, active, path("unit"), path("run")].forEach((each) => rmSync(each, { recursive: true, force: true }));
         writeFileSync(path("restarts"), "0\n");
         writeFileSync(path("stale"), "no\n");
+        writeFileSync(path("drop-ins"), "\n");
         for (const [name, text] of [
             ["systemctl", systemctl],
             ["journalctl", "#!/bin/bash\necho the last words of the unit\n"],
@@ -239,7 +243,8 @@ esac
         withSystemd(write("one"), "service_up unit 5 true");
         rmSync(log);
         expect(withSystemd(write("one"), "service_up unit 5 true").status).toBe(0);
-        expect(asked()).toEqual(["is-active --quiet unit"]);
+        expect(starts()).toEqual([]);
+        expect(asked().filter((call) => /^(stop|daemon-reload)/.test(call))).toEqual([]);
     });
 
     test("restarts when a file of it changed", () => {

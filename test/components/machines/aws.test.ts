@@ -237,7 +237,7 @@ describe("the API endpoint", () => {
         expect(
             inputs(graph, "tls:index/certRequest:CertRequest", "cp-1-kube-apiserver-request")["ipAddresses"],
         ).toEqual(["127.0.0.1", "10.32.0.1", "10.240.0.11", address]);
-        expect(script(graph, "worker-1-ready")).toContain("10.240.0.11 api.test # kubelab");
+        expect(script(graph, "worker-1-ready")).toContain("kubelab <<'HOSTS'\n10.240.0.11 api.test\nHOSTS");
         expect(script(graph, "worker-1-ready")).not.toContain(address);
     });
 });

@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { cniConfiguration, type Neighbour, routeScript } from "../../../components/network/kubenet";
 import { shellcheck, syntaxErrors, testWith } from "../../support/bash";
 
-const CP: Neighbour = { name: "cp-1", address: "10.240.0.11", podCidr: "10.99.255.0/24" };
-const ONE: Neighbour = { name: "worker-1", address: "10.240.0.21", podCidr: "10.99.1.0/24" };
-const TWO: Neighbour = { name: "worker-2", address: "10.240.0.22", podCidr: "10.99.2.0/24" };
+const CP: Neighbour = { name: "cp-1", address: "10.240.0.11", podCidr: "10.99.255.0/24", podGateway: "10.99.255.1" };
+const ONE: Neighbour = { name: "worker-1", address: "10.240.0.21", podCidr: "10.99.1.0/24", podGateway: "10.99.1.1" };
+const TWO: Neighbour = { name: "worker-2", address: "10.240.0.22", podCidr: "10.99.2.0/24", podGateway: "10.99.2.1" };
 const ALL = [CP, ONE, TWO];
 const POD_CIDR = "10.99.0.0/16";
 

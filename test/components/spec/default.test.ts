@@ -64,6 +64,7 @@ const DEFAULT = {
     components: { scheduler: true, controllerManager: true, kubeProxy: true, dns: true },
     flags: {},
     registryMirrors: {},
+    repair: {},
     parts: { source: "auto", delivery: "push" },
     local: {
         network: "10.240.0.0/24",

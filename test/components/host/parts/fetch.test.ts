@@ -89,8 +89,7 @@ test("what isn't what its publisher says is refused by its URL, and nothing of i
     expect(status).toBe(1);
     expect(stderr).toMatch(/what file:.*\/kubelet has isn't what its publisher says it is/);
     expect(existsSync(path("machine/usr/local/bin/kubelet"))).toBe(false);
-    publish("1");
-    expect(fetched(sources).status).toBe(0);
+    expect(fetched(publish("1")).status).toBe(0);
 });
 
 test("an archive that is packed in another way is named", () => {

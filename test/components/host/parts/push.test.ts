@@ -21,6 +21,8 @@ const FILES = { "bin/etcd": "etcd 1", "bin/kubelet": "kubelet 1", "cni/bridge": 
 
 function push(fingerprints: Record<string, string>, changes: Partial<PushArgs> = {}): string {
     return renderPush({
+        step: "worker-1-node-parts",
+        verify: false,
         role: "node",
         digest: "parts-1",
         fingerprints,
@@ -38,7 +40,9 @@ function push(fingerprints: Record<string, string>, changes: Partial<PushArgs> =
 function pushed(script: string): BashResult {
     const machine = script
         .replaceAll("/opt/", `${path("machine")}/opt/`)
-        .replaceAll("/usr/local/bin", path("machine/usr/local/bin"));
+        .replaceAll("/usr/local/bin", path("machine/usr/local/bin"))
+        .replaceAll("/run/kubelab", path("machine/run"))
+        .replaceAll("/var/lib/kubelab", path("machine/state"));
     return bash(`export PATH=${path("bin")}:$PATH KUBELAB_CACHE=${path("cache")}\n${machine}`, ["create"]);
 }
 
@@ -142,6 +146,6 @@ test("the machine is known by its pinned host key, whatever the person's own SSH
 test("a user that isn't root becomes it by sudo", () => {
     const script = push(FIRST, { user: "admin" });
     expect(script).toContain("admin@10.0.0.1");
-    expect(script).toContain("remote 'sudo -n bash -s'");
+    expect(script).toContain("remote 'sudo -n bash -s -- create'");
     expect(push(FIRST)).not.toContain("sudo");
 });

@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../support/paths";
+import type { ClusterAccess } from "./cluster-access";
+import type { Stack, StackNode } from "./stack";
+
+/** Something that isn't what `up` left. */
+export interface Difference {
+    /** `/etc/kubernetes/kubelet/kubelet.yaml`, `kubelet.service`, `kubenet`, `API`, `machine`, … */
+    readonly subject: string;
+    /** What kind of difference, never the content: `gone`, `edited`, `inactive`, … */
+    readonly difference: string;
+}
+
+/** Seconds that a machine is given to compare itself with its record. */
+const CHECK_SECONDS = 40;
+
+/** Name of the stack's lab on this host; undefined where its machines aren't this host's. */
+export function localLab(stack: Stack): string | undefined {
+    const { lab } = stack.outputs();
+    return lab?.provider === "local" ? lab.name : undefined;
+}
+
+/** What differs of this host's part of a local lab: bridge, way out, registry. */
+export async function hostDifferences(stack: Stack): Promise<Difference[]> {
+    const lab = localLab(stack);
+    if (lab === undefined) {
+        return [];
+    }
+    const { networkDifferences } = await import("../machines/status");
+    return networkDifferences(lab);
+}
+
+/** What differs on a node, as its machine's own record tells; what this host knows of the machine, where it is local, comes first. */
+export async function nodeDifferences(cluster: ClusterAccess, node: StackNode): Promise<Difference[]> {
+    const lab = localLab(cluster.stack);
+    const asHostSees = lab === undefined ? [] : (await import("../machines/status")).machineDifferences(lab, node.name);
+    if (asHostSees.some(({ subject }) => subject === "machine")) {
+        return asHostSees;
+    }
+    const script = readFileSync(join(repositoryRoot(), "components/host/check.sh"), "utf8");
+    const command = 'if [ "$(id -u)" = 0 ]; then exec bash -s; else exec sudo -n bash -s; fi';
+    const { code, stdout, stderr } = await cluster.trySsh(node, command, CHECK_SECONDS, script);
+    const problem = stderr.trim().split("\n").at(-1) ?? "";
+    return [
+        ...asHostSees,
+        ...parseDifferences(stdout),
+        ...(code === 0
+            ? []
+            : [{ subject: "machine", difference: `can't be looked into: ${problem || `exit code ${code}`}` }]),
+    ];
+}
+
+/** The lines of check.sh: `SUBJECT: DIFFERENCE`. */
+export function parseDifferences(text: string): Difference[] {
+    return text
+        .split("\n")
+        .filter((line) => line.includes(": "))
+        .map((line) => {
+            const [subject = "", ...rest] = line.split(": ");
+            return { subject, difference: rest.join(": ") };
+        });
+}

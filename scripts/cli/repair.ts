@@ -1,0 +1,102 @@
+import pc from "picocolors";
+import { UserError } from "../support/errors";
+import type { Summary } from "./engine";
+import { KeptRepairs } from "./kept-repairs";
+import { openCluster } from "./open-cluster";
+import { progressReporter, summaryLine } from "./progress";
+import type { Stack } from "./stack";
+import { clusterStatus, type ClusterStatus, isHealthyNode } from "./status";
+import { settled } from "./stopped-machines";
+import { engineFor } from "./up";
+
+/** Seconds that things which the steps don't wait for (a pod's network, a node that turns Ready) are given. */
+const SETTLE_SECONDS = 90;
+const HOST = "host";
+
+/**
+ * Runs the steps of these nodes again, or of those where something differs, and says what that put back. The value of
+ * `kubelab:repair` that makes them run is kept beside the stack, so that an `up` afterwards has nothing to do.
+ *
+ * @returns whether nothing differs afterwards on what was repaired.
+ * @throws UserError when the stack isn't up or has no such node.
+ */
+export async function repair(stack: Stack, asked: readonly string[], json: boolean): Promise<boolean> {
+    stack.requireConfig();
+    refuseUnknown(stack, asked);
+    const cluster = await openCluster(stack);
+    const before = await clusterStatus(cluster);
+    const found = problems(before);
+    found.forEach((each) => {
+        console.log(`${pc.yellow("differs:")} ${render(each)}`);
+    });
+    const targets = asked.length > 0 ? asked : [...new Set(found.map(({ where }) => where))];
+    if (targets.length === 0) {
+        console.log("nothing differs from what `up` left");
+        return true;
+    }
+    new KeptRepairs(stack).add(targets, new Date().toISOString());
+    let summary: Summary | undefined;
+    let failure: unknown;
+    try {
+        const engine = await engineFor(stack, {}, progressReporter());
+        summary = await engine.up();
+        console.log(summaryLine(summary));
+    } catch (error) {
+        failure = error;
+        console.error(pc.red(error instanceof Error ? error.message : String(error)));
+    }
+    let left: readonly Problem[] = [];
+    const mended = await settled(failure === undefined ? SETTLE_SECONDS : 0, async () => {
+        left = problems(await clusterStatus(cluster)).filter(({ where }) => targets.includes(where));
+        return left.length > 0;
+    });
+    const remaining = new Set(left.map(render));
+    const putBack = found.filter((each) => targets.includes(each.where) && !remaining.has(render(each)));
+    putBack.forEach((each) => {
+        console.log(`${pc.green("put back:")} ${render(each)}`);
+    });
+    left.forEach((each) => {
+        console.log(`${pc.red("still differs:")} ${render(each)}`);
+    });
+    if (mended && failure === undefined) {
+        console.log(`nothing differs any more on ${targets.join(", ")}`);
+    }
+    if (json) {
+        console.log(JSON.stringify({ ...summary, before: found, putBack, left }));
+    }
+    return mended && failure === undefined;
+}
+
+/** A difference with the node that has it, or `host`. */
+interface Problem {
+    readonly where: string;
+    readonly subject: string;
+    readonly difference: string;
+}
+
+/** All that differs; a node that is otherwise not well counts too. */
+function problems({ host, nodes }: ClusterStatus): Problem[] {
+    return [
+        ...host.map((each) => ({ where: HOST, ...each })),
+        ...nodes.flatMap((node): Problem[] => {
+            const differences = node.differences.map((each) => ({ where: node.name, ...each }));
+            return differences.length > 0 || isHealthyNode(node)
+                ? differences
+                : [{ where: node.name, subject: "node", difference: node.ready === false ? "not Ready" : "not well" }];
+        }),
+    ];
+}
+
+function render({ where, subject, difference }: Problem): string {
+    return `${where}: ${subject}: ${difference}`;
+}
+
+function refuseUnknown(stack: Stack, asked: readonly string[]): void {
+    const known = [...stack.outputs().nodes.map(({ name }) => name), HOST];
+    const unknown = asked.filter((name) => !known.includes(name));
+    if (unknown.length > 0) {
+        throw new UserError(
+            `There is no ${unknown.map((name) => `"${name}"`).join(", ")}. It can be: ${known.join(", ")}.`,
+        );
+    }
+}
