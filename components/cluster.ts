@@ -147,11 +147,17 @@ export class Cluster extends pulumi.ComponentResource {
         }));
         this.sshCommands = Object.fromEntries(machines.map((machine) => [machine.name, sshCommand(machine, identity)]));
         const { kubeconfig, apiServer, sshCommands } = this;
+        const podNetworkName = spec.network === "cni" ? spec.cniPlugin : spec.network;
         const lab = { name: spec.name, provider: spec.provider };
-        clientFiles(
-            { kubeconfig, outputs: { nodes: this.nodes, apiServer, sshCommands, parts: parts.digest, lab } },
-            this,
-        );
+        const outputs = {
+            nodes: this.nodes,
+            apiServer,
+            sshCommands,
+            podNetwork: podNetworkName,
+            parts: parts.digest,
+            lab,
+        };
+        clientFiles({ kubeconfig, outputs }, this);
         this.registerOutputs({ apiServer: this.apiServer, kubeconfig: this.kubeconfig });
     }
 }

@@ -59,14 +59,19 @@ export class DaemonSetNetwork extends pulumi.ComponentResource implements PodNet
             {
                 machine: controlPlane,
                 script: { create: daemonSetRuns(name, nodes.length) },
-                dependsOn: [daemonSet, ...memberships],
+                // Beside the nodes, which are Ready only when it runs: it knows better why it does not.
+                dependsOn: [daemonSet],
             },
             this,
         );
         const routes = nodes.map(({ machine }) =>
             step(
                 `${machine.name}-pod-routes`,
-                { machine, script: { create: routesToOthers(spec, nodes.length) }, dependsOn: [running] },
+                {
+                    machine,
+                    script: { create: routesToOthers(spec, nodes.length) },
+                    dependsOn: [running, ...memberships],
+                },
                 this,
             ),
         );
@@ -86,7 +91,7 @@ export function daemonSetRuns(name: string, nodes: number): string[] {
     const own = `${KUBECTL} -n kube-system`;
     return [
         `scheduled() { [ "$(${own} get daemonset ${name} -o 'jsonpath={.status.desiredNumberScheduled}')" = ${nodes} ]; }`,
-        `within 30 scheduled || fail "the DaemonSet ${name} has no pod on some node: kubectl -n kube-system describe daemonset ${name}"`,
+        `within ${DEADLINE} scheduled || fail "the DaemonSet ${name} has no pod on some node: kubectl -n kube-system describe daemonset ${name}"`,
         `if ! ${own} rollout status daemonset/${name} --timeout=${DEADLINE}s; then`,
         `    ${own} get pods -l k8s-app=${name} -o 'jsonpath={range .items[*]}{.spec.nodeName}: {.status.phase} {.status.containerStatuses[*].state.waiting.message}{"\\n"}{end}' >&2`,
         `    fail "${name} does not run on every node after ${DEADLINE} seconds: kubectl -n kube-system describe pods -l k8s-app=${name}"`,

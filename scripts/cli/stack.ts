@@ -16,6 +16,8 @@ export interface StackOutputs {
     readonly nodes: readonly StackNode[];
     readonly apiServer: string;
     readonly sshCommands: Readonly<Record<string, string>>;
+    /** `kubenet`, or the name of the plugin. */
+    readonly podNetwork: string;
     /** Digest of the parts that the cluster is made from. */
     readonly parts: string;
     /** Missing where an older version brought the stack up. */

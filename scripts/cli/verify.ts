@@ -1,6 +1,8 @@
 import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
 import type { StackNode } from "./stack";
+import { allowsLabelled, type Conversation, denies, ignores, type Kubectl, removePolicies } from "./verify-policies";
+import { bgpSessions, routesToPods } from "./verify-routes";
 
 const NAMESPACE = "kubelab-verify";
 
@@ -12,6 +14,9 @@ export interface Check {
     readonly detail: string;
     readonly seconds: number;
 }
+
+/** Tries something and notes what came of it under a name. */
+type Tried = (name: string, body: () => Promise<string>) => Promise<void>;
 
 interface Pod {
     readonly metadata: { readonly name: string };
@@ -31,7 +36,7 @@ export async function verify(
     report: (check: Check) => void = () => undefined,
 ): Promise<Check[]> {
     const checks: Check[] = [];
-    const check = async (name: string, body: () => Promise<string>): Promise<void> => {
+    const check: Tried = async (name, body) => {
         const start = Date.now();
         const result = await body().then(
             (detail) => ({ passed: true, detail }),
@@ -93,6 +98,7 @@ export async function verify(
             return lookups.join(", ");
         });
         await check("pods reach pods on every node, without address translation", () => podsReachPods(cluster, nodes));
+        await verifyNetwork(cluster, check);
         for (const node of nodes) {
             await check(`kubectl logs, exec and port-forward on ${node.name}`, () => debugging(cluster, node));
         }
@@ -156,6 +162,43 @@ async function startProbes(cluster: ClusterAccess, nodes: readonly StackNode[]):
         }),
     ]);
     await cluster.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+}
+
+/** What the pod network claims: its routes, and policies where it enforces them. */
+async function verifyNetwork(cluster: ClusterAccess, check: Tried): Promise<void> {
+    const { nodes, podNetwork } = cluster.stack.outputs();
+    const kubectl: Kubectl = (args, input) => cluster.kubectl(["-n", NAMESPACE, ...args], input);
+    if (nodes.length > 1 && podNetwork !== "bridge") {
+        await check("routes to the pods of every other node", () => routesToPods(cluster, nodes, podNetwork));
+    }
+    if (podNetwork !== "kube-router") {
+        await check(`NetworkPolicy isn't enforced by ${podNetwork}`, async () =>
+            ignores(kubectl, await conversations(cluster, nodes)),
+        );
+    } else {
+        if (nodes.length > 1) {
+            await check("BGP sessions between all nodes", () => bgpSessions(cluster, nodes));
+        }
+        await check("a NetworkPolicy denies", async () => denies(kubectl, await conversations(cluster, nodes)));
+        await check("a NetworkPolicy allows pods with a label", async () =>
+            allowsLabelled(kubectl, await conversations(cluster, nodes)),
+        );
+    }
+    await removePolicies(kubectl);
+}
+
+/** A probe on the same node and one on another ask the hostname pod of the last node. */
+async function conversations(cluster: ClusterAccess, nodes: readonly StackNode[]): Promise<Conversation[]> {
+    const last = nodes.at(-1);
+    const to = `hostname-${last?.name ?? ""}`;
+    const path = "jsonpath={.status.podIP}";
+    const address = (await cluster.kubectl(["-n", NAMESPACE, "get", "pod", to, "-o", path])).trim();
+    const [same, across] = [last, nodes.find(({ name }) => name !== last?.name)];
+    const url = `http://${address}:8080`;
+    return [
+        { from: probeName(same), to, url, where: "on one node" },
+        ...(across === undefined ? [] : [{ from: probeName(across), to, url, where: "across nodes" }]),
+    ];
 }
 
 const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";

@@ -1,0 +1,169 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { Manifest } from "../../components/control-plane/kubectl-step";
+import { networkManifests } from "../../components/network/daemon-set";
+import { kubeRouterDaemon } from "../../components/network/kube-router";
+import { testSpec } from "../support/spec";
+import { eventually, Lab, noLabsHere } from "../support/lab";
+
+const reason = noLabsHere();
+const story = reason === undefined ? describe : describe.skip;
+const NODES = ["cp-1", "worker-1", "worker-2"];
+
+story(`a cluster with flannel${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+    let lab: Lab;
+
+    beforeAll(() => {
+        lab = new Lab("flannel", "10.233.10.0/24");
+        lab.configure({ network: "cni", cniPlugin: "flannel" });
+    }, 120_000);
+    afterAll(() => {
+        lab.remove();
+    }, 120_000);
+
+    const podCidrs = (): Record<string, string> => {
+        const path = '{range .items[*]}{.metadata.name} {.spec.podCIDR}{"\\n"}{end}';
+        const lines = lab.kubectl("get", "nodes", "-o", `jsonpath=${path}`).trim().split("\n");
+        return Object.fromEntries(lines.map((line) => line.split(" ") as [string, string]));
+    };
+
+    it("comes up from nothing: pods on every node have their addresses from what the controller manager allocated", () => {
+        const { seconds } = lab.up();
+        console.log(`up from no machines: ${seconds.toFixed(1)} s`);
+        const allocated = podCidrs();
+        expect(Object.keys(allocated).sort()).toEqual(NODES);
+        expect(new Set(Object.values(allocated)).size).toBe(3);
+        expect(lab.outputs().nodes.map((node) => "podCidr" in node)).toEqual([false, false, false]);
+        for (const node of NODES) {
+            expect(lab.ssh(node, "cat /run/flannel/subnet.env")).toContain(
+                `FLANNEL_SUBNET=${allocated[node]?.replace(".0/24", ".1/24") ?? ""}`,
+            );
+            const others = NODES.filter((name) => name !== node).map((name) => allocated[name] ?? "");
+            const routes = lab.ssh(node, "ip -4 route show");
+            for (const other of others) {
+                expect(routes).toMatch(new RegExp(`^${other.replaceAll(".", "\\.")} via 10\\.233\\.10\\.`, "m"));
+            }
+        }
+        expect(lab.succeed("status")).toContain(`pods ${allocated["worker-2"] ?? ""}`);
+    }, 600_000);
+
+    it("does what it is for, and its verify says that policies aren't enforced", () => {
+        const { stdout, stderr } = lab.run("verify");
+        expect(`${stdout}${stderr}`).toMatch(/all \d+ checks passed/);
+        expect(stdout).toMatch(/✓ NetworkPolicy isn't enforced by flannel .* still answered on one node, across nodes/);
+        expect(stdout).toMatch(/✓ routes to the pods of every other node .* 6 routes/);
+    }, 300_000);
+
+    it("is not touched by a second up", () => {
+        const { created, updated, replaced, deleted } = lab.up();
+        expect({ created, updated, replaced, deleted }).toEqual({ created: 0, updated: 0, replaced: 0, deleted: 0 });
+    }, 120_000);
+
+    it.each([
+        [
+            "network",
+            { network: "kubenet" },
+            /kubelab:network: "kubenet" can't replace "cni" while the cluster is running/,
+        ],
+        ["plugin", { cniPlugin: "kube-router" }, /kubelab:cniPlugin: "kube-router" can't replace "flannel" while/],
+        ["overlay", { overlay: "full" }, /kubelab:overlay: "full" can't replace "none" while the cluster is running/],
+    ])(
+        "refuses another %s at preview, with the reason",
+        (_what, change, message) => {
+            lab.configure(change);
+            const { code, stdout, stderr } = lab.run("up", ["--preview"]);
+            lab.configure({ network: "cni", cniPlugin: "flannel", overlay: undefined });
+            expect(code).not.toBe(0);
+            expect(stdout + stderr).toMatch(message);
+        },
+        120_000,
+    );
+
+    it("lets flannel do what it must in the API, and no more", () => {
+        const can = (...what: string[]): string =>
+            lab
+                .run("kubectl", ["auth", "can-i", "--as=system:serviceaccount:kube-system:flannel", ...what])
+                .stdout.trim();
+        expect(can("watch", "nodes")).toBe("yes");
+        expect(can("patch", "nodes", "--subresource=status")).toBe("yes");
+        expect(can("patch", "nodes")).toBe("no");
+        expect(can("list", "pods")).toBe("no");
+        expect(can("get", "secrets", "-n", "kube-system")).toBe("no");
+    }, 120_000);
+
+    describe("kube-router's manifests on a real API server", () => {
+        const spec = testSpec({ network: "cni" });
+        let file: string;
+        beforeAll(() => {
+            file = join(lab.directory, "kube-router.yaml");
+            const text = (object: Manifest): string => stringify(object);
+            writeFileSync(file, networkManifests(spec, kubeRouterDaemon(spec)).map(text).join("---\n"), {
+                mode: 0o600,
+            });
+        });
+        afterAll(() => {
+            lab.kubectl("delete", "-f", file, "--ignore-not-found", "--wait=false");
+        }, 60_000);
+
+        it("are taken with strict field validation", () => {
+            expect(lab.kubectl("apply", "--server-side", "--validate=strict", "-f", file)).toContain(
+                "daemonset.apps/kube-router serverside-applied",
+            );
+        }, 60_000);
+
+        it("make a pod for every node", async () => {
+            await eventually(30, () => {
+                const path = "jsonpath={.items[*].spec.nodeName}";
+                const where = lab.kubectl("-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-router", "-o", path);
+                expect(where.trim().split(" ").sort()).toEqual(NODES);
+            });
+        }, 60_000);
+
+        it("give kube-router the rights that it uses, and no more", () => {
+            const can = (verb: string, ...what: string[]): string =>
+                lab
+                    .run("kubectl", [
+                        "auth",
+                        "can-i",
+                        "--as=system:serviceaccount:kube-system:kube-router",
+                        verb,
+                        ...what,
+                    ])
+                    .stdout.trim();
+            const watched = ["namespaces", "pods", "services", "nodes", "endpointslices", "networkpolicies"];
+            expect(watched.flatMap((kind) => [can("list", kind), can("watch", kind)])).toEqual(
+                watched.flatMap(() => ["yes", "yes"]),
+            );
+            expect(can("get", "nodes")).toBe("yes");
+            expect([can("get", "pods"), can("get", "services"), can("patch", "nodes")]).toEqual(["no", "no", "no"]);
+            expect(can("update", "services", "--subresource=status")).toBe("no");
+            expect(can("list", "secrets")).toBe("no");
+            expect(can("create", "pods")).toBe("no");
+        }, 120_000);
+    });
+
+    it("comes back by itself when a node reboots, and isn't Ready before flannel is", async () => {
+        const boot = lab.ssh("worker-1", "systemctl show -P UserspaceTimestampMonotonic");
+        lab.run("ssh", ["worker-1", "--", "systemctl reboot"], 30);
+        await eventually(60, () => {
+            expect(lab.ssh("worker-1", "systemctl show -P UserspaceTimestampMonotonic")).not.toBe(boot);
+        });
+        const sinceBoot = `journalctl -u kubelet --since "$(systemctl show -P UserspaceTimestamp | cut -d' ' -f2,3)"`;
+        await eventually(60, () => lab.ssh("worker-1", `${sinceBoot} | grep -q 'cni plugin not initialized'`));
+        await eventually(60, () => lab.ssh("worker-1", "test -e /etc/cni/net.d/10-flannel.conflist"));
+        await eventually(60, () => expect(lab.kubectl("get", "node", "worker-1", "--no-headers")).toMatch(/ Ready /));
+        const { stdout, stderr } = lab.run("verify");
+        expect(`${stdout}${stderr}`).toMatch(/all \d+ checks passed/);
+    }, 300_000);
+
+    it("gets one more worker, and the others their routes to it", () => {
+        lab.up({ workers: 3 });
+        const cidr = podCidrs()["worker-3"] ?? "none";
+        expect(lab.ssh("worker-1", "ip -4 route show")).toContain(`${cidr} via 10.233.10.23 `);
+    }, 300_000);
+
+    it("goes down", () => {
+        lab.down();
+    }, 120_000);
+});
