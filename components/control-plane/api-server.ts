@@ -44,6 +44,9 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                 ),
                 flag("authorization-mode", "Node,RBAC"),
                 flag("enable-admission-plugins", "NodeRestriction", "a kubelet may change its own node and pods only"),
+                ...(spec.network === "cni" && spec.cniPlugin === "kube-router"
+                    ? [flag("allow-privileged", true, "kube-router's pods change the node's network settings")]
+                    : []),
                 flag("etcd-servers", "https://127.0.0.1:2379"),
                 flag("etcd-cafile", file("etcd-ca.crt")),
                 flag("etcd-certfile", file("etcd-client.crt")),
