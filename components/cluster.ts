@@ -11,7 +11,7 @@ import { prepare } from "./host/prepare";
 import { sshCommand, sshIdentity, sshKeyOf } from "./host/ssh-identity";
 import { createMachines } from "./machines/machines";
 import { OneAtATime } from "./machines/one-at-a-time";
-import { podNetwork } from "./network/networks";
+import { kernelChecks, podNetwork } from "./network/networks";
 import { Node } from "./node/node";
 import { renderKubeconfig } from "./pki/kubeconfig";
 import { Pki } from "./pki/pki";
@@ -62,7 +62,8 @@ export class Cluster extends pulumi.ComponentResource {
             if (node === undefined) {
                 throw new Error(`no node for the machine ${machine.name}`);
             }
-            const check = machine.role === "control-plane" ? keepRecord(spec) : [];
+            const record = machine.role === "control-plane" ? keepRecord(spec) : [];
+            const check = [...kernelChecks(spec), ...record];
             const ready = prepare({ ...machine, repair: spec.repair[node.name] }, names, this, check);
             return { node, machine: ready };
         });

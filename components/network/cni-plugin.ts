@@ -27,7 +27,7 @@ export interface KernelNeed {
     readonly module: string;
     /** The bash command that succeeds where the kernel has it. */
     readonly check: string;
-    /** What to do where it doesn't. */
+    /** What to do where it doesn't; no double quotes. */
     readonly remedy: string;
 }
 
@@ -36,17 +36,26 @@ export function tunnel(type: "vxlan" | "ipip", options: string): KernelNeed {
     return {
         module: type,
         check: `{ ip link add kubelab-try type ${type} ${options} && ip link del kubelab-try; }`,
-        remedy: 'kubelab:overlay needs it unless it is "none"',
+        remedy: "kubelab:overlay needs it unless it is 'none'",
     };
 }
 
 const UNIT = "cni-config";
 const SCRIPT = `/usr/local/lib/kubelab/${UNIT}`;
+const MODULES = "/etc/modules-load.d/kubelab-network.conf";
 const TEMPORARY_FILES = `/etc/tmpfiles.d/kubelab-${UNIT}.conf`;
 const files = (name: string): { readonly config: string; readonly draft: string } => ({
     config: `/etc/cni/net.d/10-${name}.conflist`,
     draft: `/usr/local/lib/kubelab/${name}.conflist`,
 });
+
+/** The statements that refuse a node whose kernel lacks what the plugin needs. They change nothing but load modules. */
+export function checkKernel({ node }: CniPlugin): string[] {
+    return node.kernel.flatMap(({ module, check, remedy }) => [
+        `modprobe -q ${module} 2>/dev/null || true`,
+        `${check} 2>/dev/null || fail "the kernel lacks ${module}: ${remedy}"`,
+    ]);
+}
 
 /**
  * The statements that prepare a node for a plugin. The CNI configuration is there only while it is right: a unit writes it when the
@@ -59,10 +68,9 @@ export function setUpNode({ daemon, node }: CniPlugin): string[] {
         "once pod-network",
         // Of an earlier step of the bring-up.
         `rm -f ${BRIDGE_FILE}`,
-        ...node.kernel.flatMap(({ module, check, remedy }) => [
-            `modprobe -q ${module} 2>/dev/null || true`,
-            `${check} 2>/dev/null || fail ${JSON.stringify(`the kernel lacks ${module}: ${remedy.replaceAll('"', "'")}`)}`,
-        ]),
+        ...(node.kernel.length === 0
+            ? []
+            : [put({ path: MODULES, content: node.kernel.map(({ module }) => `${module}\n`).join("") })]),
         ...(node.draft === undefined ? [] : [put({ path: draft, content: node.draft })]),
         put({
             path: TEMPORARY_FILES,
@@ -89,7 +97,7 @@ export function tearDownNode({ daemon, node }: CniPlugin): string[] {
     return [
         "once pod-network",
         `systemctl disable --now --quiet ${UNIT}.path 2>/dev/null || true`,
-        `rm -f ${config} ${draft} ${TEMPORARY_FILES} ${SCRIPT} /etc/systemd/system/${UNIT}.path`,
+        `rm -f ${config} ${draft} ${MODULES} ${TEMPORARY_FILES} ${SCRIPT} /etc/systemd/system/${UNIT}.path`,
         `service_down ${UNIT}`,
         `rm -rf ${node.directory}`,
         ...node.undo,

@@ -11,7 +11,7 @@ const IPIP = tunnel("ipip", "local 127.0.0.1 remote 127.0.0.2");
 const IPVS: KernelNeed = {
     module: "ip_vs",
     check: "[ -e /proc/net/ip_vs ]",
-    remedy: 'kubelab:serviceProxy "ipvs" needs it: use "kube-proxy"',
+    remedy: "kubelab:serviceProxy 'ipvs' needs it: use 'kube-proxy'",
 };
 
 /** https://www.kube-router.io/docs/user-guide/#command-line-options */

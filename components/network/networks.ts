@@ -1,9 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { ClusterSpec } from "../spec/types";
 import { Bridge } from "./bridge";
 import { DaemonSetNetwork } from "./daemon-set-network";
 import { flannel } from "./flannel";
 import { Kubenet } from "./kubenet";
 import { kubeRouter } from "./kube-router";
+import { checkKernel, type CniPlugin } from "./cni-plugin";
 import type { PodNetwork, PodNetworkArgs } from "./pod-network";
 
 /** The pod network that the spec names, as far as its steps go. */
@@ -16,8 +18,22 @@ export function podNetwork(args: PodNetworkArgs, options: pulumi.ComponentResour
             if (!spec.steps.includes("network")) {
                 return new Bridge(args, options);
             }
-            return new DaemonSetNetwork(spec.cniPlugin === "flannel" ? flannel(spec) : kubeRouter(spec), args, options);
+            return new DaemonSetNetwork(cniPlugin(spec), args, options);
         case "bridge":
             return new Bridge(args, options);
+    }
+}
+
+/** Statements for a node's first step: they refuse a kernel that lacks what the pod network needs, before anything is changed. */
+export function kernelChecks(spec: ClusterSpec): string[] {
+    return spec.network === "cni" ? checkKernel(cniPlugin(spec)) : [];
+}
+
+function cniPlugin(spec: ClusterSpec): CniPlugin {
+    switch (spec.cniPlugin) {
+        case "flannel":
+            return flannel(spec);
+        case "kube-router":
+            return kubeRouter(spec);
     }
 }

@@ -9,7 +9,7 @@ import { renderScript } from "../../../components/host/script";
 import { parseClusterSpec } from "../../../components/spec";
 import type { ClusterSpec } from "../../../components/spec/types";
 import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
-import { clusterGraph, fileOf, find, REMOTE_STEP, remoteSteps, script } from "../../support/graph";
+import { clusterGraph, fileOf, find, flagIn, REMOTE_STEP, remoteSteps, script } from "../../support/graph";
 import { machineId, type Run } from "../../support/mocks";
 import { testSpec, UNUSUAL, VERSIONS } from "../../support/spec";
 
@@ -166,9 +166,8 @@ test("without an overlay a node behind a router is refused before anything is ch
     const check = create.split("\n").findIndex((line) => line.includes("ip -o route get 10.240.0.22"));
     expect(check).toBeGreaterThan(0);
     expect(check).toBeLessThan(create.split("\n").findIndex((line) => line.startsWith("put ")));
-    const tunnelled = script(await clusterGraph(specFor("flannel", { overlay: "full" })), "worker-1-flannel");
-    expect(tunnelled).not.toContain("route get");
-    expect(tunnelled).toContain("ip link add kubelab-try type vxlan");
+    const tunnelled = await clusterGraph(specFor("flannel", { overlay: "full" }));
+    expect(script(tunnelled, "worker-1-flannel")).not.toContain("route get");
 });
 
 test.each([
@@ -181,6 +180,50 @@ test.each([
     const fake = `ip() { printf '%s' '${routes}'; }`;
     expect(bash(renderScript({ create: [fake, ...statements] }), ["create"]).status).toBe(status);
 });
+
+test.each([
+    [
+        "ip_vs",
+        { cniPlugin: "kube-router", serviceProxy: "ipvs" },
+        "kubelab:serviceProxy 'ipvs' needs it: use 'kube-proxy'",
+    ],
+    ["ipip", { cniPlugin: "kube-router", overlay: "full" }, "kubelab:overlay needs it unless it is 'none'"],
+    ["vxlan", { cniPlugin: "flannel", overlay: "subnet" }, "kubelab:overlay needs it unless it is 'none'"],
+] as const)(
+    "a kernel without %s is refused by the node's first step, before anything is changed",
+    async (module, config, remedy) => {
+        const { serviceProxy, ...rest } = { serviceProxy: "kube-proxy" as const, ...config };
+        const graph = await clusterGraph({ ...testSpec({ network: "cni", ...rest }), serviceProxy });
+        const statements = script(graph, "cp-1-ready").split("\n");
+        const first = (found: (line: string) => boolean): number => statements.findIndex(found);
+        expect(first((line) => line.includes(`the kernel lacks ${module}: ${remedy}`))).toBeGreaterThan(0);
+        for (const change of [/^put /, /cluster$/]) {
+            expect(first((line) => change.test(line))).toBeGreaterThan(
+                first((line) => line.includes("the kernel lacks")),
+            );
+        }
+        expect(fileOf(graph, `worker-1-${rest.cniPlugin}`, "/etc/modules-load.d/kubelab-network.conf")).toBe(
+            `${module}\n`,
+        );
+        const missing = statements.filter((line) => /modprobe -q|the kernel lacks/.test(line) && line.includes(module));
+        const without = [
+            "ip() { false; }",
+            "modprobe() { false; }",
+            ...missing.map((line) => line.replace("/proc/net", "/nowhere")),
+        ];
+        const { status, stderr } = bash(renderScript({ create: without }), ["create"]);
+        expect(status).toBe(1);
+        expect(stderr).toContain(`the kernel lacks ${module}`);
+        expect(
+            bash(
+                renderScript({
+                    create: ["ip() { true; }", ...missing.map((line) => line.replace("/proc/net/ip_vs", "/proc"))],
+                }),
+                ["create"],
+            ).status,
+        ).toBe(0);
+    },
+);
 
 test("kube-proxy and IPVS never both run", async () => {
     const ipvs = parseClusterSpec(
@@ -196,7 +239,9 @@ test("kube-proxy and IPVS never both run", async () => {
     const manifests = script(graph, "kube-router").split("<<'KUBELAB_MANIFESTS'\n")[1]?.split("KUBELAB_MANIFESTS")[0];
     const documents = parseAllDocuments(manifests ?? "").map((document) => JSON.stringify(document.toJS()));
     expect(documents.join()).toContain("--run-service-proxy=true");
-    expect(script(graph, "worker-1-kube-router")).toContain("[ -e /proc/net/ip_vs ]");
+    expect(
+        flagIn(fileOf(graph, "cp-1-kube-apiserver", "/etc/systemd/system/kube-apiserver.service"), "allow-privileged"),
+    ).toBe("true");
     const proxied = await clusterGraph(testSpec({ network: "cni", serviceProxy: "kube-proxy" }));
     expect(proxied.resources.map(({ name }) => name)).toContain("worker-1-kube-proxy");
     expect(script(proxied, "kube-router")).toContain("--run-service-proxy=false");
