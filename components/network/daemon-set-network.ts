@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { KUBECTL, manifests } from "../control-plane/kubectl-step";
 import { step } from "../host/step";
@@ -49,16 +50,15 @@ export class DaemonSetNetwork extends pulumi.ComponentResource implements PodNet
     connected({ controlPlane, api, memberships }: RegisteredNodes): readonly pulumi.Resource[] {
         const { spec, nodes } = this.args;
         const { name } = this.plugin.daemon;
-        const daemonSet = manifests(
-            name,
-            { machine: controlPlane, objects: networkManifests(spec, this.plugin.daemon), dependsOn: [...api] },
-            this,
-        );
+        const objects = networkManifests(spec, this.plugin.daemon);
+        const daemonSet = manifests(name, { machine: controlPlane, objects, dependsOn: [...api] }, this);
+        // In the next step's text, so that it waits for changed manifests too.
+        const digest = createHash("sha256").update(JSON.stringify(objects)).digest("hex").slice(0, 16);
         const running = step(
             `${name}-running`,
             {
                 machine: controlPlane,
-                script: { create: daemonSetRuns(name, nodes.length) },
+                script: { create: [`# manifests ${digest}`, ...daemonSetRuns(name, nodes.length)] },
                 // Beside the nodes, which are Ready only when it runs: it knows better why it does not.
                 dependsOn: [daemonSet],
             },
@@ -104,6 +104,6 @@ export function routesToOthers({ podCidr }: Pick<ClusterSpec, "podCidr">, nodes:
     return [
         `routes() { ip -4 -o route show root ${podCidr} | grep -v ' proto kernel ' || true; }`,
         `others() { [ "$(routes | wc -l)" -ge ${nodes - 1} ]; }`,
-        `within ${DEADLINE} others || fail "the node has routes to $(routes | wc -l) of ${nodes - 1} other nodes' pods after ${DEADLINE} seconds: $(routes | tr '\n' ';')"`,
+        `within ${DEADLINE} others || fail "the node has routes to $(routes | wc -l) of ${nodes - 1} other nodes' pods after ${DEADLINE} seconds: $(routes | tr '\\n' ';')"`,
     ];
 }

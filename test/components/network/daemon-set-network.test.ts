@@ -46,6 +46,11 @@ describe.each(PLUGINS)("%s", (plugin) => {
         expect(objects(5)).toEqual(objects(2));
     });
 
+    test("changed manifests are waited for", async () => {
+        const other = await clusterGraph(specFor(plugin, { versions: { flannel: "0.28.4", kubeRouter: "2.10.0" } }));
+        expect(script(other, `${plugin}-running`)).not.toBe(script(graph, `${plugin}-running`));
+    });
+
     test("it reaches the API by the endpoint's own name, never through a service", () => {
         const environment = JSON.stringify(networkManifests(specFor(plugin, UNUSUAL), daemon(UNUSUAL)));
         expect(environment).toContain('{"name":"KUBERNETES_SERVICE_HOST","value":"api.test"}');
