@@ -16,7 +16,9 @@ story(`a cluster with flannel${reason === undefined ? "" : ` (skipped: ${reason}
 
     beforeAll(() => {
         lab = new Lab("flannel", "10.233.10.0/24");
-        lab.configure({ network: "cni", cniPlugin: "flannel" });
+        // Privileged pods, as the API server admits them with kube-router, whose manifests are tried here.
+        const flags = { "kube-apiserver": { "allow-privileged": "true" } };
+        lab.configure({ network: "cni", cniPlugin: "flannel", flags });
     }, 120_000);
     afterAll(() => {
         lab.remove();
@@ -153,8 +155,10 @@ story(`a cluster with flannel${reason === undefined ? "" : ` (skipped: ${reason}
         await eventually(60, () => lab.ssh("worker-1", `${sinceBoot} | grep -q 'cni plugin not initialized'`));
         await eventually(60, () => lab.ssh("worker-1", "test -e /etc/cni/net.d/10-flannel.conflist"));
         await eventually(60, () => expect(lab.kubectl("get", "node", "worker-1", "--no-headers")).toMatch(/ Ready /));
-        const { stdout, stderr } = lab.run("verify");
-        expect(`${stdout}${stderr}`).toMatch(/all \d+ checks passed/);
+        for (const [node, cidr] of Object.entries(podCidrs()).filter(([name]) => name !== "worker-1")) {
+            const address = lab.outputs().nodes.find(({ name }) => name === node)?.address ?? "none";
+            expect(lab.ssh("worker-1", "ip -4 route show")).toContain(`${cidr} via ${address} `);
+        }
     }, 300_000);
 
     it("gets one more worker, and the others their routes to it", () => {
