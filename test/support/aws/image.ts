@@ -10,6 +10,7 @@ import { ensureRootfs } from "../../../scripts/machines/rootfs";
 export const CLOUD_SETTINGS = `datasource_list: [NoCloud]
 manage_etc_hosts: true
 disable_root: true
+locale: false
 network: {config: disabled}
 system_info:
     default_user:
