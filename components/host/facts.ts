@@ -3,16 +3,16 @@ import type { Machine, MachineFacts } from "../machines/machine";
 import { step } from "./step";
 
 /** What the machine says of itself, as one line of JSON. */
-const PROBE = [
+export const PROBE = [
     // On cgroup v2 systemd owns all cgroups: https://kubernetes.io/docs/setup/production-environment/container-runtimes/#cgroup-drivers
     `if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then driver=systemd v2=true; else driver=cgroupfs v2=false; fi`,
     "swap_off=true",
     `if [ "$(wc -l </proc/swaps)" -gt 1 ]; then swap_off=false; fi`,
     "restrict=false",
     "(echo -999 >/proc/self/oom_score_adj) 2>/dev/null || restrict=true",
-    "modprobe -q nf_conntrack || true",
+    "modprobe -q nf_conntrack 2>/dev/null || true",
     "limit=/proc/sys/net/netfilter/nf_conntrack_max per_core=",
-    `if ! { [ -e $limit ] && (cat $limit >$limit) 2>/dev/null; }; then per_core=',"conntrackMaxPerCore":0'; fi`,
+    `if ! (value=$(<$limit) && echo "$value" >$limit) 2>/dev/null; then per_core=',"conntrackMaxPerCore":0'; fi`,
     `printf '{"cgroupDriver":"%s","failCgroupV1":%s,"failSwapOn":%s,"restrictOomScoreAdj":%s%s}\\n' $driver $v2 $swap_off $restrict "$per_core"`,
 ];
 

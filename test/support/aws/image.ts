@@ -21,7 +21,10 @@ system_info:
         shell: /bin/bash
 `;
 
-/** The root file system that instances' disks begin as: a machine's, with cloud-init. Made once. */
+let image: Promise<string> | undefined;
+
+/** The root file system that instances' disks begin as: a machine's, with cloud-init. Made once, whoever asks for it at the same time. */
 export function cloudImage(progress: (line: string) => void): Promise<string> {
-    return ensureRootfs(progress, undefined, ["cloud-init"]);
+    image ??= ensureRootfs(progress, undefined, ["cloud-init"]);
+    return image;
 }

@@ -128,6 +128,8 @@ function writeFirstBoot(root: string, { id, publicKey, state }: Boot): void {
     write("etc/hostname", `${name}\n`);
     write("etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost\n");
     write("etc/resolv.conf", "");
+    // Its SSH server is Debian's own, without what local machines' have set.
+    write("etc/ssh/sshd_config.d/kubelab.conf", "");
     write("etc/cloud/cloud.cfg.d/01_debian_cloud.cfg", CLOUD_SETTINGS);
     write("var/lib/cloud/seed/nocloud/user-data", state.userData, 0o600);
     const metadata = { "instance-id": id, "local-hostname": name, "public-keys": [publicKey.trim()] };

@@ -64,7 +64,7 @@ export async function startInternet(address: string): Promise<() => Promise<void
         throw new Error(`the parts ${digest} are damaged`);
     }
     const command = ["--import", "tsx", join(__dirname, "internet.ts"), address, String(PORT), digest];
-    const child = spawn(process.execPath, command, { cwd: REPOSITORY, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, command, { cwd: REPOSITORY, stdio: ["ignore", "pipe", "ignore"] });
     await ready(child);
     return () =>
         new Promise((resolve) => {
