@@ -13,6 +13,8 @@ export interface NetworkDaemon {
     readonly rules: readonly PolicyRule[];
     readonly securityContext: object;
     readonly requests: { readonly cpu: string; readonly memory: string };
+    /** What it may grow to. */
+    readonly memoryLimit: string;
     /** TCP port on the node's loopback address, and the paths that say whether it lives and works. */
     readonly health: { readonly port: number; readonly live: string; readonly ready: string };
     /** Directories and files of the node by where they are in the container too. */
@@ -113,7 +115,7 @@ function container(spec: ClusterSpec, daemon: NetworkDaemon): object {
             field("HOST_IP", "status.hostIP"),
             ...Object.entries(daemon.environment ?? {}).map(([variable, value]) => ({ name: variable, value })),
         ],
-        resources: { requests, limits: { memory: "256Mi" } },
+        resources: { requests, limits: { memory: daemon.memoryLimit } },
         securityContext,
         ...probes(daemon.health),
         volumeMounts: [

@@ -45,6 +45,7 @@ export function flannelDaemon(spec: ClusterSpec): NetworkDaemon {
             readOnlyRootFilesystem: true,
         },
         requests: { cpu: "100m", memory: "50Mi" },
+        memoryLimit: "256Mi",
         health: { port: HEALTH_PORT, live: "/healthz", ready: "/readyz" },
         hostPaths: [
             { name: "run", path: "/run/flannel", type: "Directory" },

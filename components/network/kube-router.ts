@@ -39,6 +39,8 @@ export function kubeRouterDaemon(spec: ClusterSpec): NetworkDaemon {
         // Interfaces, routes, rules, IP sets and settings of the kernel.
         securityContext: { privileged: true },
         requests: { cpu: "100m", memory: "100Mi" },
+        // It holds all pods, services and policies of the cluster.
+        memoryLimit: "512Mi",
         health: { port: HEALTH_PORT, live: "/healthz", ready: "/healthz" },
         hostPaths: [
             { name: "cni", path: DIRECTORY, type: "Directory" },
