@@ -13,7 +13,11 @@ const named = (pattern: RegExp) => (event: EngineEvent) =>
 const PHASES: readonly Phase[] = [
     { name: "keys and certificates", includes: ({ type }) => /^(tls|random):/.test(type) },
     { name: "parts in the cache", includes: named(/^parts$/) },
-    { name: "machines answer", includes: named(/-network$|-ready$|^(cp|worker)-\d+$|^ssh-identity$/) },
+    {
+        name: "machines answer",
+        includes: (event) =>
+            event.type.startsWith("aws:") || named(/-network$|-facts$|-ready$|^(cp|worker)-\d+$|^ssh-identity$/)(event),
+    },
     { name: "parts on the machines", includes: named(/-parts$/) },
     { name: "etcd", includes: named(/-etcd(-secrets)?$/) },
     { name: "API server", includes: named(/-kube-apiserver(-secrets)?$|-super-admin$/) },

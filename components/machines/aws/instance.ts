@@ -126,9 +126,10 @@ export class AwsMachine extends pulumi.ComponentResource implements Machine {
                 // One hop: pods don't reach the metadata, and the user data in it.
                 metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
                 rootBlockDevice: { ...disk, tags: tags(`${node.name}-root`) },
-                disableApiTermination: aws.terminationProtection,
-                instanceInitiatedShutdownBehavior: "stop",
-                ...(machine.spot ? { instanceMarketOptions: spot } : {}),
+                // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_ChangingDisableAPITermination.html: not for spot instances.
+                ...(machine.spot
+                    ? { instanceMarketOptions: spot }
+                    : { disableApiTermination: aws.terminationProtection, instanceInitiatedShutdownBehavior: "stop" }),
                 tags: tags(node.name),
             },
             {

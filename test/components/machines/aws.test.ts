@@ -165,12 +165,13 @@ describe("an instance", () => {
     });
 
     test("is protected and a spot instance where the config says so, and then only as a worker", async () => {
-        const other = await cloud({ spotWorkers: true, terminationProtection: true, volumeSize: 50 });
+        const other = await cloud({ spotWorkers: true, volumeSize: 50 });
+        const kept = await cloud({ spotWorkers: true, terminationProtection: true });
+        expect(inputs(kept, INSTANCE, "cp-1")).toMatchObject({ disableApiTermination: true });
+        // AWS protects no spot instance.
+        expect(inputs(kept, INSTANCE, "worker-1")).not.toHaveProperty("disableApiTermination");
         const spot = { marketType: "spot" };
-        expect(inputs(other, INSTANCE, "worker-1")).toMatchObject({
-            instanceMarketOptions: spot,
-            disableApiTermination: true,
-        });
+        expect(inputs(other, INSTANCE, "worker-1")).toMatchObject({ instanceMarketOptions: spot });
         expect(inputs(other, INSTANCE, "worker-1")["rootBlockDevice"]).toMatchObject({ volumeSize: 50 });
         expect(inputs(other, INSTANCE, "cp-1")).not.toHaveProperty("instanceMarketOptions");
         expect(inputs(graph, INSTANCE, "worker-1")).not.toHaveProperty("instanceMarketOptions");

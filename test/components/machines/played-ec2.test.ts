@@ -147,6 +147,11 @@ const REJECTED: readonly (readonly [string, () => void, string])[] = [
         () => checkInstance(ACCOUNT, { ...LAUNCH, userData: "x".repeat(16_385) }),
         "InvalidParameterValue",
     ],
+    [
+        "a spot instance that may not be terminated",
+        () => checkInstance(ACCOUNT, { ...LAUNCH, spot: true, disableApiTermination: true }),
+        "InvalidParameterCombination",
+    ],
     ["an instance without a group", () => checkInstance(ACCOUNT, { ...LAUNCH, groups: [] }), "InvalidParameter"],
     ["the end of a VPC that has subnets", () => checkUnused(ACCOUNT, "vpc"), "DependencyViolation"],
     ["the end of a gateway with addresses", () => checkUnused(ACCOUNT, "igw"), "DependencyViolation"],

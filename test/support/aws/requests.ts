@@ -175,6 +175,13 @@ export function checkInstance(account: Account, request: LaunchRequest): void {
     if (Buffer.byteLength(request.userData) > 16_384) {
         throw new ApiError("InvalidParameterValue", "User data is limited to 16384 bytes");
     }
+    // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_ChangingDisableAPITermination.html
+    if (request.spot && request.disableApiTermination) {
+        throw new ApiError(
+            "InvalidParameterCombination",
+            "Termination protection is not supported for Spot Instances.",
+        );
+    }
     if (!IMDSV2.includes(request.httpTokens) || !/^(gp[23]|io[12]|st1|sc1|standard)$/.test(request.volumeType)) {
         throw new ApiError("InvalidParameterValue", `Invalid value for metadata options or volume type`);
     }
