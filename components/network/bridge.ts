@@ -5,7 +5,17 @@ import { bridgeConfiguration } from "./cni-configuration";
 import { BRIDGE } from "./kubenet";
 import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";
 
-export const BRIDGE_FILE = "/etc/cni/net.d/10-bridge.conflist";
+const BRIDGE_FILE = "/etc/cni/net.d/10-bridge.conflist";
+
+/** Statements that take the bridge away, where there is one: pods on it are cut off. */
+export function removeBridge(): string[] {
+    return [
+        `if [ -e ${BRIDGE_FILE} ]; then`,
+        `    rm ${BRIDGE_FILE}`,
+        `    ip link del ${BRIDGE} 2>/dev/null || true`,
+        "fi",
+    ];
+}
 
 /**
  * What Docker gave a node: a bridge with one and the same range on every node, behind the node's own address. Pods reach each other
@@ -32,11 +42,7 @@ export class Bridge extends pulumi.ComponentResource implements PodNetwork {
                         undo: true,
                         script: {
                             create: ["once bridge", put({ path: BRIDGE_FILE, content })],
-                            delete: [
-                                "once bridge",
-                                `rm -f ${BRIDGE_FILE}`,
-                                `ip link del ${BRIDGE} 2>/dev/null || true`,
-                            ],
+                            delete: ["once bridge", ...removeBridge()],
                         },
                         dependsOn: [machine.ready],
                     },

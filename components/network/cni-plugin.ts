@@ -1,4 +1,4 @@
-import { BRIDGE_FILE } from "./bridge";
+import { removeBridge } from "./bridge";
 import { put } from "../host/script";
 import type { NetworkDaemon } from "./daemon-set";
 
@@ -67,7 +67,7 @@ export function setUpNode({ daemon, node }: CniPlugin): string[] {
     return [
         "once pod-network",
         // Of an earlier step of the bring-up.
-        `rm -f ${BRIDGE_FILE}`,
+        ...removeBridge(),
         ...(node.kernel.length === 0
             ? []
             : [put({ path: MODULES, content: node.kernel.map(({ module }) => `${module}\n`).join("") })]),

@@ -59,3 +59,24 @@ export function readyPod(lab: Lab, name: string): string {
 export function field(lab: Lab, object: string, path: string): string {
     return lab.kubectl("get", object, "-o", `jsonpath=${path}`).trim();
 }
+
+const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
+
+/** A pod that answers with its name on port 8080; it goes on control planes too, as nobody schedules it. */
+export function answeringPod(node: string, name = `on-${node}`): object {
+    return podOn(node, name, AGNHOST, ["/agnhost", "netexec"]);
+}
+
+/** Makes a pod on each node, in place of those that were there: a pod keeps the address that it was started with. */
+export function newPods(lab: Lab, ...nodes: readonly string[]): string[] {
+    lab.kubectl("delete", "pods", "--all", "--force", "--grace-period=0");
+    create(lab, ...nodes.map((node) => answeringPod(node)));
+    return nodes.map((node) => readyPod(lab, `on-${node}`));
+}
+
+/** The pod's name that a pod hears when it asks an address for it. A host's own network may answer instead, but not with that. */
+export function ask(lab: Lab, from: string, address: string): string {
+    const question = ["wget", "-q", "-O", "-", "-T", "3", `http://${address}:8080/hostname`];
+    const answer = lab.run("kubectl", ["exec", from, "--", ...question]).stdout.trim();
+    return /^(on-|neighbour)/.test(answer) ? answer : "no answer";
+}

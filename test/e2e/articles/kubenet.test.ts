@@ -1,8 +1,7 @@
-import { article, articleLab, create, field, podOn, readyPod } from "../../support/article";
+import { answeringPod, article, articleLab, ask, create, field, newPods, readyPod } from "../../support/article";
 import { eventually, type Lab } from "../../support/lab";
 
-const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
-const PODS = ["on-cp-1", "on-worker-1"] as const;
+const NODES = ["cp-1", "worker-1"] as const;
 
 article("Hammering together the most basic Kubernetes cluster", () => {
     let lab: Lab;
@@ -14,52 +13,35 @@ article("Hammering together the most basic Kubernetes cluster", () => {
         lab.remove();
     }, 120_000);
 
-    /** A pod that answers with its name; it tolerates the control plane's taint, as nobody schedules it. */
-    const pod = (name: string): object => podOn(name.replace("on-", ""), name, AGNHOST, ["/agnhost", "netexec"]);
-
-    /** Makes both pods anew: a pod keeps the address that it was started with. */
-    function newPods(...names: readonly string[]): string[] {
-        lab.kubectl("delete", "pods", "--all", "--force", "--grace-period=0", "--ignore-not-found");
-        create(lab, ...names.map(pod));
-        return names.map((name) => readyPod(lab, name));
-    }
-
-    /** The pod's name that a pod hears when it asks an address for it. A host's network may answer in its place, but not with that. */
-    function ask(from: string, address: string): string {
-        const question = ["wget", "-q", "-O", "-", "-T", "3", `http://${address}:8080/hostname`];
-        const answer = lab.run("kubectl", ["exec", from, "--", ...question]).stdout.trim();
-        return [...PODS, "neighbour"].includes(answer) ? answer : "no answer";
-    }
-
     const policy = (node: string): string => lab.ssh(node, "iptables -S FORWARD").split("\n")[0] ?? "";
 
     it("begins with one node, as Docker would have it: its pods reach each other over the bridge", () => {
         lab.up({ workers: 0, stopAfter: "bridge" });
-        create(lab, pod("on-cp-1"), { ...podOn("cp-1", "neighbour", AGNHOST, ["/agnhost", "netexec"]) });
+        create(lab, answeringPod("cp-1"), answeringPod("cp-1", "neighbour"));
         const address = readyPod(lab, "neighbour");
         readyPod(lab, "on-cp-1");
         expect(address).toMatch(/^10\.99\.0\./);
-        expect(ask("on-cp-1", address)).toBe("neighbour");
+        expect(ask(lab, "on-cp-1", address)).toBe("neighbour");
     }, 600_000);
 
     it("gets a second node with the same bridge range: two pods have one address, and one hears itself for the other", () => {
         lab.up({ workers: 1 });
         lab.kubectl("delete", "pods", "--all", "--force", "--grace-period=0");
         lab.ssh("cp-1", "rm -rf /var/lib/cni/networks/kubenet");
-        const [first, second = ""] = newPods(...PODS);
+        const [first, second = ""] = newPods(lab, ...NODES);
         expect(second).toBe(first);
-        expect(ask("on-cp-1", second)).toBe("on-cp-1");
-        expect(ask("on-worker-1", second)).toBe("on-worker-1");
+        expect(ask(lab, "on-cp-1", second)).toBe("on-cp-1");
+        expect(ask(lab, "on-worker-1", second)).toBe("on-worker-1");
     }, 600_000);
 
     it("gets a range per node: no address comes twice, and there is still no way across", () => {
         lab.up({ stopAfter: "pod-cidrs" });
-        const [first = "", second = ""] = newPods(...PODS);
+        const [first = "", second = ""] = newPods(lab, ...NODES);
         expect(first).toMatch(/^10\.99\.255\./);
         expect(second).toMatch(/^10\.99\.1\./);
         expect(field(lab, "node/worker-1", "{.spec.podCIDR}")).toBe("10.99.1.0/24");
         expect(lab.ssh("cp-1", "ip route show proto 75").trim()).toBe("");
-        expect(ask("on-cp-1", second)).toBe("no answer");
+        expect(ask(lab, "on-cp-1", second)).toBe("no answer");
     }, 300_000);
 
     it("gets routes: packets arrive, and the FORWARD policy that Docker sets still drops them", () => {
@@ -67,20 +49,20 @@ article("Hammering together the most basic Kubernetes cluster", () => {
         const second = field(lab, "pod/on-worker-1", "{.status.podIP}");
         expect(lab.ssh("cp-1", "ip route show proto 75")).toContain("10.99.1.0/24 via 10.234.5.21");
         expect(policy("worker-1")).toBe("-P FORWARD DROP");
-        expect(ask("on-cp-1", second)).toBe("no answer");
+        expect(ask(lab, "on-cp-1", second)).toBe("no answer");
         // It is this policy and nothing else.
         lab.ssh("worker-1", "iptables -P FORWARD ACCEPT");
-        expect(ask("on-cp-1", second)).toBe("on-worker-1");
+        expect(ask(lab, "on-cp-1", second)).toBe("on-worker-1");
         lab.ssh("worker-1", "iptables -P FORWARD DROP");
-        expect(ask("on-cp-1", second)).toBe("no answer");
+        expect(ask(lab, "on-cp-1", second)).toBe("no answer");
     }, 300_000);
 
     it("gets the FORWARD rules: the same pods reach each other both ways, whatever the policy is", () => {
         lab.up({ stopAfter: "network" });
-        const addresses = PODS.map((name) => field(lab, `pod/${name}`, "{.status.podIP}"));
+        const addresses = NODES.map((node) => field(lab, `pod/on-${node}`, "{.status.podIP}"));
         expect(policy("worker-1")).toBe("-P FORWARD DROP");
-        expect(ask("on-cp-1", addresses[1] ?? "")).toBe("on-worker-1");
-        expect(ask("on-worker-1", addresses[0] ?? "")).toBe("on-cp-1");
+        expect(ask(lab, "on-cp-1", addresses[1] ?? "")).toBe("on-worker-1");
+        expect(ask(lab, "on-worker-1", addresses[0] ?? "")).toBe("on-cp-1");
     }, 300_000);
 
     it("has no service yet that answers: that takes kube-proxy, and a name takes the DNS", async () => {
