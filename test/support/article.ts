@@ -62,9 +62,26 @@ export function field(lab: Lab, object: string, path: string): string {
 
 const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
 
-/** A pod that answers with its name on port 8080; it goes on control planes too, as nobody schedules it. */
+/** A pod that answers with its name on port 8080, and has curl beside; it goes on control planes too, as nobody schedules it. */
 export function answeringPod(node: string, name = `on-${node}`): object {
-    return podOn(node, name, AGNHOST, ["/agnhost", "netexec"]);
+    return {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name },
+        spec: {
+            nodeName: node,
+            terminationGracePeriodSeconds: 0,
+            containers: [
+                { name: "server", image: AGNHOST, args: ["netexec", "--http-port=8080"] },
+                {
+                    name: "client",
+                    image: "curlimages/curl",
+                    imagePullPolicy: "IfNotPresent",
+                    command: ["sleep", "3600"],
+                },
+            ],
+        },
+    };
 }
 
 /** Makes a pod on each node, in place of those that were there: a pod keeps the address that it was started with. */
@@ -76,7 +93,7 @@ export function newPods(lab: Lab, ...nodes: readonly string[]): string[] {
 
 /** The pod's name that a pod hears when it asks an address for it. A host's own network may answer instead, but not with that. */
 export function ask(lab: Lab, from: string, address: string): string {
-    const question = ["wget", "-q", "-O", "-", "-T", "3", `http://${address}:8080/hostname`];
-    const answer = lab.run("kubectl", ["exec", from, "--", ...question]).stdout.trim();
+    const question = ["curl", "-s", "--max-time", "3", `http://${address}:8080/hostname`];
+    const answer = lab.run("kubectl", ["exec", from, "-c", "client", "--", ...question]).stdout.trim();
     return /^(on-|neighbour)/.test(answer) ? answer : "no answer";
 }

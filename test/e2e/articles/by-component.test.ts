@@ -95,8 +95,8 @@ article("Kubernetes By Component", () => {
     it("evicts a pod from a node that runs out of disk, and says so; takes pods again when there is room", async () => {
         post(podOn("cp-1", "victim", "nginx"));
         lab.kubectl("wait", "pod/victim", "--for=condition=Ready", "--timeout=90s");
-        // No disk of a test has that much room: the kubelet sees one that is nearly full.
-        const flags = { "eviction-hard": "nodefs.available<1Pi", "eviction-pressure-transition-period": "2s" };
+        // No disk is as empty as that: the kubelet sees one that is nearly full.
+        const flags = { "eviction-hard": "nodefs.available<99%", "eviction-pressure-transition-period": "2s" };
         lab.up({ flags: { kubelet: flags } });
         await eventually(90, () => {
             expect(field(lab, "pod/victim", "{.status.phase} {.status.reason}")).toBe("Failed Evicted");
