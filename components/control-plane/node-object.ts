@@ -45,23 +45,19 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
     const { name } = node;
     const { metadata, spec: own } = nodeObject(spec, node);
     // One request: label by label, taint by taint, it would be a start of kubectl for each. Lists are merged by their keys.
-    const patch = JSON.stringify({ metadata: { labels: metadata.labels }, spec: own });
-    const mend = [
-        `${KUBECTL} patch node ${name} -p ${quote(patch)} >/dev/null`,
+    const patch = quote(JSON.stringify({ metadata: { labels: metadata.labels }, spec: own }));
+    const mend = `${KUBECTL} patch node ${name} -p ${patch} >/dev/null`;
+    return [
+        `once node-${name}`,
+        `within 120 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:${spec.api.port}/readyz || fail 'kube-apiserver is not ready: journalctl -u kube-apiserver'`,
+        // Mostly the kubelet has made it; if it does so just now, it is mended after all.
+        `${mend} 2>&1 || ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE' || ${mend}`,
+        JSON.stringify(nodeObject(spec, node)),
+        "NODE",
         // From when the cluster had workers.
         ...(node.role === "control-plane" && node.taints.length === 0
             ? [`${KUBECTL} taint node ${name} ${NO_WORKLOADS}- >/dev/null 2>&1 || true`]
             : []),
-    ];
-    return [
-        `once node-${name}`,
-        `within 120 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:${spec.api.port}/readyz || fail 'kube-apiserver is not ready: journalctl -u kube-apiserver'`,
-        `if ! ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE'`,
-        JSON.stringify(nodeObject(spec, node)),
-        "NODE",
-        "then",
-        ...mend,
-        "fi",
         ...leaveCheck({ name: `node-${name}`, subject: "API", statements: differsInNode(node) }),
         ...(hasPodNetwork(spec) ? waitUntilReady(name) : []),
     ];

@@ -126,7 +126,10 @@ service_healthy() {
     local unit=$1 deadline=$((SECONDS + $2)) looked=$SECONDS
     shift 2
     while [ "$SECONDS" -lt "$deadline" ]; do
-        if listening "$@" && "$@" >/dev/null 2>&1; then return; fi
+        if listening "$@"; then
+            if "$@" >/dev/null 2>&1; then return; fi
+            sleep 0.1
+        fi
         give_way
         if [ "$SECONDS" -gt "$looked" ]; then
             looked=$SECONDS

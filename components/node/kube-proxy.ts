@@ -24,7 +24,7 @@ export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
         ),
         // Its client would wait longer and longer between tries: half a minute after a reboot of all machines.
         service: [
-            `ExecStartPre=/bin/bash -c 'until (: </dev/tcp/${spec.api.name}/${spec.api.port}) 2>/dev/null && curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do sleep 0.2; done'`,
+            `ExecStartPre=/bin/bash -c 'until (: </dev/tcp/${spec.api.name}/${spec.api.port}) 2>/dev/null && curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do sleep 0.5; done'`,
         ],
         health: "curl -sf --max-time 5 http://127.0.0.1:10256/livez",
         healthDeadline: 90,

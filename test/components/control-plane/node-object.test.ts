@@ -86,34 +86,49 @@ describe("the step on the control plane", () => {
         return { ...result, asked };
     }
 
-    const createFails = "case $1 in create) exit 1 ;; get) echo; exit 0 ;; esac";
+    const patchOf = (name: string): string => {
+        const { metadata, spec: own } = nodeObject(spec, node(spec, name));
+        return `patch node ${name} -p ${JSON.stringify({ metadata: { labels: metadata.labels }, spec: own })}`;
+    };
 
     test("makes the object before the kubelet can, and waits for the node", () => {
-        const answers = `case $1 in create) cat >${path("object")} ;; esac`;
+        const answers = `case $1 in patch) exit 1 ;; create) cat >${path("object")} ;; esac`;
         const { status, asked } = run(registerNode(spec, node(spec, "cp-1")), answers);
         expect(status).toBe(0);
-        expect(asked).toEqual(["create --validate=false -f -", "wait --for=condition=Ready node/cp-1 --timeout=120s"]);
+        expect(asked).toEqual([
+            patchOf("cp-1"),
+            "create --validate=false -f -",
+            "wait --for=condition=Ready node/cp-1 --timeout=120s",
+        ]);
         expect(JSON.parse(readFileSync(path("object"), "utf8"))).toEqual(nodeObject(spec, node(spec, "cp-1")));
     });
 
-    test("mends an object that the kubelet made first", () => {
-        const { status, asked } = run(registerNode(spec, node(spec, "cp-1")), createFails);
-        const { metadata, spec: own } = nodeObject(spec, node(spec, "cp-1"));
-        const { labels } = metadata;
+    test("mends an object that the kubelet has made", () => {
+        const { status, asked } = run(registerNode(spec, node(spec, "cp-1")), "");
         expect(status).toBe(0);
-        expect(asked).toEqual([
-            "create --validate=false -f -",
-            `patch node cp-1 -p ${JSON.stringify({ metadata: { labels }, spec: own })}`,
-            "wait --for=condition=Ready node/cp-1 --timeout=120s",
-        ]);
+        expect(asked).toEqual([patchOf("cp-1"), "wait --for=condition=Ready node/cp-1 --timeout=120s"]);
+    });
+
+    test("mends an object that the kubelet makes just now", () => {
+        const answers = `case $1 in create) touch ${path("made")}; exit 1 ;; patch) rm ${path("made")} ;; esac`;
+        const { status, asked } = run(registerNode(spec, node(spec, "cp-1")), answers);
+        expect(status).toBe(0);
+        expect(asked.map((line) => line.split(" ")[0])).toEqual(["patch", "create", "patch", "wait"]);
+    });
+
+    test("fails with what the API server says when the object can't be mended", () => {
+        const answers = 'case $1 in create) exit 1 ;; patch) echo "spec: Forbidden" >&2; exit 1 ;; esac';
+        const { status, stderr } = run(registerNode(spec, node(spec, "cp-1")), answers);
+        expect(status).not.toBe(0);
+        expect(stderr).toBe("spec: Forbidden\n");
     });
 
     test("lets pods on the control plane of a cluster that has no workers any more", () => {
         const single = testSpec({ workers: 0 });
         const untaint = "taint node cp-1 node-role.kubernetes.io/control-plane:NoSchedule-";
-        const { status, asked } = run(registerNode(single, node(single, "cp-1")), createFails);
+        const { status, asked } = run(registerNode(single, node(single, "cp-1")), "");
         expect({ status, untainted: asked.includes(untaint) }).toEqual({ status: 0, untainted: true });
-        const already = `${createFails}; case $* in "${untaint}") exit 1 ;; esac`;
+        const already = `case $* in "${untaint}") exit 1 ;; esac`;
         expect(run(registerNode(single, node(single, "cp-1")), already).status).toBe(0);
     });
 
