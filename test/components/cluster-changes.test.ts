@@ -105,3 +105,41 @@ test("a machine's own settings replace it: its addresses are triggers", async ()
     expect(inputsOf(find(after, "command:local:Command", "cp-1")).triggers).toEqual(["10.9.0.11/24", "10.9.0.10/24"]);
     expect(inputsOf(find(after, "command:local:Command", "worker-1")).triggers).toEqual(["10.9.0.21/24"]);
 });
+
+describe("kubelab:repair", () => {
+    test("of a worker runs all that is on it again, and its node object's step, as updates", async () => {
+        const { created, changed, deleted } = await changes({ repair: { "worker-1": "now" } });
+        expect({ created, deleted }).toEqual({ created: [], deleted: [] });
+        expect(changed).toEqual([
+            "worker-1",
+            "worker-1-containerd",
+            "worker-1-kube-proxy",
+            "worker-1-kube-proxy-secrets",
+            "worker-1-kubelet",
+            "worker-1-kubelet-secrets",
+            "worker-1-kubenet",
+            "worker-1-node",
+            "worker-1-node-parts",
+            "worker-1-ready",
+        ]);
+    });
+
+    test("of the host runs its network's step again and nothing else", async () => {
+        expect((await changes({ repair: { host: "now" } }))["changed"]).toEqual(["test-network"]);
+    });
+
+    test("of all runs every step again", async () => {
+        const after = await clusterGraph(testSpec({ ...BASE, repair: { all: "now" } }));
+        const without = after.resources
+            .filter(({ type, name }) => type.startsWith("command:") && !ON_THIS_HOST.includes(name) && name !== "parts")
+            .filter(({ inputs }) => !String(unwrap(inputs["stdin"])).includes("now"));
+        expect(without.map(({ name }) => name)).toEqual([]);
+    });
+
+    test("never replaces a step: what triggers it is known while its machine stays", async () => {
+        const triggers = (graph: Run): unknown[] =>
+            graph.resources.map(({ inputs }) => unwrap(inputs["triggers"] ?? null));
+        const after = await clusterGraph(testSpec({ ...BASE, repair: { all: "now" } }));
+        expect(triggers(after)).toEqual(triggers(before));
+    });
+});

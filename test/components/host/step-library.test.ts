@@ -239,6 +239,31 @@ esac
         expect(starts()).toHaveLength(2);
     });
 
+    test("loses settings that were added to it, which are kept aside, and starts again without them", () => {
+        withSystemd(write("one"), "service_up unit 5 true");
+        const added = path("unit.service.d/nice.conf");
+        mkdirSync(path("unit.service.d"));
+        writeFileSync(added, "[Service]\nNice=10\n");
+        writeFileSync(path("drop-ins"), `/usr/lib/systemd/system/unit.service.d/vendor.conf ${added}\n`);
+        rmSync(log);
+        const { status, stderr } = withSystemd(write("one"), "service_up unit 5 true");
+        expect({ status, gone: !existsSync(added) }).toEqual({ status: 0, gone: true });
+        expect(stderr).toContain(
+            `${added} is not part of the cluster: it is in ${path(`state/set-aside${added}`)} now`,
+        );
+        expect(readFileSync(path(`state/set-aside${added}`), "utf8")).toContain("Nice=10");
+        expect(asked().indexOf("daemon-reload")).toBeGreaterThan(-1);
+        expect(starts()).toHaveLength(1);
+    });
+
+    test("is enabled again where somebody has disabled it, without a restart", () => {
+        withSystemd(write("one"), "service_up unit 5 true");
+        rmSync(log);
+        withSystemd(write("one"), "service_up unit 5 true");
+        expect(asked()).toContain("enable --quiet --no-reload unit");
+        expect(starts()).toEqual([]);
+    });
+
     test("is left alone when it runs and nothing changed", () => {
         withSystemd(write("one"), "service_up unit 5 true");
         rmSync(log);

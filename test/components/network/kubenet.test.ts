@@ -160,6 +160,53 @@ inNamespace(`run in a network namespace${canIsolate ? "" : " (needs root, ip and
         ]);
     });
 
+    describe("its check", () => {
+        const check = `answer bash -s -- check <<'SCRIPT'\n${routeScript(ONE, ALL, POD_CIDR)}\nSCRIPT`;
+
+        test("finds nothing after up", () => {
+            expect(answers(run("up"), check)).toEqual([""]);
+        });
+
+        test.each([
+            [
+                "a route that is gone",
+                "ip route del 10.99.2.0/24",
+                "route 10.99.2.0/24 via 10.240.0.22: gone or changed",
+            ],
+            [
+                "a route that leads elsewhere",
+                "ip route replace 10.99.2.0/24 via 10.240.0.99",
+                "route 10.99.2.0/24 via 10.240.0.22: gone or changed",
+            ],
+            [
+                "a rule that is gone",
+                "iptables -D KUBENET-FORWARD 1",
+                "iptables filter: rules of KUBENET-FORWARD are gone or changed",
+            ],
+            [
+                "a rule that was added to its own",
+                "iptables -t nat -I KUBENET-POSTROUTING -j ACCEPT",
+                "iptables nat: rules of KUBENET-POSTROUTING are gone or changed",
+            ],
+            [
+                "a chain that nothing leads to",
+                "iptables -t nat -D POSTROUTING -j KUBENET-POSTROUTING",
+                "iptables nat: no rule in POSTROUTING goes to KUBENET-POSTROUTING",
+            ],
+            ["the bridge gone", "ip link del cbr0", "bridge cbr0: gone"],
+            [
+                "the bridge's address gone",
+                "ip address flush dev cbr0",
+                "bridge cbr0: down, or without its address 10.99.1.1/24",
+            ],
+            ["the bridge down", "ip link set cbr0 down", "bridge cbr0: down, or without its address 10.99.1.1/24"],
+        ])("names %s, and nothing after the next up", (_, damage, expected) => {
+            const [found, mended] = answers(run("up"), damage, check, run("up"), check);
+            expect(found?.split("\n")).toContain(expected);
+            expect(mended).toBe("");
+        });
+    });
+
     test("down where nothing is up is no error", () => {
         expect(answers(run("down"), routes)).toEqual([""]);
     });

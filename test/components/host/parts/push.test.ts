@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
     chmodSync,
     existsSync,
@@ -148,4 +149,33 @@ test("a user that isn't root becomes it by sudo", () => {
     expect(script).toContain("admin@10.0.0.1");
     expect(script).toContain("remote 'sudo -n bash -s -- create'");
     expect(push(FIRST)).not.toContain("sudo");
+});
+
+describe("a push that verifies", () => {
+    const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
+    const whole = Object.fromEntries(Object.entries(FILES).map(([file, text]) => [file, digest(text)]));
+
+    test("sends again what isn't whole any more, and nothing else", () => {
+        pushed(push(whole));
+        sentFiles();
+        writeFileSync(path("machine/usr/local/bin/kubelet"), "damaged");
+        expect(pushed(push(whole))).toMatchObject({ status: 0 });
+        expect(sentFiles()).toEqual([]);
+        expect(pushed(push(whole, { verify: true }))).toEqual({ status: 0, stdout: "", stderr: "" });
+        expect(sentFiles()).toEqual(["bin/kubelet"]);
+        expect(readFileSync(path("machine/usr/local/bin/kubelet"), "utf8")).toBe("kubelet 1");
+    });
+
+    test("makes a link again that is gone, and records links and programs", () => {
+        pushed(push(whole));
+        sentFiles();
+        rmSync(path("machine/usr/local/bin/etcd"));
+        expect(pushed(push(whole, { verify: true })).status).toBe(0);
+        expect(sentFiles()).toEqual([]);
+        expect(readFileSync(path("machine/usr/local/bin/etcd"), "utf8")).toBe("etcd 1");
+        const record = readFileSync(path("machine/state/record/worker-1-node-parts"), "utf8");
+        const etcd = path("machine/opt/kubelab/parts", String(whole["bin/etcd"]), "etcd");
+        expect(record).toContain(`link ${etcd} ${path("machine/usr/local/bin/etcd")}\n`);
+        expect(record).toMatch(new RegExp(`^part ${String(whole["bin/etcd"])} 6 \\d+ ${etcd}$`, "m"));
+    });
 });
