@@ -5,7 +5,7 @@ import { service } from "../host/service";
 import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../spec/types";
-import type { NodeServiceArgs } from "./service-args";
+import { controlPlaneFile, type NodeServiceArgs } from "./service-args";
 
 const DIRECTORY = "/etc/kubernetes/kube-proxy";
 
@@ -56,9 +56,10 @@ export class KubeProxy extends pulumi.ComponentResource {
                 name: "kube-proxy",
                 process: kubeProxyProcess(spec, machine.name),
                 files: pulumi
-                    .output(machine.facts)
-                    .apply((facts) => [
+                    .all([machine.facts, args.controlPlane.id])
+                    .apply(([facts, id]) => [
                         { path: `${DIRECTORY}/kube-proxy.yaml`, content: kubeProxyConfiguration(spec, facts) },
+                        controlPlaneFile(DIRECTORY, id),
                     ]),
                 secretFiles: pulumi.all([
                     files.certificate("ca", pki.kubernetes.certPem),

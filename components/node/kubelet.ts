@@ -5,8 +5,7 @@ import { service } from "../host/service";
 import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec, Role } from "../spec/types";
-import type { NodeArgs } from "./node";
-import type { NodeServiceArgs } from "./service-args";
+import { controlPlaneFile, type NodeServiceArgs } from "./service-args";
 
 const DIRECTORY = "/etc/kubernetes/kubelet";
 /** The kubelet runs what is in here without asking an API server. */
@@ -79,7 +78,7 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
 export class Kubelet extends pulumi.ComponentResource {
     readonly ready: pulumi.Resource;
 
-    constructor(args: NodeServiceArgs & Pick<NodeArgs, "controlPlane">, options: pulumi.ComponentResourceOptions) {
+    constructor(args: NodeServiceArgs, options: pulumi.ComponentResourceOptions) {
         super("kubelab:node:Kubelet", args.machine.name, {}, options);
         const { machine, spec, pki, certificates } = args;
         const files = new CredentialFiles(DIRECTORY, "root");
@@ -90,11 +89,12 @@ export class Kubelet extends pulumi.ComponentResource {
                 process: pulumi
                     .output(machine.privateAddress)
                     .apply((address) => kubeletProcess(spec, machine.name, address, machine.role)),
-                files: pulumi.all([machine.facts, args.controlPlane.id]).apply(([facts, id]) => [
-                    { path: `${DIRECTORY}/kubelet.yaml`, content: kubeletConfiguration(spec, facts, machine.role) },
-                    // A kubelet registers its node when it starts: a control plane that comes anew, and empty, starts it again.
-                    { path: `${DIRECTORY}/control-plane`, content: id },
-                ]),
+                files: pulumi
+                    .all([machine.facts, args.controlPlane.id])
+                    .apply(([facts, id]) => [
+                        { path: `${DIRECTORY}/kubelet.yaml`, content: kubeletConfiguration(spec, facts, machine.role) },
+                        controlPlaneFile(DIRECTORY, id),
+                    ]),
                 secretFiles: pulumi.all([
                     files.certificate("ca", pki.kubernetes.certPem),
                     ...files.pair("server", certificates.kubeletServer),

@@ -1,4 +1,6 @@
+import type { HostFile } from "../host/script";
 import type { ServiceArgs } from "../host/service";
+import type { ReadyMachine } from "../machines/machine";
 import type { NodeCertificates, Pki } from "../pki/pki";
 import type { ClusterSpec } from "../spec/types";
 
@@ -7,4 +9,16 @@ export interface NodeServiceArgs extends Pick<ServiceArgs, "machine" | "parts" |
     readonly spec: ClusterSpec;
     readonly pki: Pki;
     readonly certificates: NodeCertificates;
+    /** The first control plane's machine. */
+    readonly controlPlane: ReadyMachine;
+}
+
+/**
+ * A file that changes, and so starts a process of the node again, when the control plane comes anew. It may be empty then: a kubelet
+ * registers its node only when it starts, and a watch that began in the old cluster waits for a revision that the new one is far from.
+ *
+ * @param id the control plane's machine id.
+ */
+export function controlPlaneFile(directory: string, id: string): HostFile {
+    return { path: `${directory}/control-plane`, content: id };
 }
