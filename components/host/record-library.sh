@@ -9,6 +9,8 @@
 #   directory PATH, user NAME        made by kubelab
 #   check SUBJECT COMMAND            bash that prints a line for each thing that differs
 # /var/lib/kubelab/steps has the names of all steps, so that a lost record is noticed. check.sh compares, the step's undo forgets.
+# Set by step-library.sh, which comes with this one.
+: "${state:?}"
 record=''
 draft=/dev/null
 

@@ -93,7 +93,9 @@ describe("the pod CIDR", () => {
         };
         expect(cni.plugins[0]?.ipam?.ranges).toEqual([[{ subnet: own.podCidr, gateway: own.gateway }]]);
 
-        const node = JSON.parse(/<<'NODE'\n(.*)\nNODE\n/.exec(script(graph, `${name}-node`))?.[1] ?? "") as object;
+        const node = JSON.parse(
+            /<<'NODE'[^\n]*\n(.*)\nNODE\n/.exec(script(graph, `${name}-node`))?.[1] ?? "",
+        ) as object;
         expect(node).toMatchObject({ spec: { podCIDR: own.podCidr, podCIDRs: [own.podCidr] } });
 
         for (const [other] of nodes) {
