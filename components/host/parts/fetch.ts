@@ -86,7 +86,7 @@ export function renderFetch({ role, sources, files, kept, verify = false }: Fetc
         return `${fingerprint} ${path} ${sha256} ${member} ${url}`;
     });
     const fetch = `get() {
-    local sha256=$1 url=$2 file=${incoming}/$1
+    local sha256=$1 url=$2 file=${incoming}/$1.download
     [ ! -e "$file" ] || return 0
     curl -fsSL --retry 5 --retry-connrefused --connect-timeout 15 --speed-limit 1024 --speed-time 30 \\
         -C - -o "$file.part" "$url" || fail "can't download $url"
@@ -101,11 +101,11 @@ while read -r fingerprint path sha256 member url; do
     mkdir -p "${incoming}/\${path%/*}"
     get "$sha256" "$url"
     if [ "$member" = - ]; then
-        cp "${incoming}/$sha256" "${incoming}/$path"
+        cp "${incoming}/$sha256.download" "${incoming}/$path"
     else
         if [ ! -d "${incoming}/$sha256.unpacked" ]; then
             mkdir "${incoming}/$sha256.unpacked"
-            tar --no-same-owner -xzf "${incoming}/$sha256" -C "${incoming}/$sha256.unpacked"
+            tar --no-same-owner -xzf "${incoming}/$sha256.download" -C "${incoming}/$sha256.unpacked"
         fi
         cp "${incoming}/$sha256.unpacked/$member" "${incoming}/$path" || fail "$url has no $member in it"
     fi

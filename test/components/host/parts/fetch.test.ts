@@ -36,7 +36,8 @@ function publish(version: string): Sources {
     const source = (file: string, fingerprint: string, member?: string) => ({
         url: `file://${path("upstream", file)}`,
         sha256: sha256(path("upstream", file)),
-        fingerprint: `${fingerprint}-${version}`,
+        // As upstream's sources have it: a program is named by its own sha256, a member of an archive by another.
+        fingerprint: member === undefined ? sha256(path("upstream", file)) : `${fingerprint}-${version}`,
         ...(member === undefined ? {} : { member }),
     });
     return {
@@ -78,8 +79,12 @@ test("what is there isn't downloaded again, and an upgrade downloads what is new
     expect(fetched(first).status).toBe(0);
     const second = { ...first, "bin/kubelet": publish("2")["bin/kubelet"] ?? first["bin/kubelet"] } as Sources;
     expect(fetched(second).status).toBe(0);
-    expect(readlinkSync(path("machine/usr/local/bin/kubelet"))).toBe(path("machine/opt/kubelab/parts/aaa-2/kubelet"));
-    expect(readdirSync(path("machine/opt/kubelab/parts")).sort()).toEqual(["aaa-2", "bbb-1", "ccc-1", "ddd-1"]);
+    expect(readlinkSync(path("machine/usr/local/bin/kubelet"))).toBe(
+        path("machine/opt/kubelab/parts", second["bin/kubelet"]?.fingerprint ?? "", "kubelet"),
+    );
+    expect(readdirSync(path("machine/opt/kubelab/parts")).sort()).toEqual(
+        [second["bin/kubelet"]?.fingerprint, "bbb-1", "ccc-1", "ddd-1"].sort(),
+    );
 });
 
 test("what isn't what its publisher says is refused by its URL, and nothing of it stays", () => {
