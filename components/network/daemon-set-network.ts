@@ -86,11 +86,11 @@ function onOneSubnet(address: string): string[] {
     ];
 }
 
-/** Statements that wait for the pods, and tell what keeps them from running. */
+/** Statements that wait for the pods, and tell what keeps them from running. A node that is to leave may still have one. */
 export function daemonSetRuns(name: string, nodes: number): string[] {
     const own = `${KUBECTL} -n kube-system`;
     return [
-        `scheduled() { [ "$(${own} get daemonset ${name} -o 'jsonpath={.status.desiredNumberScheduled}')" = ${nodes} ]; }`,
+        `scheduled() { [ "$(${own} get daemonset ${name} -o 'jsonpath={.status.desiredNumberScheduled}')" -ge ${nodes} ]; }`,
         `within ${DEADLINE} scheduled || fail "the DaemonSet ${name} has no pod on some node: kubectl -n kube-system describe daemonset ${name}"`,
         `if ! ${own} rollout status daemonset/${name} --timeout=${DEADLINE}s; then`,
         `    ${own} get pods -l k8s-app=${name} -o 'jsonpath={range .items[*]}{.spec.nodeName}: {.status.phase} {.status.containerStatuses[*].state.waiting.message}{"\\n"}{end}' >&2`,

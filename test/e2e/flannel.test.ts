@@ -167,6 +167,13 @@ story(`a cluster with flannel${reason === undefined ? "" : ` (skipped: ${reason}
         expect(lab.ssh("worker-1", "ip -4 route show")).toContain(`${cidr} via 10.233.10.23 `);
     }, 300_000);
 
+    it("loses a worker, and the others their routes to it", async () => {
+        const gone = podCidrs()["worker-3"] ?? "none";
+        lab.up({ workers: 2 });
+        expect(Object.keys(podCidrs())).not.toContain("worker-3");
+        await eventually(60, () => expect(lab.ssh("worker-1", "ip -4 route show")).not.toContain(gone));
+    }, 300_000);
+
     it("goes down", () => {
         lab.down();
     }, 120_000);
