@@ -82,7 +82,8 @@ function processes(): string[] {
                 .replaceAll("\0", " ")
                 .trim();
             const kept = ofLab.test(words) || read(`/proc/${pid}/cgroup`).includes("kubelab-") || inside.length > 0;
-            return kept ? [`process: ${words || "(kernel)"} ${inside.join(" ")}`] : [];
+            // Without words it has ended already, and waits to be asked how.
+            return kept && words !== "" ? [`process: ${words} ${inside.join(" ")}`] : [];
         });
 }
 

@@ -98,7 +98,8 @@ article("Kubernetes By Component", () => {
         const free = Number(lab.ssh("cp-1", "df --output=avail -k /var/lib/kubelet | tail -1"));
         const threshold = `nodefs.available<${free - 1536 * 1024}Ki`;
         lab.up({ flags: { kubelet: { "eviction-hard": threshold, "eviction-pressure-transition-period": "2s" } } });
-        post(podOn("cp-1", "victim", "nginx"));
+        // It dies of SIGKILL: a process that ends well counts as done, and the kubelet forgets why it was ended.
+        post(podOn("cp-1", "victim", "curlimages/curl", ["sleep", "3600"]));
         lab.kubectl("wait", "pod/victim", "--for=condition=Ready", "--timeout=90s");
         lab.ssh("cp-1", "fallocate -l 3G /var/lib/kubelet/filler");
         await eventually(90, () => {

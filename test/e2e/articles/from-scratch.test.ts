@@ -13,7 +13,8 @@ function containers(lab: Lab): Record<string, string> {
         text
             .trim()
             .split("\n")
-            .map((line) => line.split(" ") as [string, string]),
+            .map((line) => line.split(" "))
+            .map(([name = "", pid = ""]) => [name, pid]),
     );
 }
 
