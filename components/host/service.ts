@@ -21,18 +21,34 @@ export interface ServiceArgs {
     readonly dependsOn?: readonly pulumi.Resource[];
 }
 
+/** What a process is run by says how: statements of the two steps that install it. */
+export interface Installation {
+    /** Functions that the statements use beside those of the step library. */
+    readonly library?: string;
+    /** After changed secrets were written: what runs reads them. */
+    readonly refresh: pulumi.Input<string>;
+    readonly script: pulumi.Input<{
+        /** Before the configuration files. */
+        readonly prepare?: readonly string[];
+        /** After them: what runs the process, and waits until it is healthy. */
+        readonly start: readonly string[];
+    }>;
+    readonly stop: string;
+}
+
 /**
- * Installs one process as a systemd service in at most two steps: its secrets, then its configuration, unit and start. A
- * change of either restarts just this service and waits until it is healthy again.
+ * Installs one process in at most two steps: its secrets, then its configuration and whatever runs it.
  *
- * @returns the step after which the service is healthy.
+ * @returns the step after which the process is healthy.
  */
-export function service(args: ServiceArgs, parent: pulumi.Resource): remote.Command {
+export function installProcess(
+    args: ServiceArgs,
+    { library, refresh, script, stop }: Installation,
+    parent: pulumi.Resource,
+): remote.Command {
     const { machine, name, user = "root", parts } = args;
-    const users = user === "root" ? [] : [`ensure_user ${user}`];
-    const health = pulumi
-        .output(args.process)
-        .apply((process) => `${name} ${process.healthDeadline} ${process.health}`);
+    const begin = [`once ${name}`, ...(user === "root" ? [] : [`ensure_user ${user}`])];
+    const functions = library === undefined ? {} : { library };
 
     const secrets =
         args.secretFiles === undefined
@@ -43,8 +59,9 @@ export function service(args: ServiceArgs, parent: pulumi.Resource): remote.Comm
                       {
                           machine,
                           secret: true,
-                          script: pulumi.all([args.secretFiles, health]).apply(([files, check]) => ({
-                              create: [`once ${name}`, ...users, ...files.map(put), `service_refresh ${check}`],
+                          script: pulumi.all([args.secretFiles, refresh]).apply(([files, refreshed]) => ({
+                              ...functions,
+                              create: [...begin, ...files.map(put), refreshed],
                           })),
                           dependsOn: [machine.ready],
                       },
@@ -57,25 +74,39 @@ export function service(args: ServiceArgs, parent: pulumi.Resource): remote.Comm
         {
             machine,
             undo: true,
-            script: pulumi
-                .all([args.process, args.files ?? [], health, parts.fingerprints])
-                .apply(([process, files, check, fingerprints]) => ({
-                    create: [
-                        `once ${name}`,
-                        ...users,
-                        ...files.map(put),
-                        put({
-                            path: `/etc/systemd/system/${name}.service`,
-                            content: renderUnit(process, `/usr/local/bin/${name}`, fingerprint(fingerprints, name)),
-                        }),
-                        `service_up ${check}`,
-                    ],
-                    delete: [`once ${name}`, `service_down ${name}`],
-                })),
+            script: pulumi.all([script, args.files ?? []]).apply(([{ prepare = [], start }, files]) => ({
+                ...functions,
+                create: [...begin, ...prepare, ...files.map(put), ...start],
+                delete: [`once ${name}`, stop],
+            })),
             dependsOn: [machine.ready, parts.ready, ...secrets, ...(args.dependsOn ?? [])],
         },
         parent,
     );
+}
+
+/**
+ * Installs one process as a systemd service. A change of its secrets, its configuration or its unit restarts just this service and
+ * waits until it is healthy again.
+ *
+ * @returns the step after which the service is healthy.
+ */
+export function service(args: ServiceArgs, parent: pulumi.Resource): remote.Command {
+    const { name, parts } = args;
+    const health = pulumi
+        .output(args.process)
+        .apply((process) => `${name} ${process.healthDeadline} ${process.health}`);
+    const script = pulumi.all([args.process, health, parts.fingerprints]).apply(([process, check, fingerprints]) => ({
+        start: [
+            put({
+                path: `/etc/systemd/system/${name}.service`,
+                content: renderUnit(process, `/usr/local/bin/${name}`, fingerprint(fingerprints, name)),
+            }),
+            `service_up ${check}`,
+        ],
+    }));
+    const refresh = health.apply((check) => `service_refresh ${check}`);
+    return installProcess(args, { refresh, script, stop: `service_down ${name}` }, parent);
 }
 
 function fingerprint(fingerprints: Readonly<Record<string, string>>, name: string): string {

@@ -15,15 +15,12 @@ static_pod_put() {
     install -d -m 0755 "$manifests"
     text=$(sed "s/^\( *kubelab\/revision:\).*/\1 r$revision/" <<<"$text")
     if [ -e "$manifest" ] && ! cmp -s "$manifest" - <<<"$text"; then
-        if [ -n "$before" ] && [ ! -e "$before$manifest" ]; then
-            mkdir -p "$before$manifests"
-            cp -p "$manifest" "$before$manifest"
-        fi
+        keep_before "$manifest"
         static_pod_down "$name"
     fi
     write_file "$manifest" 0600 root:root <<<"$text"
     if [ -n "$refreshing" ]; then note_again "$manifest"; else note file "$manifest"; fi
-    if [ "${pending:-/dev/null}" != /dev/null ]; then rm -f "$pending"; fi
+    change_applied
 }
 
 # static_pod_runs: whether the kubelet has started the pod of the manifest that was put last. It has ended the one before by then.

@@ -4,9 +4,7 @@ import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { Document, type YAMLSeq } from "yaml";
 import type { PodDetails, Process } from "./process";
-import { put } from "./script";
-import type { ServiceArgs } from "./service";
-import { step } from "./step";
+import { installProcess, type ServiceArgs } from "./service";
 
 const library = readFileSync(join(__dirname, "static-pod.sh"), "utf8").split("\n").slice(1).join("\n").trim();
 const DELIMITER = "KUBELAB_END_OF_MANIFEST";
@@ -98,63 +96,27 @@ function probes({ probe }: PodDetails): object {
 }
 
 /**
- * Installs one process as a static pod of the machine's kubelet in at most two steps: its secrets, then its configuration and its
- * manifest. A change of either replaces just this pod and waits until it is healthy again; one that fails is put back.
+ * Installs one process as a static pod of the machine's kubelet. A change of its secrets, its configuration or its manifest replaces
+ * just this pod and waits until it is healthy again; one that fails is put back.
  *
  * @returns the step after which the process is healthy.
  */
 export function staticPod(args: ServiceArgs, parent: pulumi.Resource): remote.Command {
-    const { machine, name, user = "root" } = args;
-    const users = user === "root" ? [] : [`ensure_user ${user}`];
+    const { name, user = "root" } = args;
     const process = pulumi.output(args.process);
-    const health = process.apply(({ healthDeadline, health: check }) => `${name} ${healthDeadline} ${check}`);
-    const where = process.apply(({ pod }) => `${name} ${user} ${pod?.directory ?? ""}`);
-
-    const secrets =
-        args.secretFiles === undefined
-            ? []
-            : [
-                  step(
-                      `${machine.name}-${name}-secrets`,
-                      {
-                          machine,
-                          secret: true,
-                          script: pulumi.all([args.secretFiles, process]).apply(([files, each]) => ({
-                              library,
-                              create: [
-                                  `once ${name}`,
-                                  ...users,
-                                  ...files.map(put),
-                                  `static_pod_refresh ${name} ${user} ${each.pod?.directory ?? ""} ${each.healthDeadline} ${each.health}`,
-                              ],
-                          })),
-                          dependsOn: [machine.ready],
-                      },
-                      parent,
-                  ),
-              ];
-
-    return step(
-        `${machine.name}-${name}`,
-        {
-            machine,
-            undo: true,
-            script: pulumi.all([process, args.files ?? [], health, where]).apply(([each, files, check, place]) => ({
-                library,
-                create: [
-                    `once ${name}`,
-                    ...users,
-                    ...(each.stateDirectory === undefined
-                        ? []
-                        : [`install -d -m 0700 -o ${user} -g ${user} /var/lib/${each.stateDirectory}`]),
-                    ...files.map(put),
-                    `static_pod_put ${place} <<'${DELIMITER}'\n${renderStaticPod(each)}${DELIMITER}`,
-                    `static_pod_up ${check}`,
-                ],
-                delete: [`once ${name}`, `static_pod_down ${name}`],
-            })),
-            dependsOn: [machine.ready, args.parts.ready, ...secrets, ...(args.dependsOn ?? [])],
-        },
-        parent,
+    const refresh = process.apply(
+        ({ pod, healthDeadline, health }) =>
+            `static_pod_refresh ${name} ${user} ${pod?.directory ?? ""} ${healthDeadline} ${health}`,
     );
+    const script = process.apply((each) => ({
+        prepare:
+            each.stateDirectory === undefined
+                ? []
+                : [`install -d -m 0700 -o ${user} -g ${user} /var/lib/${each.stateDirectory}`],
+        start: [
+            `static_pod_put ${name} ${user} ${each.pod?.directory ?? ""} <<'${DELIMITER}'\n${renderStaticPod(each)}${DELIMITER}`,
+            `static_pod_up ${name} ${each.healthDeadline} ${each.health}`,
+        ],
+    }));
+    return installProcess(args, { library, refresh, script, stop: `static_pod_down ${name}` }, parent);
 }

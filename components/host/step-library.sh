@@ -34,13 +34,22 @@ write_file() {
         rm -f "$new"
     else
         : >"$pending"
-        if [ -n "$before" ] && [ -e "$path" ] && [ ! -e "$before$path" ]; then
-            mkdir -p "$before${path%/*}"
-            cp -a "$path" "$before$path"
-        fi
+        keep_before "$path"
         mv -f "$new" "$path"
         changed=1
     fi
+}
+
+# keep_before PATH: what a file was before this step changed it for the first time.
+keep_before() {
+    [ -n "$before" ] && [ -e "$1" ] && [ ! -e "$before$1" ] || return 0
+    mkdir -p "$before${1%/*}"
+    cp -a "$1" "$before$1"
+}
+
+# change_applied: no change waits for its restart any more.
+change_applied() {
+    if [ "$pending" != /dev/null ]; then rm -f "$pending"; fi
 }
 
 # once NAME: only one script works on NAME at a time, also when the `up` that started the other is long gone. The last to come is
@@ -86,7 +95,7 @@ put_back() {
     done < <(find "$before" ! -type d -printf '%P\0')
     rm -rf "$before"
     [ -n "$back" ] || return 0
-    if [ "$pending" != /dev/null ]; then rm -f "$pending"; fi
+    change_applied
     if [ -n "$restarted" ]; then
         systemctl daemon-reload
         service_restart "$restarted"
@@ -165,7 +174,7 @@ service_restart() {
     # Also sets the count of automatic restarts to zero.
     systemctl reset-failed "$1" 2>/dev/null || true
     systemctl start --no-block "$1"
-    if [ "$pending" != /dev/null ]; then rm -f "$pending"; fi
+    change_applied
 }
 
 # service_enable UNIT: makes systemd start the unit at boot and know its file as it is now, with nothing beside it: drop-ins of the
