@@ -1,3 +1,5 @@
+/** Where CI or a terminal would colour what the program prints, tests still read it plain. */
+const setupFiles = ["<rootDir>/test/support/plain-output.ts"];
 const transform = { "^.+\\.ts$": ["ts-jest", { isolatedModules: true, diagnostics: false }] };
 
 /** @type {import("jest").Config} */
@@ -6,8 +8,9 @@ module.exports = {
         {
             displayName: "unit",
             testMatch: ["<rootDir>/test/components/**/*.test.ts", "<rootDir>/test/scripts/**/*.test.ts"],
+            setupFiles,
             transform,
         },
-        { displayName: "e2e", testMatch: ["<rootDir>/test/e2e/**/*.test.ts"], transform },
+        { displayName: "e2e", testMatch: ["<rootDir>/test/e2e/**/*.test.ts"], setupFiles, transform },
     ],
 };

@@ -1,16 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../support/paths";
+import type { Difference } from "../machines/status";
 import type { ClusterAccess } from "./cluster-access";
 import type { Stack, StackNode } from "./stack";
 
-/** Something that isn't what `up` left. */
-export interface Difference {
-    /** `/etc/kubernetes/kubelet/kubelet.yaml`, `kubelet.service`, `kubenet`, `API`, `machine`, … */
-    readonly subject: string;
-    /** What kind of difference, never the content: `gone`, `edited`, `inactive`, … */
-    readonly difference: string;
-}
+export type { Difference };
 
 /** Seconds that a machine is given to compare itself with its record. */
 const CHECK_SECONDS = 40;

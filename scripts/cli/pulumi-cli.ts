@@ -14,13 +14,12 @@ export type FoundPulumi =
 
 /** Looks for `pulumi` on PATH and in node_modules/.bin, with the language host for Node beside it or on PATH. */
 export async function findPulumi(repository: string): Promise<FoundPulumi> {
-    const directories = [...(process.env["PATH"] ?? "").split(delimiter), join(repository, "node_modules/.bin")];
-    const path = directories.map((directory) => join(directory, "pulumi")).find(isExecutable);
+    const directories = [...pathDirectories(), join(repository, "node_modules/.bin")];
+    const path = programIn(directories, "pulumi");
     if (path === undefined) {
         return { usable: false, problem: "there is no `pulumi` on PATH: https://www.pulumi.com/docs/install/" };
     }
-    const hosts = [dirname(realpathSync(path)), ...directories].map((each) => join(each, "pulumi-language-nodejs"));
-    if (!hosts.some(isExecutable)) {
+    if (programIn([dirname(realpathSync(path)), ...directories], "pulumi-language-nodejs") === undefined) {
         return { usable: false, problem: `pulumi-language-nodejs is neither beside ${path} nor on PATH.` };
     }
     try {
@@ -92,10 +91,7 @@ export async function runPulumi(
 
 /** What a command line begins with so that the kernel ends the command when this process has ended; prctl(2), PR_SET_PDEATHSIG. */
 function endingWithThis(): string[] {
-    const setpriv = (process.env["PATH"] ?? "")
-        .split(delimiter)
-        .map((directory) => join(directory, "setpriv"))
-        .find(isExecutable);
+    const setpriv = programIn(pathDirectories(), "setpriv");
     return setpriv === undefined ? [] : [setpriv, "--pdeathsig", "KILL"];
 }
 
@@ -120,6 +116,14 @@ function quietEnvironment(): NodeJS.ProcessEnv {
         // Types are checked by the tests, not at every start.
         PULUMI_NODEJS_TRANSPILE_ONLY: process.env["PULUMI_NODEJS_TRANSPILE_ONLY"] ?? "true",
     };
+}
+
+function pathDirectories(): string[] {
+    return (process.env["PATH"] ?? "").split(delimiter);
+}
+
+function programIn(directories: readonly string[], name: string): string | undefined {
+    return directories.map((directory) => join(directory, name)).find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

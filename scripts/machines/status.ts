@@ -26,14 +26,16 @@ export function machineStatus(lab: string, machine: string): MachineStatus {
     return existsSync(machineNames(lab, machine).directory) && readRecord(lab, machine) ? "stopped" : "absent";
 }
 
-/** Something of a lab that isn't what it was set up as. */
-export interface LabDifference {
+/** Something that isn't what `up` left. */
+export interface Difference {
+    /** `/etc/kubernetes/kubelet/kubelet.yaml`, `kubelet.service`, `kubenet`, `API`, `machine`, … */
     readonly subject: string;
+    /** What kind of difference, never the content: `gone`, `edited`, `inactive`, … */
     readonly difference: string;
 }
 
 /** What differs of a lab's bridge, its way out and its registry: what `network create` puts back. */
-export function networkDifferences(lab: string): LabDifference[] {
+export function networkDifferences(lab: string): Difference[] {
     const { bridge, table, directory } = labNames(lab);
     const request = readNetwork(lab);
     if (request === undefined) {
@@ -55,7 +57,7 @@ export function networkDifferences(lab: string): LabDifference[] {
 }
 
 /** What differs of a machine as the host sees it: what `machine create` puts back. */
-export function machineDifferences(lab: string, machine: string): LabDifference[] {
+export function machineDifferences(lab: string, machine: string): Difference[] {
     const names = machineNames(lab, machine);
     switch (machineStatus(lab, machine)) {
         case "stopped":
@@ -78,9 +80,4 @@ export function machineDifferences(lab: string, machine: string): LabDifference[
             return found.filter(([differs]) => differs).map(([, subject, difference]) => ({ subject, difference }));
         }
     }
-}
-
-/** Names of a lab's machines that have a disk and don't run: after a reboot of the host, say. */
-export function stoppedMachines(lab: string): string[] {
-    return listMachines(lab).filter((machine) => machineStatus(lab, machine) === "stopped");
 }

@@ -1,17 +1,7 @@
-import {
-    closeSync,
-    existsSync,
-    fsyncSync,
-    mkdirSync,
-    openSync,
-    readdirSync,
-    readFileSync,
-    renameSync,
-    rmSync,
-    writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../support/errors";
+import { syncPath } from "../support/sync";
 import { formatManifest, type Manifest, manifestDigest } from "./manifest";
 import { partsPath, partsRoot } from "./paths";
 import { findDamage, readManifest } from "./verify";
@@ -148,13 +138,4 @@ function importedKey(versions: Versions): string {
 
 function pointerPath(recipe: string): string {
     return join(partsRoot(), "by-recipe", recipe);
-}
-
-function syncPath(path: string): void {
-    const descriptor = openSync(path, "r");
-    try {
-        fsyncSync(descriptor);
-    } finally {
-        closeSync(descriptor);
-    }
 }

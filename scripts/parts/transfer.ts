@@ -1,16 +1,7 @@
-import {
-    chmodSync,
-    closeSync,
-    existsSync,
-    fsyncSync,
-    lstatSync,
-    openSync,
-    renameSync,
-    rmSync,
-    utimesSync,
-} from "node:fs";
+import { chmodSync, existsSync, lstatSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../support/errors";
+import { syncPath } from "../support/sync";
 import { run } from "./build/run";
 import { withLock } from "./lock";
 import { type Manifest, manifestDigest, parseManifest } from "./manifest";
@@ -55,7 +46,7 @@ export async function exportParts(parts: PartsDirectory, file: string, progress:
             dirname(parts.path),
             ...names,
         ]);
-        sync(unfinished);
+        syncPath(unfinished);
         renameSync(unfinished, target);
     } finally {
         rmSync(unfinished, { force: true });
@@ -158,14 +149,5 @@ function refuseDamage(what: string, damage: readonly string[], remedy: string): 
     if (damage.length > 0) {
         const more = damage.length > NAMED ? [`${damage.length - NAMED} more files are damaged too`] : [];
         throw new UserError(`${what} is damaged: ${[...damage.slice(0, NAMED), ...more].join("; ")}. ${remedy}`);
-    }
-}
-
-function sync(path: string): void {
-    const descriptor = openSync(path, "r");
-    try {
-        fsyncSync(descriptor);
-    } finally {
-        closeSync(descriptor);
     }
 }

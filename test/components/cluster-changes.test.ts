@@ -82,20 +82,22 @@ test("DNS that is switched off takes its objects with it", async () => {
     expect(await changes({ components: { dns: false } })).toEqual({ created: [], changed: [], deleted: ["coredns"] });
 });
 
+const STEPS_OF_WORKER_1 = [
+    "worker-1-containerd",
+    "worker-1-kube-proxy",
+    "worker-1-kube-proxy-secrets",
+    "worker-1-kubelet",
+    "worker-1-kubelet-secrets",
+    "worker-1-kubenet",
+    "worker-1-node",
+    "worker-1-node-parts",
+    "worker-1-ready",
+];
+
 test("a machine that was replaced gets every step again, and no other machine any", async () => {
     expect(await changes({}, { replaced: ["worker-1"] })).toEqual({
         created: [],
-        changed: [
-            "worker-1-containerd",
-            "worker-1-kube-proxy",
-            "worker-1-kube-proxy-secrets",
-            "worker-1-kubelet",
-            "worker-1-kubelet-secrets",
-            "worker-1-kubenet",
-            "worker-1-node",
-            "worker-1-node-parts",
-            "worker-1-ready",
-        ],
+        changed: STEPS_OF_WORKER_1,
         deleted: [],
     });
 });
@@ -110,18 +112,7 @@ describe("kubelab:repair", () => {
     test("of a worker runs all that is on it again, and its node object's step, as updates", async () => {
         const { created, changed, deleted } = await changes({ repair: { "worker-1": "now" } });
         expect({ created, deleted }).toEqual({ created: [], deleted: [] });
-        expect(changed).toEqual([
-            "worker-1",
-            "worker-1-containerd",
-            "worker-1-kube-proxy",
-            "worker-1-kube-proxy-secrets",
-            "worker-1-kubelet",
-            "worker-1-kubelet-secrets",
-            "worker-1-kubenet",
-            "worker-1-node",
-            "worker-1-node-parts",
-            "worker-1-ready",
-        ]);
+        expect(changed).toEqual(["worker-1", ...STEPS_OF_WORKER_1]);
     });
 
     test("of the host runs its network's step again and nothing else", async () => {

@@ -5,7 +5,7 @@ import type { Manifest } from "../../components/control-plane/kubectl-step";
 import { networkManifests } from "../../components/network/daemon-set";
 import { kubeRouterDaemon } from "../../components/network/kube-router";
 import { testSpec } from "../support/spec";
-import { eventually, Lab, noLabsHere } from "../support/lab";
+import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
@@ -58,8 +58,7 @@ story(`a cluster with flannel${reason === undefined ? "" : ` (skipped: ${reason}
     }, 300_000);
 
     it("is not touched by a second up", () => {
-        const { created, updated, replaced, deleted } = lab.up();
-        expect({ created, updated, replaced, deleted }).toEqual({ created: 0, updated: 0, replaced: 0, deleted: 0 });
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
     }, 120_000);
 
     it.each([

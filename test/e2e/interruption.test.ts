@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { listMachines } from "../../scripts/machines/status";
 import { readRecord } from "../../scripts/machines/machine";
 import { readStateFile } from "../../scripts/offline-engine/state";
-import { differences, hostState, labsHere } from "../support/host-state";
-import { eventually, Lab, noLabsHere } from "../support/lab";
+import { HostBefore } from "../support/host-state";
+import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
@@ -18,25 +18,20 @@ const POINTS: readonly (readonly [number, "alone" | "whole"])[] = [
 
 story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
     let lab: Lab;
-    let before: Set<string>;
-    let alone: boolean;
+    let host: HostBefore;
     let total = { up: 0, down: 0 };
 
     const ids = (): Record<string, string> =>
         Object.fromEntries(listMachines(lab.stack).map((name) => [name, readRecord(lab.stack, name)?.id ?? ""]));
-    const unchanged = { created: 0, updated: 0, replaced: 0, deleted: 0 };
     const expectNothingLeft = async (): Promise<void> => {
-        alone &&= labsHere().length === 0;
-        const ours = (line: string): boolean => alone || /test-interruption|10\.243\.0\./.test(line);
         await eventually(10, () => {
-            expect(differences(before, hostState()).filter(ours)).toEqual([]);
+            expect(host.differences()).toEqual([]);
         });
     };
     const expectWhole = (): void => {
         const nodes = lab.kubectl("get", "nodes", "--no-headers").trim().split("\n");
         expect(nodes.map((line) => line.split(/\s+/).slice(0, 2).join(" "))).toEqual(["cp-1 Ready", "worker-1 Ready"]);
-        const { created, updated, replaced, deleted } = lab.up();
-        expect({ created, updated, replaced, deleted }).toEqual(unchanged);
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
         expectNoLockAndNothingPending();
     };
     /** The offline engine's; the Pulumi CLI says so itself when it finds such. */
@@ -48,8 +43,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
     beforeAll(() => {
         lab = new Lab("interruption", "10.243.0.0/24");
         lab.configure({ workers: 1 });
-        alone = labsHere().length === 0;
-        before = hostState();
+        host = new HostBefore(/test-interruption|10\.243\.0\./);
     });
     afterAll(() => {
         lab.remove();

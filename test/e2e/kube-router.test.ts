@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { partsPath } from "../../scripts/parts/paths";
 import { listDigests, readParts } from "../../scripts/parts/store";
 import { pinnedVersions } from "../../scripts/parts/versions";
-import { eventually, Lab, noLabsHere } from "../support/lab";
+import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
 const versions = pinnedVersions();
 const IMAGE = "images/kube-router.tar";
@@ -54,8 +54,7 @@ story(`a cluster with kube-router${reason === undefined ? "" : ` (skipped: ${rea
     }, 300_000);
 
     it("is not touched by a second up", () => {
-        const { created, updated, replaced, deleted } = lab.up();
-        expect({ created, updated, replaced, deleted }).toEqual({ created: 0, updated: 0, replaced: 0, deleted: 0 });
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
     }, 120_000);
 
     it("comes back by itself when a node reboots", async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { machineStatus, listMachines } from "../../scripts/machines/status";
 import { Driver } from "../support/driver";
-import { differences, hostState, labsHere } from "../support/host-state";
+import { HostBefore } from "../support/host-state";
 import { eventually, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
@@ -15,8 +15,7 @@ const ADDRESS = `${FIRST.prefix}.11`;
 
 story(`local machines${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
     let driver: Driver;
-    let before: Set<string>;
-    let alone: boolean;
+    let host: HostBefore;
     let id: unknown;
 
     const first = (change: object = {}): object => ({ ...driver.machine(FIRST.lab, FIRST.prefix, "cp-1"), ...change });
@@ -30,8 +29,7 @@ story(`local machines${reason === undefined ? "" : ` (skipped: ${reason})`}`, ()
 
     beforeAll(() => {
         driver = new Driver();
-        before = hostState();
-        alone = labsHere().length === 0;
+        host = new HostBefore(/test-machines|10\.251\.[12]\./);
     });
     afterAll(() => {
         for (const { lab } of [FIRST, SECOND]) {
@@ -149,11 +147,8 @@ story(`local machines${reason === undefined ? "" : ` (skipped: ${reason})`}`, ()
         driver.succeed("network", "delete", driver.network(FIRST.lab, FIRST.prefix));
         expect(driver.succeed("machine", "delete", first())).toEqual({ deleted: false });
         expect(driver.succeed("network", "delete", { lab: FIRST.lab })).toEqual({ deleted: false });
-        // What other labs do meanwhile isn't this one's doing.
-        alone &&= labsHere().length === 0;
-        const ours = (line: string): boolean => alone || /test-machines|10\.251\.[12]\./.test(line);
         await eventually(5, () => {
-            expect(differences(before, hostState()).filter(ours)).toEqual([]);
+            expect(host.differences()).toEqual([]);
         });
     }, 60_000);
 });

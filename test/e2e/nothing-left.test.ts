@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { listMachines } from "../../scripts/machines/status";
 import { temporaryDirectory } from "../support/bash";
-import { differences, hostState, labsHere } from "../support/host-state";
-import { eventually, Lab, noLabsHere } from "../support/lab";
+import { differences, HostBefore, hostState } from "../support/host-state";
+import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
@@ -14,15 +14,11 @@ const PREFIXES = { first: "10.244.1", second: "10.244.2" } as const;
 story(`down leaves nothing behind${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
     let first: Lab;
     let second: Lab;
-    let before: Set<string>;
-    let alone: boolean;
+    let host: HostBefore;
 
     const expectAsBefore = async (): Promise<void> => {
-        // What labs that aren't this test's do meanwhile isn't for it to judge.
-        alone &&= labsHere().length === 0;
-        const ours = (line: string): boolean => alone || /test-left|10\.244\.[12]\./.test(line);
         await eventually(10, () => {
-            expect(differences(before, hostState()).filter(ours)).toEqual([]);
+            expect(host.differences()).toEqual([]);
         });
     };
 
@@ -31,8 +27,7 @@ story(`down leaves nothing behind${reason === undefined ? "" : ` (skipped: ${rea
         second = new Lab("left-2", `${PREFIXES.second}.0/24`);
         first.configure({ workers: 1 });
         second.configure({ workers: 0 });
-        alone = labsHere().length === 0;
-        before = hostState();
+        host = new HostBefore(/test-left|10\.244\.[12]\./);
     });
     afterAll(() => {
         first.remove();
@@ -94,8 +89,7 @@ story(`down leaves nothing behind${reason === undefined ? "" : ` (skipped: ${rea
         expect(listMachines(second.stack)).toEqual(["cp-1"]);
         const restarts = "jsonpath={.items[*].status.containerStatuses[*].restartCount}";
         expect(second.kubectl("get", "pods", "--all-namespaces", "-o", restarts)).toMatch(/^(0 ?)+$/);
-        const { created, updated, replaced, deleted } = second.up();
-        expect({ created, updated, replaced, deleted }).toEqual({ created: 0, updated: 0, replaced: 0, deleted: 0 });
+        expect(second.upChanges()).toEqual(NO_CHANGES);
         second.down();
         await expectAsBefore();
     }, 600_000);

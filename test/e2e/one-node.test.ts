@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { Lab, noLabsHere } from "../support/lab";
+import { Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
@@ -31,13 +31,7 @@ story(
             for (const line of lines) {
                 expect(line).toMatch(/^([0-9a-f]{64}) {2}\/opt\/kubelab\/parts\/\1\/(kubelet|etcd|bridge)$/);
             }
-            const { created, updated, replaced, deleted } = lab.up();
-            expect({ created, updated, replaced, deleted }).toEqual({
-                created: 0,
-                updated: 0,
-                replaced: 0,
-                deleted: 0,
-            });
+            expect(lab.upChanges()).toEqual(NO_CHANGES);
         }, 300_000);
 
         it("runs pods on its control plane, which nothing keeps off it", () => {

@@ -6,7 +6,7 @@ import { labNames, machineNames } from "../../scripts/machines/names";
 import type { Difference } from "../../scripts/cli/differences";
 import type { ClusterStatus } from "../../scripts/cli/status";
 import { parseSystemctlShow } from "../../scripts/cli/systemctl-show";
-import { eventually, Lab, noLabsHere } from "../support/lab";
+import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
@@ -222,13 +222,7 @@ story(`repair${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
         }, 60_000);
 
         it("leaves an up without changes nothing to do", () => {
-            const { created, updated, replaced, deleted } = lab.up();
-            expect({ created, updated, replaced, deleted }).toEqual({
-                created: 0,
-                updated: 0,
-                replaced: 0,
-                deleted: 0,
-            });
+            expect(lab.upChanges()).toEqual(NO_CHANGES);
         }, 120_000);
     });
 
@@ -273,8 +267,7 @@ story(`repair${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
 
     it("passes every check in the end, and an up without changes has nothing to do", () => {
         expect(lab.succeed("verify")).toMatch(/all \d+ checks passed/);
-        const { created, updated, replaced, deleted } = lab.up();
-        expect({ created, updated, replaced, deleted }).toEqual({ created: 0, updated: 0, replaced: 0, deleted: 0 });
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
     }, 300_000);
 
     async function destroyMachine(machine: string): Promise<void> {

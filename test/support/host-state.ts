@@ -118,3 +118,18 @@ export function differences(before: ReadonlySet<string>, after: ReadonlySet<stri
         ...[...before].filter((line) => !after.has(line)).map((line) => `- ${line}`),
     ];
 }
+
+/** The host as it was when a test began, to be compared with what it has become. */
+export class HostBefore {
+    private readonly state = hostState();
+    private alone = labsHere().length === 0;
+
+    /** @param own matches lines that are the test's own by a lab's name or address. */
+    constructor(private readonly own: RegExp) {}
+
+    /** What differs now. Where other labs are or were here meanwhile, what they do isn't this test's: only its own lines count. */
+    differences(): string[] {
+        this.alone &&= labsHere().length === 0;
+        return differences(this.state, hostState()).filter((line) => this.alone || this.own.test(line));
+    }
+}

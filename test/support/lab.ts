@@ -10,8 +10,11 @@ const REPOSITORY = join(__dirname, "../..");
 const LAB = join(REPOSITORY, "scripts/lab");
 
 function environment(): NodeJS.ProcessEnv {
-    return { ...process.env, KUBELAB_OFFLINE: "1", NO_COLOR: "1", FORCE_COLOR: "0" };
+    return { ...process.env, KUBELAB_OFFLINE: "1" };
 }
+
+/** What an `up` does that finds nothing to do. */
+export const NO_CHANGES = { created: 0, updated: 0, replaced: 0, deleted: 0 } as const;
 
 export interface Ran {
     readonly code: number;
@@ -86,6 +89,12 @@ export class Lab {
         this.configure(changes);
         const lines = this.succeed("up", ["--json"]).trim().split("\n");
         return JSON.parse(lines.at(-1) ?? "") as Summary & { phases: PhaseTime[] };
+    }
+
+    /** What an `up` did to resources, counted. */
+    upChanges(): Pick<Summary, "created" | "updated" | "replaced" | "deleted"> {
+        const { created, updated, replaced, deleted } = this.up();
+        return { created, updated, replaced, deleted };
     }
 
     down(): Summary {

@@ -1,4 +1,5 @@
 import type { BenchLab } from "./lab";
+import { meanOf } from "./numbers";
 import { SshCounter } from "./ssh-counter";
 
 /** A lab brought up from nothing with a number of workers. */
@@ -57,6 +58,6 @@ export function growthOf(sizes: readonly Size[]): Growth {
     });
     const bytesPerWorker = sizes
         .filter(({ bytesPerWorker: all }) => all.length > 0)
-        .map(({ bytesPerWorker: all }) => Math.round(all.reduce((sum, bytes) => sum + bytes, 0) / all.length));
+        .map(({ bytesPerWorker: all }) => Math.round(meanOf(all)));
     return { sizes, stepsPerWorker, bytesPerWorker };
 }

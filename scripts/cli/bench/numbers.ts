@@ -18,3 +18,8 @@ export function spread(values: readonly number[]): Spread {
     }
     return { minimum, median: (lower + upper) / 2, maximum };
 }
+
+/** NaN where there is nothing to take it of. */
+export function meanOf(values: readonly number[]): number {
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -3,7 +3,7 @@ import { PHASE_NAMES } from "./bring-up";
 import type { Growth } from "./growth";
 import type { HostDescription } from "./host";
 import type { KubeadmRun } from "./kubeadm";
-import { type Spread, spread } from "./numbers";
+import { meanOf, type Spread, spread } from "./numbers";
 import type { Throughput } from "./throughput";
 
 /** Everything that was measured, as it is written to the JSON file. Times are wall seconds. */
@@ -53,42 +53,38 @@ function renderRuns(runs: readonly Run[]): string[] {
             const values = runs.flatMap(({ phases }) => phases[name] ?? []);
             return values.length === 0 ? [] : [seconds(`from none: ${name}`, values)];
         }),
-        seconds(
-            "up without changes",
-            runs.map(({ noop }) => noop),
-        ),
-        seconds(
-            "one more worker",
-            runs.map(({ oneMoreWorker }) => oneMoreWorker),
-        ),
-        seconds(
-            "down",
-            runs.map(({ down }) => down),
-        ),
+        ...measures<"noop" | "oneMoreWorker" | "down">(runs, {
+            noop: "up without changes",
+            oneMoreWorker: "one more worker",
+            down: "down",
+        }),
     ];
 }
 
 function renderKubeadm(runs: readonly Run[], kubeadm: readonly KubeadmRun[]): string[] {
     return [
         row(`kubeadm, seconds, ${kubeadm.length} runs`, "minimum", "median", "maximum"),
-        seconds(
-            "machines",
-            kubeadm.map(({ machines }) => machines),
-        ),
-        seconds(
-            "init",
-            kubeadm.map(({ init }) => init),
-        ),
-        seconds(
-            "joins, nodes Ready",
-            kubeadm.map(({ joins }) => joins),
-        ),
-        seconds(
-            "from none to nodes Ready",
-            kubeadm.map(({ total }) => total),
-        ),
+        ...measures(kubeadm, {
+            machines: "machines",
+            init: "init",
+            joins: "joins, nodes Ready",
+            total: "from none to nodes Ready",
+        }),
         `kubelab needs ${ratioToKubeadm(runs, kubeadm).toFixed(2)} of kubeadm's time from none to all nodes Ready (medians).`,
     ];
+}
+
+/** A row for each measure of the runs, by the name that it has there. */
+function measures<Measure extends string>(
+    runs: readonly Readonly<Record<Measure, number>>[],
+    names: Readonly<Record<Measure, string>>,
+): string[] {
+    return (Object.keys(names) as Measure[]).map((measure) =>
+        seconds(
+            names[measure],
+            runs.map((run) => run[measure]),
+        ),
+    );
 }
 
 function renderGrowth({ sizes, stepsPerWorker, bytesPerWorker }: Growth): string[] {
@@ -97,8 +93,8 @@ function renderGrowth({ sizes, stepsPerWorker, bytesPerWorker }: Growth): string
     return [
         row("parts pushed over SSH", "steps", "MiB a worker", "seconds"),
         ...sizes.map(({ workers, steps, bytesPerWorker: bytes, seconds: time }) => {
-            const mean = bytes.reduce((sum, each) => sum + each, 0) / Math.max(bytes.length, 1);
-            return row(`${workers} workers`, `${steps}`, bytes.length === 0 ? "–" : mebibytes(mean), time.toFixed(1));
+            const mean = bytes.length === 0 ? "–" : mebibytes(meanOf(bytes));
+            return row(`${workers} workers`, `${steps}`, mean, time.toFixed(1));
         }),
         `Each worker adds ${[...new Set(stepsPerWorker)].join(" or ")} steps and gets ${[...new Set(means)].join(" or ")} MiB.`,
     ];
