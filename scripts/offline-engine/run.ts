@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { RunError } from "@pulumi/pulumi/errors";
 import type { EngineEvent, Operation, Summary } from "../cli/engine";
 import { UserError } from "../support/errors";
 import type { ResourceState } from "./state";
@@ -84,7 +85,8 @@ export class Run {
             await Promise.allSettled(this.running);
         }
         if (this.programError !== undefined) {
-            throw this.programError;
+            // One that is meant for the person is shown without a stack, as the Pulumi CLI does.
+            throw RunError.isInstance(this.programError) ? new UserError(this.programError.message) : this.programError;
         }
         if (this.stopped) {
             throw new DeploymentError(this.failures);
