@@ -25,7 +25,7 @@ export function sshKeyOf(spec: ClusterSpec, parent: pulumi.Resource): SshKey {
 
 /** The key and the known host keys as files, for `ssh` at the keyboard and for the stream that carries the parts. */
 export interface SshIdentity {
-    /** Relative to the project's directory. */
+    /** Relative to the project's directory. The key is missing where every machine has one of its user's. */
     readonly paths: { readonly key: string; readonly knownHosts: string };
     readonly resource: pulumi.Resource;
 }
@@ -35,7 +35,7 @@ export interface SshIdentity {
  * Host keys go by the machines' names (`HostKeyAlias`): addresses may change, and aren't known before the machines are.
  */
 export function sshIdentity(
-    privateKey: pulumi.Output<string>,
+    privateKey: pulumi.Output<string> | undefined,
     machines: readonly Machine[],
     parent: pulumi.Resource,
 ): SshIdentity {
@@ -44,11 +44,11 @@ export function sshIdentity(
     const knownHosts = pulumi
         .all(machines.map(({ hostKey }) => hostKey))
         .apply((keys) => keys.map((key, index) => `${machines[index]?.name} ${key.trim()}\n`).join(""));
-    const script = pulumi.all([privateKey, knownHosts]).apply(([key, hosts]) => ({
+    const script = pulumi.all([privateKey ?? "", knownHosts]).apply(([key, hosts]) => ({
         create: [
             "umask 077",
             `mkdir -p ${directory}`,
-            `cat >${paths.key} <<'KEY'\n${key.trim()}\nKEY`,
+            ...(key === "" ? [] : [`cat >${paths.key} <<'KEY'\n${key.trim()}\nKEY`]),
             `cat >${paths.knownHosts} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
         ],
         delete: [`rm -rf ${directory}`],
@@ -59,5 +59,10 @@ export function sshIdentity(
 
 /** The command that opens a shell on a machine, to be typed in the project's directory. */
 export function sshCommand(machine: Machine, identity: SshIdentity): pulumi.Output<string> {
-    return pulumi.interpolate`ssh -i ${identity.paths.key} -o IdentitiesOnly=yes -o UserKnownHostsFile=${identity.paths.knownHosts} -o HostKeyAlias=${machine.name} ${machine.user}@${machine.address}`;
+    const { keyFile = identity.paths.key, port = 22 } = machine;
+    const options = [
+        `-i ${keyFile} -o IdentitiesOnly=yes -o UserKnownHostsFile=${identity.paths.knownHosts} -o HostKeyAlias=${machine.name}`,
+        ...(port === 22 ? [] : [`-p ${port}`]),
+    ];
+    return pulumi.interpolate`ssh ${options.join(" ")} ${machine.user}@${machine.address}`;
 }

@@ -1,13 +1,14 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machines/machine";
+import { commandAsRoot, inputAsRoot } from "./as-root";
 import { quote, renderScript, type StepScript } from "./script";
 
 /** Longest a step may take on the machine, in seconds: a killed `up` leaves its script running at most that long. */
 const STEP_TIMEOUT = 300;
 
 export interface StepArgs {
-    readonly machine: Pick<Machine, "connection" | "id" | "vm" | "user" | "repair">;
+    readonly machine: Pick<Machine, "connection" | "id" | "vm" | "user" | "sudoPassword" | "repair">;
     readonly script: pulumi.Input<StepScript>;
     /** The script holds keys or tokens: its text is encrypted in the state, and neither it nor its output is ever logged. */
     readonly secret?: boolean;
@@ -43,14 +44,14 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             [`# on ${id}`, ...repairComment(repair), `export step=${quote(name)}`, renderScript(script)].join("\n"),
         );
     const command = (operation: "create" | "delete"): string =>
-        `${machine.user === "root" ? "" : "sudo -n "}timeout ${timeout} bash -s -- ${operation}`;
+        commandAsRoot(machine, `timeout ${timeout} bash -s -- ${operation}`);
     return new remote.Command(
         name,
         {
             connection: machine.connection,
             create: command("create"),
             ...(undo ? { delete: command("delete") } : {}),
-            stdin: secret ? pulumi.secret(text) : text,
+            stdin: inputAsRoot(machine, secret ? pulumi.secret(text) : text),
             ...(triggers.length > 0 ? { triggers: [...triggers] } : {}),
             addPreviousOutputInEnv: false,
             logging: secret ? remote.Logging.None : remote.Logging.Stderr,

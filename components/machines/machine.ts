@@ -14,6 +14,8 @@ export interface MachineFacts {
     readonly restrictOomScoreAdj: boolean;
     /** kube-proxy's `conntrack.maxPerCore`; 0 leaves the kernel's own limit, which a container can't change. */
     readonly conntrackMaxPerCore: number | undefined;
+    /** Where the kubelet finds the name servers that pods are to have; /etc/resolv.conf where it is missing. */
+    readonly resolvConf?: string;
     /** Registry mirrors every image may come from; asked before the image's own registry. */
     readonly registries: readonly RegistryMirror[];
 }
@@ -34,14 +36,20 @@ export interface Machine {
     readonly address: pulumi.Input<string>;
     /** Address the nodes reach each other by. */
     readonly privateAddress: pulumi.Input<string>;
-    /** The user of `connection`; anyone but root needs sudo without a password. */
+    /** The user of `connection`; anyone but root needs sudo. */
     readonly user: string;
+    /** Of the user, where sudo asks for one; secret. */
+    readonly sudoPassword?: pulumi.Output<string>;
+    /** Path of the private key that lets the user in, where it is one of their own and not the cluster's. */
+    readonly keyFile?: string;
+    /** TCP port of the SSH server, where it isn't 22. */
+    readonly port?: number;
     readonly connection: remote.ConnectionArgs;
     /** Changes when the machine is replaced: a trigger of every step on it. */
     readonly id: pulumi.Output<string>;
     /** Public host key, one line of known_hosts without the address: `ssh-ed25519 AAAA…`. */
     readonly hostKey: pulumi.Output<string>;
-    /** The resource whose deletion takes everything on the machine with it. Absent on hosts that outlive the cluster. */
+    /** The resource whose deletion takes everything with it that was put on the machine. */
     readonly vm?: pulumi.CustomResource;
     readonly facts: pulumi.Input<MachineFacts>;
     /** What `kubelab:repair` says of the machine: its steps run again when it changes. */

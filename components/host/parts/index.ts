@@ -45,14 +45,19 @@ export function getParts(spec: Pick<ClusterSpec, "parts" | "versions">, parent: 
  */
 export function partsDelivery(
     spec: ClusterSpec,
-    args: { readonly parts: Parts; readonly identity: SshIdentity; readonly first: ReadyMachine },
+    args: {
+        readonly parts: Parts;
+        readonly identity: SshIdentity;
+        readonly first: ReadyMachine;
+        readonly architecture: string;
+    },
     parent: pulumi.Resource,
 ): PartsDelivery {
     switch (spec.parts.delivery) {
         case "push":
             return (machine, role, owner) => pushParts(machine, { name: role, files: filesForRole(role) }, args, owner);
         case "download": {
-            const request = { versions: { ...spec.versions }, architecture: spec.aws?.architecture ?? "amd64" };
+            const request = { versions: { ...spec.versions }, architecture: args.architecture };
             const { sources } = askParts<{ sources: Sources }>("parts-sources", "sources --json", request, parent);
             return (machine, role, owner) => fetchParts(machine, role, { sources }, owner);
         }

@@ -1,6 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ReadyMachine } from "../../machines/machine";
+import { commandAsRoot, passwordLines } from "../as-root";
 import { quote, renderScript } from "../script";
 import type { SshIdentity } from "../ssh-identity";
 import { repairComment } from "../step";
@@ -19,26 +20,15 @@ export function pushParts(
     const kept = allFilesOf(machine);
     const name = `${machine.name}-${role}-parts`;
     const stdin = pulumi
-        .all([parts.digest, parts.fingerprints, machine.address, machine.id])
-        .apply(([digest, fingerprints, address, id]) =>
-            [
-                `# to ${id}`,
-                ...repairComment([machine.repair]),
-                renderPush({
-                    step: name,
-                    verify: machine.repair !== undefined,
-                    role,
-                    digest,
-                    fingerprints,
-                    files,
-                    kept,
-                    address,
-                    machine: machine.name,
-                    user: machine.user,
-                    identity: identity.paths,
-                }),
-            ].join("\n"),
-        );
+        .all([parts.digest, parts.fingerprints, machine.address, machine.id, machine.sudoPassword])
+        .apply(([digest, fingerprints, address, id, sudoPassword]) => {
+            const { user, keyFile = identity.paths.key, port } = machine;
+            const { knownHosts } = identity.paths;
+            const login = { machine: machine.name, user, address, port, keyFile, knownHosts, sudoPassword };
+            const verify = machine.repair !== undefined;
+            const push = { step: name, verify, role, digest, fingerprints, files, kept, login };
+            return [`# to ${id}`, ...repairComment([machine.repair]), renderPush(push)].join("\n");
+        });
     const ready = new local.Command(
         name,
         {
@@ -70,11 +60,17 @@ export interface PushArgs {
     readonly files: readonly string[];
     /** Paths of all that the machine needs, this push's and others': the rest goes. */
     readonly kept: readonly string[];
-    readonly address: string;
-    /** Name of the machine, which its host key goes by. */
-    readonly machine: string;
-    readonly user: string;
-    readonly identity: { readonly key: string; readonly knownHosts: string };
+    readonly login: {
+        /** Name of the machine, which its host key goes by. */
+        readonly machine: string;
+        readonly address: string;
+        readonly port?: number | undefined;
+        readonly user: string;
+        readonly sudoPassword?: string | undefined;
+        /** Paths of files here. */
+        readonly keyFile: string;
+        readonly knownHosts: string;
+    };
 }
 
 /** The bash script that runs here, not on the machine: finds what the machine lacks, sends that, links it. */
@@ -88,7 +84,13 @@ export function renderPush(args: PushArgs): string {
     };
     const wanted = args.files.map((path) => `${sha256(path)} ${path}`);
     const kept = args.kept.map(sha256);
-    const sudo = args.user === "root" ? "" : "sudo -n ";
+    const { login } = args;
+    const password = passwordLines(login, login.sudoPassword);
+    const asRoot = (command: string): string => quote(commandAsRoot(login, command));
+    const asked = password.length > 0;
+    const linkInput = asked
+        ? `with_password <<'KUBELAB_LINK' | remote ${asRoot("bash -s -- create")}`
+        : `remote ${asRoot("bash -s -- create")} <<'KUBELAB_LINK'`;
     const incoming = `/opt/kubelab/incoming-${args.role}`;
     // There once the stream has come to its end.
     const arrived = `${incoming}/${args.digest}`;
@@ -104,25 +106,25 @@ KUBELAB_WANTED
 if [ -n "$lacks" ]; then exit; fi`;
     const send = `cache=\${KUBELAB_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/kubelab}/parts/${args.digest}
 if [ ! -d "$cache" ]; then
-    echo "kubelab: ${args.address}: the parts ${args.digest} are not in $cache: run 'scripts/lab parts'" >&2
+    echo "kubelab: ${login.address}: the parts ${args.digest} are not in $cache: run 'scripts/lab parts'" >&2
     exit 1
 fi
 remote() {
-    ssh -F none -i ${quote(args.identity.key)} -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \\
-        -o UserKnownHostsFile=${quote(args.identity.knownHosts)} -o HostKeyAlias=${args.machine} -o GlobalKnownHostsFile=none -o LogLevel=ERROR \\
-        -c aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com ${quote(`${args.user}@${args.address}`)} "$@"
+    ssh -F none -i ${quote(login.keyFile)} -p ${login.port ?? 22} -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \\
+        -o UserKnownHostsFile=${quote(login.knownHosts)} -o HostKeyAlias=${login.machine} -o GlobalKnownHostsFile=none -o LogLevel=ERROR \\
+        -c aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com ${quote(`${login.user}@${login.address}`)} "$@"
 }
-# links the parts; prints those that the machine lacks, and then links nothing
+${asked ? withPassword(password) : ""}# links the parts; prints those that the machine lacks, and then links nothing
 link() {
-    remote '${sudo}bash -s -- create' <<'KUBELAB_LINK'
+    ${linkInput}
 export step=${quote(args.step)}
 ${renderScript({ create: [`once parts-${args.role}`, ...(args.verify ? [VERIFY] : []), lacks, renderLink({ incoming, wanted, kept })] })}KUBELAB_LINK
 }
 lacks=$(link)
 if [ -n "$lacks" ]; then
     # shellcheck disable=SC2086 # one word per file
-    tar -C "$cache" -cf - $lacks |
-        remote '${sudo}sh -c "rm -rf ${incoming} && mkdir -p ${incoming} && tar --no-same-owner -xf - -C ${incoming} && mkdir ${arrived}"'
+    tar -C "$cache" -cf - $lacks |${asked ? " with_password |" : ""}
+        remote ${asRoot(`sh -c "rm -rf ${incoming} && mkdir -p ${incoming} && tar --no-same-owner -xf - -C ${incoming} && mkdir ${arrived}"`)}
     link
 fi`;
     return renderScript({ create: [send] });
@@ -135,3 +137,12 @@ const VERIFY = `(
         [ "$sum" = "\${file%%/*}" ] || rm -rf -- "\${file%%/*}"
     done
 )`;
+
+/** The bash function that puts what sudo asks for before the input; a built-in writes it, so that no command line has it. */
+function withPassword(lines: readonly string[]): string {
+    return `with_password() {
+    printf '%s\\n' ${lines.map(quote).join(" ")}
+    cat
+}
+`;
+}

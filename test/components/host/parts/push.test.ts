@@ -20,6 +20,14 @@ const path = (...names: string[]): string => join(directory.path, ...names);
 
 const FILES = { "bin/etcd": "etcd 1", "bin/kubelet": "kubelet 1", "cni/bridge": "bridge 1" };
 
+const LOGIN = {
+    machine: "worker-1",
+    address: "10.0.0.1",
+    user: "root",
+    keyFile: ".kubelab/test/ssh/id",
+    knownHosts: ".kubelab/test/ssh/known_hosts",
+};
+
 function push(fingerprints: Record<string, string>, changes: Partial<PushArgs> = {}): string {
     return renderPush({
         step: "worker-1-node-parts",
@@ -29,10 +37,7 @@ function push(fingerprints: Record<string, string>, changes: Partial<PushArgs> =
         fingerprints,
         files: Object.keys(FILES),
         kept: Object.keys(FILES),
-        address: "10.0.0.1",
-        machine: "worker-1",
-        user: "root",
-        identity: { key: ".kubelab/test/ssh/id", knownHosts: ".kubelab/test/ssh/known_hosts" },
+        login: LOGIN,
         ...changes,
     });
 }
@@ -68,13 +73,14 @@ beforeEach(() => {
         `#!/bin/bash
 while [ $# -gt 0 ]; do
     case $1 in
-        -F | -i | -o | -c) shift 2 ;;
+        -F | -i | -o | -c | -p) shift 2 ;;
         *) break ;;
     esac
 done
-[ "$1" = root@10.0.0.1 ] || exit 255
+[ "$1" = root@10.0.0.1 ] || [ "$1" = admin@10.0.0.1 ] || exit 255
 shift
 case $* in
+    *sudo*tar*) bash -c "$*" ;;
     *tar*) tee >(tar -tf - >>${path("sent")}) | bash -c "$*" ;;
     *) bash -c "$*" ;;
 esac
@@ -129,7 +135,7 @@ test("parts that aren't in the cache any more are asked for by the command that 
 });
 
 test("a machine that can't be reached fails the push", () => {
-    expect(pushed(push(FIRST, { address: "10.0.0.2" })).status).not.toBe(0);
+    expect(pushed(push(FIRST, { login: { ...LOGIN, address: "10.0.0.2" } })).status).not.toBe(0);
 });
 
 test("parts that lack a file are refused before anything is sent", () => {
@@ -145,7 +151,7 @@ test("the machine is known by its pinned host key, whatever the person's own SSH
 });
 
 test("a user that isn't root becomes it by sudo", () => {
-    const script = push(FIRST, { user: "admin" });
+    const script = push(FIRST, { login: { ...LOGIN, user: "admin" } });
     expect(script).toContain("admin@10.0.0.1");
     expect(script).toContain("remote 'sudo -n bash -s -- create'");
     expect(push(FIRST)).not.toContain("sudo");
@@ -178,4 +184,16 @@ describe("a push that verifies", () => {
         expect(record).toContain(`link ${etcd} ${path("machine/usr/local/bin/etcd")}\n`);
         expect(record).toMatch(new RegExp(`^part ${String(whole["bin/etcd"])} 6 \\d+ ${etcd}$`, "m"));
     });
+});
+
+test.each([
+    ["asks for it", 'IFS= read -r password; [ "$password" = "it\'s secret" ] || exit 1'],
+    ["doesn't ask for it after all", ":"],
+])("a password for sudo comes before the files, where sudo %s", (_, sudo) => {
+    const program = path("bin/sudo");
+    writeFileSync(program, `#!/bin/bash\nshift 3\n${sudo}\nexec "$@"\n`);
+    chmodSync(program, 0o755);
+    const script = push(FIRST, { login: { ...LOGIN, user: "admin", sudoPassword: "it's secret" } });
+    expect(pushed(script)).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(readFileSync(path("machine/usr/local/bin/etcd"), "utf8")).toBe("etcd 1");
 });
