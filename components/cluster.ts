@@ -8,7 +8,8 @@ import { keepRecord } from "./control-plane/record";
 import { membership } from "./control-plane/node-object";
 import { getParts, partsDelivery } from "./host/parts";
 import { prepare } from "./host/prepare";
-import { sshCommand, sshIdentity, sshKeyOf } from "./host/ssh-identity";
+import { sshCommand, sshIdentity } from "./host/ssh-identity";
+import type { InspectedHost } from "./machines/hosts/rules";
 import { createMachines } from "./machines/machines";
 import { OneAtATime } from "./machines/one-at-a-time";
 import { kernelChecks, podNetwork } from "./network/networks";
@@ -36,23 +37,29 @@ export class Cluster extends pulumi.ComponentResource {
     readonly apiServer: pulumi.Output<string>;
     readonly sshCommands: Readonly<Record<string, pulumi.Output<string>>>;
 
-    /** @param running names of the nodes that the cluster had at the end of its last run; none where it is new. */
+    /**
+     * @param running names of the nodes that the cluster had at the end of its last run; none where it is new.
+     * @param hosts what its hosts are like, where it is made of such.
+     */
     constructor(
         spec: ClusterSpec,
-        { running = [] }: { readonly running?: readonly string[] } = {},
+        {
+            running = [],
+            hosts = [],
+        }: { readonly running?: readonly string[]; readonly hosts?: readonly InspectedHost[] } = {},
         options: pulumi.ComponentResourceOptions = {},
     ) {
         super("kubelab:index:Cluster", spec.name, {}, options);
         const own = { parent: this };
 
         const parts = getParts(spec, this);
-        const sshKey = sshKeyOf(spec, this);
         const turns = new OneAtATime(
             spec.nodes.map(({ name }) => name),
             running,
         );
-        const { machines, endpoint, innerEndpoint } = createMachines({ spec, parts, sshKey, turns }, this);
-        const identity = sshIdentity(sshKey.privateKeyOpenssh, machines, this);
+        const made = createMachines({ spec, parts, turns, hosts }, this);
+        const { machines, endpoint, innerEndpoint } = made;
+        const identity = sshIdentity(made.privateKey, machines, this);
         const pki = new Pki(spec, endpoint, own);
         const encryptionKey = new random.RandomBytes("secrets-encryption-key", { length: 32 }, own);
 
@@ -72,7 +79,8 @@ export class Cluster extends pulumi.ComponentResource {
         if (first === undefined) {
             throw new Error("a cluster needs a control plane");
         }
-        const delivery = partsDelivery(spec, { parts, identity, first: first.machine }, this);
+        const { architecture } = made;
+        const delivery = partsDelivery(spec, { parts, identity, first: first.machine, architecture }, this);
         const network = hasPodNetwork(spec) ? podNetwork({ spec, nodes }, own) : undefined;
         const kubelets = new Map<string, pulumi.Resource>();
         for (const { machine } of spec.steps.includes("containerd") ? nodes : []) {

@@ -1,7 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Parts } from "../host/parts";
-import type { SshKey } from "../host/ssh-identity";
+import { sshKeyOf } from "../host/ssh-identity";
 import type { ClusterSpec } from "../spec/types";
+import { hostMachines } from "./hosts";
+import type { InspectedHost } from "./hosts/rules";
+import { goArchitecture } from "./hosts/rules-between";
 import { localMachines } from "./local";
 import type { Machine } from "./machine";
 import type { OneAtATime } from "./one-at-a-time";
@@ -13,15 +16,23 @@ export interface Machines {
     readonly endpoint: pulumi.Input<string>;
     /** Address that nodes reach it by. */
     readonly innerEndpoint: pulumi.Input<string>;
+    /** Of all machines, as Go and OCI call it. */
+    readonly architecture: string;
+    /** The key that lets the user in; absent where every machine has one of its user's. */
+    readonly privateKey?: pulumi.Output<string>;
 }
+
+/** The architecture of this machine. */
+const HERE = process.arch === "x64" ? "amd64" : process.arch;
 
 /** Creates the cluster's machines with the provider that the spec names. */
 export function createMachines(
     args: {
         readonly spec: ClusterSpec;
         readonly parts: Parts;
-        readonly sshKey: SshKey;
         readonly turns: OneAtATime;
+        /** The hosts of a cluster on such, in the order of the spec's list. */
+        readonly hosts: readonly InspectedHost[];
     },
     parent: pulumi.Resource,
 ): Machines {
@@ -31,10 +42,13 @@ export function createMachines(
             if (spec.local === undefined) {
                 throw new Error("a local cluster's spec has local settings");
             }
+            const sshKey = sshKeyOf(spec, parent);
             return {
-                machines: localMachines({ ...args, local: spec.local }, parent),
+                machines: localMachines({ ...args, sshKey, local: spec.local }, parent),
                 endpoint: spec.local.apiAddress,
                 innerEndpoint: spec.local.apiAddress,
+                architecture: HERE,
+                privateKey: sshKey.privateKeyOpenssh,
             };
         }
         case "aws": {
@@ -46,9 +60,25 @@ export function createMachines(
             const { awsMachines } = require("./aws") as typeof import("./aws");
             const [first] = spec.controlPlanes;
             const innerEndpoint = spec.aws.machines[first?.name ?? ""]?.privateAddress ?? "";
-            return { ...awsMachines({ ...args, aws: spec.aws }, parent), innerEndpoint };
+            const sshKey = sshKeyOf(spec, parent);
+            const { privateKeyOpenssh: privateKey } = sshKey;
+            const { architecture } = spec.aws;
+            return {
+                ...awsMachines({ ...args, sshKey, aws: spec.aws }, parent),
+                innerEndpoint,
+                architecture,
+                privateKey,
+            };
         }
-        case "hosts":
-            throw new Error(`the spec let the provider ${spec.provider} pass`);
+        case "hosts": {
+            const machines = hostMachines(spec, args.hosts, parent);
+            const first = spec.hosts?.find(({ name }) => name === spec.controlPlanes[0]?.name);
+            return {
+                machines,
+                endpoint: first?.address ?? "",
+                innerEndpoint: first?.privateAddress ?? "",
+                architecture: goArchitecture(args.hosts[0]?.report.architecture ?? ""),
+            };
+        }
     }
 }

@@ -64,7 +64,7 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
         tlsMinVersion: "VersionTLS12",
         clusterDomain: spec.clusterDomain,
         clusterDNS: [spec.dnsIp],
-        resolvConf: "/etc/resolv.conf",
+        resolvConf: facts.resolvConf ?? "/etc/resolv.conf",
         ...(runsStaticPods(spec, role) ? { staticPodPath: STATIC_PODS } : {}),
         containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
         cgroupDriver: facts.cgroupDriver,

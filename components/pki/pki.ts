@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { Machine } from "../machines/machine";
@@ -75,6 +76,7 @@ export class Pki extends pulumi.ComponentResource {
             ipAddresses: [machine.privateAddress, "127.0.0.1"],
         };
         const api = this.spec.api;
+        const addresses = [...api.ipAddresses, machine.address, machine.privateAddress, this.endpoint];
         return {
             etcdServer: this.etcd.issue(`${name}-etcd-server`, { commonName: name, uses: ["server"], ...member }),
             etcdPeer: this.etcd.issue(`${name}-etcd-peer`, { commonName: name, uses: ["server", "client"], ...member }),
@@ -82,8 +84,8 @@ export class Pki extends pulumi.ComponentResource {
             apiServer: this.kubernetes.issue(`${name}-kube-apiserver`, {
                 commonName: "kube-apiserver",
                 uses: ["server"],
-                dnsNames: [...api.dnsNames, name],
-                ipAddresses: unique([...api.ipAddresses, machine.address, machine.privateAddress, this.endpoint]),
+                dnsNames: [...new Set([...api.dnsNames, name, ...addresses.filter(isName)])],
+                ipAddresses: unique(addresses.filter((address) => !isName(address))),
             }),
             apiServerEtcdClient: this.etcd.issue(`${name}-kube-apiserver-etcd-client`, {
                 commonName: "kube-apiserver",
@@ -144,6 +146,11 @@ export class Pki extends pulumi.ComponentResource {
             }),
         };
     }
+}
+
+/** Whether it is a host's name; an address that isn't known yet is none. */
+function isName(address: pulumi.Input<string>): address is string {
+    return typeof address === "string" && isIP(address) === 0;
 }
 
 /** Each address once, in order. */

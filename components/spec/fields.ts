@@ -128,6 +128,23 @@ export const absolutePath = checkedText((text) =>
     text.startsWith("/") ? undefined : ["is not an absolute path", 'start it with "/"'],
 );
 
+/** Name of a user on a machine, as useradd takes it. */
+export const userName = checkedText((text) =>
+    /^[a-z_][a-z0-9_.-]{0,31}$/i.test(text) ? undefined : ["is not a user name", 'write it like "debian"'],
+);
+
+/** /etc/machine-id, https://www.freedesktop.org/software/systemd/man/latest/machine-id.html */
+export const machineId = checkedText((text) =>
+    /^[0-9a-f]{32}$/.test(text) ? undefined : ["is not a machine id", "write the 32 digits of /etc/machine-id"],
+);
+
+/** A secret line of text; no message repeats it. */
+export const password = z.string().superRefine((text, context) => {
+    if (/[\u0000-\u001f\u007f]/.test(text)) {
+        fault(context, "has a line break or control character in it", "give it on one line");
+    }
+});
+
 /** OpenSSH public key, as `ssh-keyscan` prints it after the host's name. */
 export const publicKey = checkedText((text) =>
     /^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/]+=*( .*)?$/.test(text)

@@ -5,9 +5,14 @@ import type { HostSpec, Role } from "./types";
 
 /** The machines of `kubelab:hosts` with their names: cp-1, worker-1 and so on in the order of the list, or their own. */
 export function planHosts(hosts: Config["hosts"]): HostSpec[] {
-    return hosts.map(({ name, privateAddress, ...host }, position) => {
+    return hosts.map(({ name, privateAddress, machineId, ...host }, position) => {
         const index = hosts.slice(0, position + 1).filter(({ role }) => role === host.role).length;
-        return { ...host, name: name ?? nodeName(host.role, index), privateAddress: privateAddress ?? host.address };
+        return {
+            ...host,
+            name: name ?? nodeName(host.role, index),
+            privateAddress: privateAddress ?? host.address,
+            ...(machineId === undefined ? {} : { machineId }),
+        };
     });
 }
 

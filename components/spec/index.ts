@@ -118,7 +118,7 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
         ),
         ...(local === undefined ? {} : { local }),
         ...(aws === undefined ? {} : { aws }),
-        ...(hosts === undefined ? {} : { hosts }),
+        ...(hosts === undefined ? {} : { hosts, ...withoutUndefined({ sudoPassword: config.sudoPassword }) }),
     };
 }
 

@@ -5,6 +5,9 @@ import { CONFIG, CONFIG_KEYS, type Config, type ConfigKey } from "./schema";
 /** Values by key, without the `kubelab:` before it: texts as Pulumi gives them (JSON for objects), or parsed values. */
 export type RawConfig = Readonly<Record<string, unknown>>;
 
+/** Keys whose values no message repeats. */
+const SECRET: readonly ConfigKey[] = ["sudoPassword"];
+
 /** Checks every value on its own. `config` holds those that are right; where one isn't, `problems` says why. */
 export function readValues(raw: RawConfig): { readonly config: Partial<Config>; readonly problems: Problem[] } {
     const config: Record<string, unknown> = {};
@@ -15,7 +18,8 @@ export function readValues(raw: RawConfig): { readonly config: Partial<Config>; 
         if (result.success) {
             config[key] = result.data;
         } else {
-            problems.push(...result.error.issues.flatMap((issue) => describe(key, given, issue)));
+            const found = result.error.issues.flatMap((issue) => describe(key, given, issue));
+            problems.push(...(SECRET.includes(key) ? found.map((each) => ({ ...each, value: undefined })) : found));
         }
     }
     return { config, problems: [...problems, ...unknownKeys(raw).map(unknownKey)] };
@@ -75,7 +79,8 @@ function describe(key: ConfigKey, given: unknown, issue: z.core.$ZodIssue): Prob
         case "unrecognized_keys":
             return issue.keys.map((name) => ({
                 key: pathText(key, [...issue.path, name]),
-                value: valueAt(value, [name]),
+                // It may be a secret under a name with a slip in it.
+                value: /pass|secret|token/i.test(name) ? undefined : valueAt(value, [name]),
                 problem: "is not a known setting",
                 remedy: suggest(name, settingsAt(CONFIG[key].schema, issue.path)),
             }));

@@ -32,10 +32,11 @@ const host = z.strictObject({
     role: z.enum(["control-plane", "worker"]),
     address: field.hostAddress,
     privateAddress: field.ipv4Address.optional(),
-    user: z.string().min(1).default("root"),
+    user: field.userName.prefault("root"),
     port: field.port.prefault(22),
     keyFile: field.absolutePath,
     hostKey: field.publicKey,
+    machineId: field.machineId.optional(),
 });
 
 function flagName(component: FlaggedComponent) {
@@ -145,6 +146,7 @@ export const CONFIG = {
     local: key("object", {}, local),
     aws: key("object", {}, aws),
     hosts: key("array", [] as readonly unknown[], z.array(host)),
+    sudoPassword: key("string", "", field.password.optional()),
     repair: key("object", {}, z.record(z.string(), oneLine)),
 } as const;
 

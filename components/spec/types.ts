@@ -85,15 +85,25 @@ export interface LocalSpec {
     readonly preloadParts: boolean;
 }
 
+/** A machine that exists and stays when the cluster goes. */
 export interface HostSpec {
+    /** Of the node. */
     readonly name: string;
     readonly role: Role;
+    /** IPv4 address or name, from where Pulumi runs. */
     readonly address: string;
+    /** IPv4 address, from the other nodes. */
     readonly privateAddress: string;
+    /** Anyone but root needs sudo. */
     readonly user: string;
+    /** TCP port of its SSH server. */
     readonly port: number;
+    /** Absolute path of the user's private SSH key. */
     readonly keyFile: string;
+    /** `ssh-ed25519 AAAA…` */
     readonly hostKey: string;
+    /** /etc/machine-id that the host must have: given when the installation that is there now is meant, not the one before. */
+    readonly machineId?: string;
 }
 
 /** What the cluster has on AWS. Present when the provider is `aws`. */
@@ -183,6 +193,8 @@ export interface ClusterSpec {
     readonly local?: LocalSpec;
     readonly aws?: AwsSpec;
     readonly hosts?: readonly HostSpec[];
+    /** Password of the hosts' users for sudo, secret. Absent where they need none. */
+    readonly sudoPassword?: string;
 }
 
 export const FLAGGED_COMPONENTS = [

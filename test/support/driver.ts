@@ -78,6 +78,11 @@ export class Driver {
         };
     }
 
+    /** Of a private key. */
+    path(name: string): string {
+        return join(this.directory, name);
+    }
+
     publicKey(name: string): string {
         return readFileSync(join(this.directory, `${name}.pub`), "utf8").trim();
     }
@@ -96,6 +101,7 @@ export class Driver {
         const identity = ["-F", "none", "-i", join(this.directory, userKey)];
         const result = spawnSync("ssh", [...identity, ...args, `root@${address}`, commandLine], {
             encoding: "utf8",
+            maxBuffer: 64 << 20,
             timeout: 30_000,
         });
         return { code: result.status ?? 1, stdout: result.stdout.trim(), stderr: result.stderr.trim() };

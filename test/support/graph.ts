@@ -1,4 +1,5 @@
 import { Cluster } from "../../components/cluster";
+import type { InspectedHost } from "../../components/machines/hosts/rules";
 import type { ClusterSpec } from "../../components/spec/types";
 import { type Registration, run, type Run, type RunOptions } from "./mocks";
 import { unwrap } from "./secrets";
@@ -8,10 +9,13 @@ export const REMOTE_STEP = "command:remote:Command";
 /** Everything that the program makes for a spec. */
 export async function clusterGraph(
     spec: ClusterSpec,
-    options: RunOptions & { readonly running?: readonly string[] } = {},
+    options: RunOptions & { readonly running?: readonly string[]; readonly hosts?: readonly InspectedHost[] } = {},
 ): Promise<Run> {
     return run(() => {
-        const { kubeconfig, nodes, apiServer, sshCommands } = new Cluster(spec, { running: options.running ?? [] });
+        const { kubeconfig, nodes, apiServer, sshCommands } = new Cluster(spec, {
+            running: options.running ?? [],
+            hosts: options.hosts ?? [],
+        });
         return { kubeconfig, nodes, apiServer, sshCommands };
     }, options);
 }

@@ -2,11 +2,22 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
+/** Runs a command and gives back what it prints; nothing where it isn't there. */
+export type Run = (command: readonly string[]) => string;
+
+const here: Run = ([program = "", ...args]) =>
+    spawnSync(program, args, { encoding: "utf8", maxBuffer: 256 << 20 }).stdout ?? "";
+
 /**
  * Everything of this host that a lab might leave behind, one line each: links, addresses, neighbours, routes, policy rules, network
  * namespaces, nftables, iptables, ipsets, mounts, cgroups, kernel settings, kernel modules, files, processes and their namespaces.
  */
 export function hostState(): Set<string> {
+    return new Set([...systemState(here), ...processes()]);
+}
+
+/** What can be seen by commands of any Linux, here or on a machine. */
+export function systemState(run: Run, trees: readonly string[] = TREES): string[] {
     const commands = [
         ["ip", "-oneline", "link"],
         ["ip", "-oneline", "address"],
@@ -22,12 +33,12 @@ export function hostState(): Set<string> {
         ["find", "/sys/fs/cgroup", "-type", "d"],
         ["lsmod"],
     ];
-    const lines = commands.flatMap(([command = "", ...args]) => {
-        // What isn't installed here has nothing to show.
-        const text = spawnSync(command, args, { encoding: "utf8", maxBuffer: 64 << 20 }).stdout as string | null;
-        return (text ?? "").split("\n").map((line) => `${command}: ${lasting(command, line)}`);
-    });
-    return new Set([...lines, ...settings(), ...files(), ...processes()]);
+    const lines = commands.flatMap((command) =>
+        run(command)
+            .split("\n")
+            .map((line) => `${command[0] ?? ""}: ${lasting(command[0] ?? "", line)}`),
+    );
+    return [...lines, ...settings(run), ...files(run, trees)];
 }
 
 /** The part of a line that doesn't change by itself. */
@@ -44,30 +55,21 @@ function lasting(command: string, line: string): string {
 const MOVING =
     /^(fs\.(dentry-state|file-nr|inode-(nr|state)|quota\.|aio-nr|epoll)|kernel\.(ns_last_pid|random\.|pty\.nr|perf|sched|tainted|cad_pid)|net\.(netfilter|ipv[46]\.(neigh|tcp_(mem|fastopen_key)|udp_mem|route\.))|.*nf_conntrack|vm\.(stat|drop|lowmem)|sunrpc)/;
 
-function settings(): string[] {
-    const text = spawnSync("sysctl", ["--all"], { encoding: "utf8", maxBuffer: 64 << 20 }).stdout;
-    return text.split("\n").filter((line) => !MOVING.test(line));
+function settings(run: Run): string[] {
+    return run(["sysctl", "--all"])
+        .split("\n")
+        .filter((line) => !MOVING.test(line));
 }
 
 /** Where programs keep what they installed or set up. Caches, logs and what package managers do beside are theirs. */
 const TREES = ["/etc", "/opt", "/usr/local", "/usr/lib/systemd", "/var/lib", "/run", "/lib/modules"];
 const ELSEWHERE = ["/var/lib/apt", "/var/lib/dpkg", "/var/lib/docker", "/run/user", "/run/udev", "/run/lock"];
 
-function files(): string[] {
+function files(run: Run, trees: readonly string[]): string[] {
     const skipped = ELSEWHERE.flatMap((path) => ["-path", path, "-prune", "-o"]);
-    const found = spawnSync("find", [...TREES, "-xdev", ...skipped, "-printf", "file %y %m %U:%G %p %l\n"], {
-        encoding: "utf8",
-        maxBuffer: 256 << 20,
-    });
-    const text = spawnSync(
-        "find",
-        ["/etc", "/usr/local/bin", "-xdev", "-type", "f", "-printf", "written %T@ %s %p\n"],
-        {
-            encoding: "utf8",
-            maxBuffer: 64 << 20,
-        },
-    );
-    return [...found.stdout.split("\n"), ...text.stdout.split("\n")];
+    const found = run(["find", ...trees, "-xdev", ...skipped, "-printf", "file %y %m %U:%G %p %l\n"]);
+    const text = run(["find", "/etc", "/usr/local/bin", "-xdev", "-type", "f", "-printf", "written %T@ %s %p\n"]);
+    return [...found.split("\n"), ...text.split("\n")];
 }
 
 /** Processes that aren't in the namespaces of this one, or that are a lab's by their cgroup or program. */
@@ -132,4 +134,35 @@ export class HostBefore {
         this.alone &&= labsHere().length === 0;
         return differences(this.state, hostState()).filter((line) => this.alone || this.own.test(line));
     }
+}
+
+/**
+ * Everything of a machine that a cluster might leave on it: what `hostState` has, and users, units and processes.
+ *
+ * @param on runs a command line on the machine.
+ */
+export function machineState(on: (commandLine: string) => string): Set<string> {
+    const run: Run = (words) =>
+        on(`${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ")} 2>/dev/null || true`);
+    const lines = (name: string, commandLine: string): string[] =>
+        on(commandLine)
+            .split("\n")
+            .filter((line) => line !== "")
+            .map((line) => `${name}: ${line}`);
+    // What systemd keeps of itself, this look at the machine, and when a user last came or went.
+    const moving =
+        /^file . \S+ \S+ (\/run\/(systemd|log|user|sudo)|\/var\/log\/journal|\/var\/lib\/(systemd|private|logrotate))|systemd-timedated|session-\d+|user[@-]\d+|user-runtime|^written .* \/etc\/(passwd|group|shadow|gshadow)-?$/;
+    const system = systemState(run, ["/etc", "/home", "/opt", "/root", "/run", "/srv", "/usr", "/var"]);
+    return new Set(
+        [
+            ...system,
+            ...lines("user", "getent passwd; getent group"),
+            ...lines("unit file", "systemctl list-unit-files --no-legend"),
+            ...lines("unit", "systemctl list-units --all --no-legend --plain | awk '{ print $1, $2, $3, $4 }'"),
+            ...lines(
+                "process",
+                "ps -eo user,args --no-headers | grep -vE '\\[|ps -eo|sshd|ssh -|\\(sd-pam|systemd --user|grep|bash -c' || true",
+            ),
+        ].filter((line) => !moving.test(line)),
+    );
 }

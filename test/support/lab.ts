@@ -55,14 +55,14 @@ export class Lab {
     }
 
     /** Runs `scripts/lab <command> --stack <this one> …`, without internet as far as images go. */
-    run(command: string, args: readonly string[] = [], timeoutSeconds = 600): Ran {
+    run(command: string, args: readonly string[] = [], timeoutSeconds = 600, variables: NodeJS.ProcessEnv = {}): Ran {
         const [program = "", ...words] = this.command;
         const result = spawnSync(program, [...words, command, "--stack", this.stack, ...args], {
             cwd: REPOSITORY,
             encoding: "utf8",
             timeout: timeoutSeconds * 1000,
             maxBuffer: 64 << 20,
-            env: environment(),
+            env: { ...environment(), ...variables },
         });
         return { code: result.status ?? 1, stdout: result.stdout, stderr: result.stderr };
     }
@@ -80,6 +80,15 @@ export class Lab {
         const { code, stdout, stderr } = this.run(command, args, timeoutSeconds);
         if (code !== 0) {
             throw new Error(`scripts/lab ${command} ${args.join(" ")} ended with ${code}:\n${stdout}\n${stderr}`);
+        }
+        return stdout;
+    }
+
+    /** As `succeed`, with variables in the environment beside the others. */
+    succeedWith(variables: NodeJS.ProcessEnv, command: string): string {
+        const { code, stdout, stderr } = this.run(command, [], 600, variables);
+        if (code !== 0) {
+            throw new Error(`scripts/lab ${command} ended with ${code}:\n${stdout}\n${stderr}`);
         }
         return stdout;
     }

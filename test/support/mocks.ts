@@ -179,6 +179,8 @@ class Answers implements pulumi.runtime.Mocks {
                 return { certRequestPem: pem("CERTIFICATE REQUEST", `request ${name}`) };
             case "random:index/randomBytes:RandomBytes":
                 return { base64: this.secret(digest(`bytes ${name}`)) };
+            case "random:index/randomId:RandomId":
+                return { hex: createHash("sha256").update(name).digest("hex").slice(0, 32) };
             case "command:local:Command": {
                 // An output is as secret as the input it comes from.
                 const stdout = this.stdout(name, String(inputs["create"]));
@@ -214,7 +216,7 @@ class Answers implements pulumi.runtime.Mocks {
             ]);
             return JSON.stringify({ digest: PARTS_DIGEST, files, sources: Object.fromEntries(sources) as unknown });
         }
-        if (create.includes(" machine ")) {
+        if (create.includes(" machine ") || create.includes("scripts/hosts/main.ts claim")) {
             return JSON.stringify({ id: machineId(name, this.options.replaced?.includes(name)) });
         }
         return "";

@@ -22,7 +22,6 @@ refuses([
         "hosts without a list",
         { provider: "hosts" },
         [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
             "kubelab:hosts: is empty, and the provider is hosts; list every machine with its role, address, keyFile and hostKey",
         ],
     ],
@@ -49,28 +48,12 @@ refuses([
     [
         "hosts as a map",
         { provider: "hosts", hosts: { a: 1 } },
-        [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
-            'kubelab:hosts: {"a":1} is not a list; write one entry per line below the key, each after "- "',
-        ],
-    ],
-    [
-        "hosts, to come",
-        {
-            provider: "hosts",
-            hosts: [
-                { role: "control-plane", address: "192.168.1.10", keyFile: "/root/key", hostKey: "ssh-ed25519 AAAA" },
-            ],
-        },
-        ['kubelab:provider: "hosts" is not available yet in this version; use "local"'],
+        ['kubelab:hosts: {"a":1} is not a list; write one entry per line below the key, each after "- "'],
     ],
     [
         "host without key",
         { provider: "hosts", hosts: [{ role: "control-plane", address: "192.168.1.10", hostKey: "ssh-ed25519 AAAA" }] },
-        [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
-            "kubelab:hosts[0].keyFile: is missing; add it as a text",
-        ],
+        ["kubelab:hosts[0].keyFile: is missing; add it as a text"],
     ],
     [
         "host role",
@@ -78,10 +61,7 @@ refuses([
             provider: "hosts",
             hosts: [{ role: "master", address: "192.168.1.10", keyFile: "/root/key", hostKey: "ssh-ed25519 AAAA" }],
         },
-        [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
-            'kubelab:hosts[0].role: "master" is not a known value; choose one of control-plane, worker',
-        ],
+        ['kubelab:hosts[0].role: "master" is not a known value; choose one of control-plane, worker'],
     ],
     [
         "host key",
@@ -90,7 +70,6 @@ refuses([
             hosts: [{ role: "control-plane", address: "192.168.1.10", keyFile: "/root/key", hostKey: "AAAA" }],
         },
         [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
             'kubelab:hosts[0].hostKey: "AAAA" is not an OpenSSH public key; write it like "ssh-ed25519 AAAA…", see /etc/ssh/ssh_host_ed25519_key.pub',
         ],
     ],
@@ -103,7 +82,6 @@ refuses([
             ],
         },
         [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
             'kubelab:hosts[0].address: "192.168.1.300" is not an IPv4 address or host name; write it like 192.168.1.10 or node.example',
         ],
     ],
@@ -121,10 +99,7 @@ refuses([
                 },
             ],
         },
-        [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
-            'kubelab:hosts[0].keyfile: "/root/key" is not a known setting; did you mean "keyFile"?',
-        ],
+        ['kubelab:hosts[0].keyfile: "/root/key" is not a known setting; did you mean "keyFile"?'],
     ],
     [
         "host by name without private address",
@@ -135,7 +110,6 @@ refuses([
             ],
         },
         [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
             "kubelab:hosts[0].privateAddress: is missing, and node.example is a name; give the IPv4 address that the other nodes reach it by",
         ],
     ],
@@ -148,7 +122,6 @@ refuses([
             ],
         },
         [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
             'kubelab:hosts[0].address: "10.99.1.10" lies in kubelab:podCidr 10.99.0.0/16; choose a podCidr that no machine is in',
         ],
     ],
@@ -161,10 +134,7 @@ refuses([
                 { role: "worker", address: "192.168.1.10", keyFile: "/root/key", hostKey: "ssh-ed25519 AAAA" },
             ],
         },
-        [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
-            'kubelab:hosts[1].address: "192.168.1.10" is the address of hosts[0] too; every machine needs its own',
-        ],
+        ['kubelab:hosts[1].address: "192.168.1.10" is the address of hosts[0] too; every machine needs its own'],
     ],
     [
         "hosts without control plane",
@@ -172,10 +142,7 @@ refuses([
             provider: "hosts",
             hosts: [{ role: "worker", address: "192.168.1.10", keyFile: "/root/key", hostKey: "ssh-ed25519 AAAA" }],
         },
-        [
-            'kubelab:provider: "hosts" is not available yet in this version; use "local"',
-            "kubelab:hosts: lists 0 control planes, and etcd needs an odd number; list 1, 3 or 5",
-        ],
+        ["kubelab:hosts: lists 0 control planes, and etcd needs an odd number; list 1, 3 or 5"],
     ],
     [
         "aws reach with host bits",

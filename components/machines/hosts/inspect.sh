@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# What a host is like, a line each: a word that says what, and the rest of the line. Reads and changes nothing. Run as root.
+set -uo pipefail
+export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
+
+say() { printf '%s %s\n' "$1" "${*:2}"; }
+
+say clock "$EPOCHREALTIME"
+say hostname "$(hostname)"
+say machine-id "$(cat /etc/machine-id 2>/dev/null)"
+# shellcheck source=/dev/null
+say os "$(. /etc/os-release 2>/dev/null && printf '%s %s %s' "${ID:-unknown}" "${VERSION_ID:-unknown}" "${PRETTY_NAME:-}")"
+say architecture "$(uname -m)"
+say kernel "$(uname -r)"
+say init "$(cat /proc/1/comm)"
+case $(stat -f -c %T /sys/fs/cgroup) in
+    cgroup2fs) say cgroup v2 ;;
+    *) say cgroup v1 ;;
+esac
+say memory "$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
+if [ "$(wc -l </proc/swaps)" -gt 1 ]; then say swap on; fi
+(echo -999 >/proc/self/oom_score_adj) 2>/dev/null || say no-oom-score
+if [ -e /proc/sys/net/netfilter/nf_conntrack_max ] && [ ! -w /proc/sys/net/netfilter/nf_conntrack_max ]; then say fixed-conntrack; fi
+
+# Room: bytes free in the file system that a directory is in or would be in.
+for directory in /opt /var/lib; do
+    say room "$directory" "$(df --output=avail -B1 "$directory" 2>/dev/null | tail -1)"
+done
+
+# What the steps and Kubernetes call, by the Debian package that has it.
+while read -r program package; do
+    command -v "$program" >/dev/null || say missing "$package" "$program"
+done <<'PROGRAMS'
+systemctl systemd
+journalctl systemd
+flock util-linux
+mount mount
+ip iproute2
+ss iproute2
+iptables iptables
+iptables-restore iptables
+nft nftables
+conntrack conntrack
+ethtool ethtool
+ipset ipset
+socat socat
+curl curl
+modprobe kmod
+sysctl procps
+tar tar
+PROGRAMS
+
+# kernel FEATURE MODULE TEST...: the kernel has it when the test succeeds, or could load its module.
+kernel() {
+    "${@:3}" >/dev/null 2>&1 || modprobe --dry-run --quiet "$2" >/dev/null 2>&1 || say no-kernel "$1"
+}
+kernel overlayfs overlay grep -qw overlay /proc/filesystems
+kernel br_netfilter br_netfilter test -d /proc/sys/net/bridge
+kernel nftables nf_tables nft list tables
+kernel conntrack nf_conntrack test -e /proc/sys/net/netfilter/nf_conntrack_max
+kernel ip_vs ip_vs test -e /proc/net/ip_vs
+
+# The mark of the cluster that the host is in, if any.
+if [ -e /var/lib/kubelab/claim ]; then
+    while IFS='=' read -r key value; do say "claim-$key" "$value"; done </var/lib/kubelab/claim
+fi
+
+# Container runtimes and Kubernetes that are not kubelab's.
+for unit in docker containerd cri-o crio podman kubelet k3s k3s-agent rke2-server rke2-agent k0scontroller k0sworker snap.microk8s.daemon-kubelite etcd kube-apiserver; do
+    path=$(systemctl show -P FragmentPath "$unit.service" 2>/dev/null)
+    if [ -n "$path" ]; then say unit "$unit.service" "$path"; fi
+done
+for program in dockerd containerd crio kubelet kubeadm k3s rke2 k0s etcd kube-apiserver; do
+    path=$(command -v "$program") || continue
+    [[ $(readlink -f "$path") == /opt/kubelab/* ]] || say program "$path"
+done
+for directory in /etc/kubernetes /etc/cni/net.d /etc/containerd /opt/cni/bin /var/lib/kubelet /var/lib/containerd /var/lib/etcd /var/lib/docker /var/lib/rancher; do
+    if [ -n "$(ls -A "$directory" 2>/dev/null)" ]; then say files "$directory"; fi
+done
+
+while read -r protocol address program; do
+    say port "$protocol" "${address##*:}" "${address%:*}" "$program"
+done < <(ss -Hlntup | sed -n 's/^\(tcp\|udp\) *[A-Z]* *[0-9]* *[0-9]* *\([^ ]*\) *[^ ]* *\(users:(("\([^"]*\)".*\)\?$/\1 \2 \4/p')
+
+if command -v ufw >/dev/null && [[ $(ufw status 2>/dev/null) == 'Status: active'* ]]; then say firewall ufw; fi
+if [ "$(systemctl is-active firewalld 2>/dev/null)" = active ]; then say firewall firewalld; fi
+
+for link in /sys/class/net/*; do
+    name=${link##*/}
+    if [ -e "$link/device" ] || [[ $name == eth* || $name == en* ]]; then say mac "$(cat "$link/address")" "$name"; fi
+done
+while read -r _ name _ cidr _; do say address "${cidr%/*}" "$name"; done < <(ip -o -4 address show)
+
+synchronized=$(timedatectl show -P NTPSynchronized 2>/dev/null)
+if [ "$synchronized" = no ]; then say unsynchronized; fi
+getent ahostsv4 "$(hostname)" >/dev/null || say unresolved "$(hostname)"
+getent ahostsv4 localhost >/dev/null || say unresolved localhost
+timeout 5 getent ahostsv4 registry.k8s.io >/dev/null || say unresolved registry.k8s.io
+if grep -qs '^nameserver 127\.0\.0\.53$' /etc/resolv.conf && [ -e /run/systemd/resolve/resolv.conf ]; then say stub-resolver; fi
+say end

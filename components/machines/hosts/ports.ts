@@ -1,0 +1,52 @@
+import type { ClusterSpec, Role } from "../../spec/types";
+
+/** A port that a process of the cluster listens on. */
+export interface ClusterPort {
+    readonly protocol: "tcp" | "udp";
+    readonly port: number;
+    readonly process: string;
+    /** Who connects to it: other nodes, the node's own processes, or the machine that Pulumi runs on too. */
+    readonly from: "nodes" | "control planes" | "itself" | "everywhere";
+}
+
+/** What a node of a role listens on; https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
+export function portsOf(spec: ClusterSpec, role: Role): ClusterPort[] {
+    const tcp = (port: number, process: string, from: ClusterPort["from"]): ClusterPort => ({
+        protocol: "tcp",
+        port,
+        process,
+        from,
+    });
+    return [
+        ...(role === "control-plane"
+            ? [
+                  tcp(spec.api.port, "kube-apiserver", "everywhere"),
+                  tcp(2379, "etcd", "control planes"),
+                  tcp(2380, "etcd", "control planes"),
+                  tcp(10257, "kube-controller-manager", "itself"),
+                  tcp(10259, "kube-scheduler", "itself"),
+              ]
+            : []),
+        ...(spec.parts.delivery === "relay" && role === "control-plane" ? [tcp(10288, "kubelab-relay", "nodes")] : []),
+        tcp(10250, "kubelet", "nodes"),
+        tcp(10248, "kubelet", "itself"),
+        ...(spec.serviceProxy === "kube-proxy"
+            ? [tcp(10249, "kube-proxy", "itself"), tcp(10256, "kube-proxy", "nodes")]
+            : []),
+        ...networkPorts(spec),
+    ];
+}
+
+function networkPorts({ network, cniPlugin, overlay }: ClusterSpec): ClusterPort[] {
+    if (network !== "cni") {
+        return [];
+    }
+    switch (cniPlugin) {
+        case "kube-router":
+            return [{ protocol: "tcp", port: 179, process: "kube-router (BGP)", from: "nodes" }];
+        case "flannel":
+            return overlay === "none"
+                ? []
+                : [{ protocol: "udp", port: 8472, process: "the kernel (VXLAN)", from: "nodes" }];
+    }
+}

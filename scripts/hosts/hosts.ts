@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { commandAsRoot, passwordLines } from "../../components/host/as-root";
+import { quote } from "../../components/host/script";
+import { runOverSsh, SshFailure, type SshTarget } from "../../components/host/ssh-run";
+import { UserError } from "../support/errors";
+
+/** What `claim` and `leave` are asked. */
+export interface HostRequest {
+    /** Of the node. */
+    readonly name: string;
+    readonly target: SshTarget;
+    /** Secret. */
+    readonly sudoPassword?: string;
+    /** Of the cluster, random. */
+    readonly cluster: string;
+    readonly lab: string;
+    /** `organization/project/stack` */
+    readonly stack: string;
+}
+
+/** Names of nodes whose hosts are to be forgotten, whatever is on them. */
+export const FORGET = "KUBELAB_FORGET";
+
+const script = (name: string): string => readFileSync(join(__dirname, name), "utf8");
+
+/**
+ * Makes the host a node of the cluster; the same again changes nothing.
+ *
+ * @throws UserError where it is another cluster's, or doesn't answer.
+ */
+export async function claim(request: HostRequest): Promise<{ readonly id: string }> {
+    const { cluster, lab, stack } = request;
+    const values = Object.entries({ cluster, lab, stack, leave: script("leave.sh").trimEnd() });
+    const text = [...values.map(([name, value]) => `${name}=${quote(value)}`), script("claim.sh")].join("\n");
+    return { id: (await asRoot(request, text)).trim() };
+}
+
+/**
+ * Makes the host what it was before. One that isn't this cluster's any more is left alone.
+ *
+ * @throws UserError with the choices there are, where it doesn't answer.
+ */
+export async function leave(request: HostRequest): Promise<{ readonly left: boolean }> {
+    const { name, cluster, target } = request;
+    const forgotten = (process.env[FORGET] ?? "").split(",").map((each) => each.trim());
+    if (forgotten.includes(name)) {
+        process.stderr.write(
+            `${name} (${target.host}) is forgotten. What is on it stays; 'sudo bash /var/lib/kubelab/leave' on it takes it away.\n`,
+        );
+        return { left: false };
+    }
+    const mine = `grep -qxF ${quote(`cluster=${cluster}`)} /var/lib/kubelab/claim 2>/dev/null`;
+    const text = `if ! ${mine}; then echo other; exit; fi\nbash /var/lib/kubelab/leave </dev/null\n`;
+    try {
+        return { left: (await asRoot(request, text)).trim() !== "other" };
+    } catch (error) {
+        if (!(error instanceof UserError)) {
+            throw error;
+        }
+        throw new UserError(
+            `${error.message}\n` +
+                `Mend that and run this again; or forget the host, with what is on it, by ${FORGET}=${name} before the same command. ` +
+                `Later, 'sudo bash /var/lib/kubelab/leave' on it takes away what is there.`,
+        );
+    }
+}
+
+/** Runs a bash script as root and gives back what it says. @throws UserError */
+async function asRoot({ name, target, sudoPassword }: HostRequest, text: string): Promise<string> {
+    const user = { user: target.user, ...(sudoPassword === undefined ? {} : { sudoPassword }) };
+    const input = [...passwordLines(user, sudoPassword), text].join("\n");
+    try {
+        const limits = { connect: 10, run: 300 };
+        const { code, stdout, stderr } = await retried(() =>
+            runOverSsh(target, commandAsRoot(user, "timeout 300 bash -s"), input, limits),
+        );
+        if (code !== 0) {
+            throw new UserError(`${name} (${target.host}): ${stderr.trim() || `exit status ${code}`}`);
+        }
+        return stdout;
+    } catch (error) {
+        if (error instanceof SshFailure) {
+            throw new UserError(`${name} (${target.host}): ${explain(error, target)}`);
+        }
+        throw error;
+    }
+}
+
+/** Tries again where there was no connection at all: three times, within half a minute. */
+async function retried<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+        try {
+            return await attempt();
+        } catch (error) {
+            if (tries === 3 || !(error instanceof SshFailure) || error.kind !== "unreachable") {
+                throw error;
+            }
+            await new Promise((resolve) => setTimeout(resolve, 1000));
+        }
+    }
+}
+
+/** What a failed connection means, a clause. */
+export function explain(error: SshFailure, { port, user }: Pick<SshTarget, "port" | "user">): string {
+    switch (error.kind) {
+        case "unreachable":
+            return `no SSH server answers on port ${port} (${error.message})`;
+        case "host-key":
+            return `its host key isn't the one that is expected: ${error.offered ?? error.message}`;
+        case "login":
+            return `the user ${user} isn't let in with this key`;
+        case "lost":
+            return `the connection didn't last: ${error.message}`;
+    }
+}

@@ -1,0 +1,137 @@
+import { execFileSync } from "node:child_process";
+import type { InspectedHost } from "../../../../components/machines/hosts/rules";
+import type { HostReport } from "../../../../components/machines/hosts/report";
+import { temporaryDirectory } from "../../../support/bash";
+import { clusterGraph, fileOf, find, inputsOf, remoteSteps, script } from "../../../support/graph";
+import { machineId, type Run } from "../../../support/mocks";
+import { isSecret, unwrap, withoutSecrets } from "../../../support/secrets";
+import { testSpec } from "../../../support/spec";
+import { aHost } from "./a-host";
+
+jest.setTimeout(60_000);
+
+const LOCAL = "command:local:Command";
+const PASSWORD = "correct horse";
+const directory = temporaryDirectory();
+const keyFile = `${directory.path}/key`;
+const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+
+const spec = (config: object = {}) =>
+    testSpec({
+        provider: "hosts",
+        hosts: [
+            {
+                role: "control-plane",
+                address: "cp.example",
+                privateAddress: "10.1.1.1",
+                user: "admin",
+                keyFile,
+                hostKey: HOST_KEY,
+            },
+            { role: "worker", address: "192.168.7.12", user: "admin", port: 2222, keyFile, hostKey: HOST_KEY },
+        ],
+        ...config,
+    });
+
+function graphOf(config: object = {}, report: Partial<HostReport> = {}): Promise<Run> {
+    const wanted = spec(config);
+    const hosts: InspectedHost[] = (wanted.hosts ?? []).map((host, index) => aHost(index + 1, report, host));
+    return clusterGraph(wanted, { hosts });
+}
+
+let graph: Run;
+let withPassword: Run;
+beforeAll(async () => {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", keyFile]);
+    graph = await graphOf();
+    withPassword = await graphOf({ sudoPassword: PASSWORD });
+});
+afterAll(directory.remove);
+
+describe("a cluster on hosts that exist", () => {
+    test("claims each host before anything is put on it; everything goes with the claim", () => {
+        const claim = find(graph, LOCAL, "worker-1");
+        const { create, delete: undo, stdin, triggers } = unwrap(claim.inputs) as Record<string, string>;
+        expect([create, undo]).toEqual([
+            "node --import tsx scripts/hosts/main.ts claim",
+            "node --import tsx scripts/hosts/main.ts leave",
+        ]);
+        expect(triggers).toEqual([aHost(2).report.machineId]);
+        expect(JSON.parse(String(stdin))).toMatchObject({
+            name: "worker-1",
+            lab: "test",
+            stack: "organization/kubelab/test",
+            target: { host: "192.168.7.12", port: 2222, user: "admin", hostKey: HOST_KEY },
+        });
+        const steps = remoteSteps(graph, { address: "192.168.7.12" });
+        expect(steps.length).toBeGreaterThan(4);
+        expect(steps.filter(({ deletedWith }) => deletedWith !== claim.urn)).toEqual([]);
+        expect(steps.filter((step) => !inputsOf(step).stdin.startsWith(`# on ${machineId("worker-1")}\n`))).toEqual([]);
+    });
+
+    test("takes a worker out of the cluster before its host is left", () => {
+        const node = find(graph, "command:remote:Command", "worker-1-node");
+        expect(node.deletedWith).toBe(find(graph, LOCAL, "cp-1").urn);
+        expect(node.dependencies).toContain(find(graph, LOCAL, "worker-1").urn);
+    });
+
+    test("logs in as the user that the config names, on its port, with sudo and with the user's key", () => {
+        const step = find(graph, "command:remote:Command", "worker-1-kubelet");
+        const { connection, create } = inputsOf(step);
+        expect(connection).toMatchObject({ host: "192.168.7.12", port: 2222, user: "admin", hostKey: HOST_KEY });
+        expect(create).toBe("sudo -n timeout 300 bash -s -- create");
+        const push = String(
+            (unwrap(find(graph, LOCAL, "worker-1-node-parts").inputs) as Record<string, unknown>)["stdin"],
+        );
+        expect(push).toContain(`ssh -F none -i ${keyFile} -p 2222 `);
+        expect(graph.resources.filter(({ type }) => type.startsWith("tls:")).map(({ name }) => name)).not.toContain(
+            "ssh-key",
+        );
+        expect(unwrap(graph.outputs["sshCommands"])).toMatchObject({
+            "worker-1": `ssh -i ${keyFile} -o IdentitiesOnly=yes -o UserKnownHostsFile=.kubelab/test/ssh/known_hosts -o HostKeyAlias=worker-1 -p 2222 admin@192.168.7.12`,
+        });
+    });
+
+    test("reaches the API by the control plane's address, outside and inside, and the certificate has both", () => {
+        expect(unwrap(graph.outputs["apiServer"])).toBe("https://cp.example:6443");
+        expect(script(graph, "worker-1-ready")).toContain("10.1.1.1 api.test");
+        const request = unwrap(
+            find(graph, "tls:index/certRequest:CertRequest", "cp-1-kube-apiserver-request").inputs,
+        ) as {
+            dnsNames: string[];
+            ipAddresses: string[];
+        };
+        expect(request.dnsNames).toContain("cp.example");
+        expect(request.ipAddresses).toContain("10.1.1.1");
+        expect(request.ipAddresses).not.toContain("cp.example");
+    });
+
+    test("sets the kubelet and the runtime as the host needs it", async () => {
+        const kubelet = (run: Run): string => fileOf(run, "worker-1-kubelet", "/etc/kubernetes/kubelet/kubelet.yaml");
+        expect(kubelet(graph)).toMatch(/cgroupDriver: systemd\nfailCgroupV1: true\nfailSwapOn: true/);
+        expect(kubelet(graph)).toContain("resolvConf: /etc/resolv.conf");
+        const other = await graphOf({}, { cgroup: "v1", swap: true, stubResolver: true });
+        expect(kubelet(other)).toMatch(/cgroupDriver: cgroupfs\nfailCgroupV1: false\nfailSwapOn: false/);
+        expect(kubelet(other)).toContain("resolvConf: /run/systemd/resolve/resolv.conf");
+    });
+});
+
+describe("a password for sudo", () => {
+    test("goes before each step's text, and is nowhere but in secrets", () => {
+        const steps = remoteSteps(withPassword);
+        expect(steps.filter((step) => !inputsOf(step).stdin.startsWith(`${PASSWORD}\nKUBELAB-INPUT\n# on `))).toEqual(
+            [],
+        );
+        expect(steps.filter((step) => !isSecret(step.inputs["stdin"]))).toEqual([]);
+        const open = withPassword.resources.filter(({ inputs }) =>
+            JSON.stringify(withoutSecrets(inputs)).includes(PASSWORD),
+        );
+        expect(open).toEqual([]);
+        expect(JSON.stringify(withPassword.outputs)).not.toContain(PASSWORD);
+    });
+
+    test("changes no other host's steps: the command is one and the same, whatever it is", () => {
+        const commands = new Set(remoteSteps(withPassword).map((step) => inputsOf(step).create));
+        expect([...commands].filter((command) => !command.startsWith('sudo -S -p "" bash -c '))).toEqual([]);
+    });
+});
