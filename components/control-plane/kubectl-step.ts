@@ -8,8 +8,8 @@ import type { ReadyMachine } from "../machines/machine";
 /** The kubeconfig that steps on a control-plane machine use; 0400, root. */
 export const SUPER_ADMIN_KUBECONFIG = "/etc/kubernetes/super-admin.conf";
 
-/** `kubectl` as the step's scripts write it. */
-export const KUBECTL = `kubectl --kubeconfig ${SUPER_ADMIN_KUBECONFIG}`;
+/** `kubectl` as the step's scripts write it. What it keeps of its own goes with the cluster, and not into root's home. */
+export const KUBECTL = `kubectl --kubeconfig ${SUPER_ADMIN_KUBECONFIG} --cache-dir /run/kubelab/kubectl`;
 
 /** A Kubernetes object. */
 export type Manifest = Readonly<Record<string, unknown>> & { readonly kind: string; readonly apiVersion: string };

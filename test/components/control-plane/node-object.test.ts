@@ -73,7 +73,7 @@ describe("the step on the control plane", () => {
         for (const [name, text] of [
             ["curl", "exit 0"],
             ["hostname", "echo cp-1"],
-            ["kubectl", `shift 2; echo "$*" >>${path("asked")}\n${answers}`],
+            ["kubectl", `shift 4; echo "$*" >>${path("asked")}\n${answers}`],
         ] as const) {
             writeFileSync(path(name), `#!/bin/bash\n${text}\n`);
             chmodSync(path(name), 0o755);
