@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { printAnswer } from "../support/answer";
 import { UserError } from "../support/errors";
 import { claim, type HostRequest, leave } from "./hosts";
 
@@ -16,13 +17,4 @@ async function main(verb: string | undefined): Promise<object> {
     }
 }
 
-main(process.argv[2]).then(
-    (answer) => {
-        process.stdout.write(`${JSON.stringify(answer)}\n`);
-    },
-    (error: unknown) => {
-        const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : String(error);
-        process.stderr.write(`${text}\n`);
-        process.exitCode = 1;
-    },
-);
+void printAnswer(main(process.argv[2]));

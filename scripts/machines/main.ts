@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { printAnswer } from "../support/answer";
 import { UserError } from "../support/errors";
 import { checkHost } from "./commands";
 import { parseMachineRequest, parseNames, parseNetworkRequest } from "./input";
@@ -51,13 +52,4 @@ function progress(line: string): void {
     process.stderr.write(`${line}\n`);
 }
 
-main(process.argv.slice(2)).then(
-    (answer) => {
-        process.stdout.write(`${JSON.stringify(answer)}\n`);
-    },
-    (error: unknown) => {
-        const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : String(error);
-        process.stderr.write(`${text}\n`);
-        process.exitCode = 1;
-    },
-);
+void printAnswer(main(process.argv.slice(2)));

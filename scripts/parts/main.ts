@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
+import { errorText } from "../support/answer";
 import { UserError } from "../support/errors";
 import {
     ensureParts,
@@ -150,8 +151,6 @@ program
     .action(importFrom);
 
 program.parseAsync().catch((error: unknown) => {
-    process.stderr.write(
-        `${error instanceof UserError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
-    );
+    process.stderr.write(`${errorText(error)}\n`);
     process.exitCode = 1;
 });
