@@ -1,9 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { Machine } from "../machines/machine";
-
-/** Whoever logs in on a machine, and what sudo asks of them. */
-export type Login = Pick<Machine, "user" | "sudoPassword">;
-
 /** As `commandAsRoot` needs to know it: whether there is a password, and not which. */
 interface Asked {
     readonly user: string;
@@ -29,20 +23,18 @@ export function commandAsRoot({ user, sudoPassword }: Asked, command: string): s
     return `sudo -S -p "" bash -c 'while IFS= read -r line && [ "$line" != ${MARK} ]; do :; done; exec "$@"' sudo ${command}`;
 }
 
-/** Lines before the standard input of a command as root, for bash's `printf`; none where nothing is asked. */
-export function passwordLines({ user }: Asked, sudoPassword: string | undefined): readonly string[] {
+/** Whoever logs in on a machine, and what sudo asks of them, where it asks. */
+export interface Login {
+    readonly user: string;
+    readonly sudoPassword?: string | undefined;
+}
+
+/** Lines before the standard input of a command as root; none where nothing is asked. */
+export function passwordLines({ user, sudoPassword }: Login): readonly string[] {
     return user === "root" || sudoPassword === undefined ? [] : [sudoPassword, MARK];
 }
 
-/** What to give the command of `commandAsRoot` as its standard input; secret where it has the password in it. */
-export function inputAsRoot(login: Login, input: pulumi.Output<string>): pulumi.Output<string> {
-    const { sudoPassword } = login;
-    if (sudoPassword === undefined || login.user === "root") {
-        return input;
-    }
-    return pulumi.secret(
-        pulumi
-            .all([sudoPassword, input])
-            .apply(([password, text]) => [...passwordLines(login, password), text].join("\n")),
-    );
+/** What to give the command of `commandAsRoot` as its standard input. */
+export function inputAsRoot(login: Login, text: string): string {
+    return [...passwordLines(login), text].join("\n");
 }

@@ -51,7 +51,7 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             connection: machine.connection,
             create: command("create"),
             ...(undo ? { delete: command("delete") } : {}),
-            stdin: inputAsRoot(machine, secret ? pulumi.secret(text) : text),
+            stdin: withPassword(machine, secret ? pulumi.secret(text) : text),
             ...(triggers.length > 0 ? { triggers: [...triggers] } : {}),
             addPreviousOutputInEnv: false,
             logging: secret ? remote.Logging.None : remote.Logging.Stderr,
@@ -62,5 +62,18 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             dependsOn: [...dependsOn],
             ...(machine.vm ? { deletedWith: machine.vm } : {}),
         },
+    );
+}
+
+/** The text with what sudo asks for before it; secret then. */
+function withPassword(
+    { user, sudoPassword }: Pick<Machine, "user" | "sudoPassword">,
+    text: pulumi.Output<string>,
+): pulumi.Output<string> {
+    if (sudoPassword === undefined || user === "root") {
+        return text;
+    }
+    return pulumi.secret(
+        pulumi.all([sudoPassword, text]).apply(([password, own]) => inputAsRoot({ user, sudoPassword: password }, own)),
     );
 }

@@ -3,10 +3,17 @@ import { type RawConfig, unknownKeys } from "./read";
 
 const NAMESPACE = "kubelab:";
 
+/** In the environment: what `kubelab:sudoPassword` is where the stack's config doesn't say, so that it need be in no file. */
+export const SUDO_PASSWORD = "KUBELAB_SUDO_PASSWORD";
+
 /** Every `kubelab:` key of the stack without that prefix, and which of them the project doesn't know. Other namespaces, such
  * as `aws:`, belong to their providers. */
 export function readConfig(): { readonly raw: RawConfig; readonly unknownKeys: readonly string[] } {
     const own = Object.entries(allConfig() as RawConfig).filter(([key]) => key.startsWith(NAMESPACE));
-    const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(NAMESPACE.length), value]));
+    const { [SUDO_PASSWORD]: sudoPassword = "" } = process.env;
+    const raw: RawConfig = {
+        ...(sudoPassword === "" ? {} : { sudoPassword }),
+        ...Object.fromEntries(own.map(([key, value]) => [key.slice(NAMESPACE.length), value])),
+    };
     return { raw, unknownKeys: unknownKeys(raw) };
 }

@@ -15,12 +15,21 @@ export class ClusterAccess {
         return [this.kubectlPath, "--kubeconfig", this.stack.kubeconfig, ...args];
     }
 
-    sshCommand(node: StackNode, command: readonly string[]): string[] {
+    /** Who one is on a machine by SSH. */
+    userOf(node: StackNode): string {
+        return this.sshWords(node).at(-1)?.split("@")[0] ?? "";
+    }
+
+    private sshWords(node: StackNode): readonly string[] {
         const words = this.stack.outputs().sshCommands[node.name]?.split(" ");
         if (words === undefined) {
             throw new UserError(`The stack has no SSH command for ${node.name}.`);
         }
-        const [ssh = "ssh", ...options] = words.map((word) =>
+        return words;
+    }
+
+    sshCommand(node: StackNode, command: readonly string[]): string[] {
+        const [ssh = "ssh", ...options] = this.sshWords(node).map((word) =>
             word.replace(
                 /(^|=)(\.kubelab\/)/,
                 (_, before: string, path: string) => before + join(this.stack.repository, path),

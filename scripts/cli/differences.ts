@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandAsRoot, inputAsRoot } from "../../components/host/as-root";
 import { repositoryRoot } from "../support/paths";
 import type { Difference } from "../machines/status";
 import type { ClusterAccess } from "./cluster-access";
@@ -34,9 +35,11 @@ export async function nodeDifferences(cluster: ClusterAccess, node: StackNode): 
         return asHostSees;
     }
     const script = readFileSync(join(repositoryRoot(), "components/host/check.sh"), "utf8");
-    const command = 'if [ "$(id -u)" = 0 ]; then exec bash -s; else exec sudo -n bash -s; fi';
-    const { code, stdout, stderr } = await cluster.trySsh(node, command, CHECK_SECONDS, script);
-    const problem = stderr.trim().split("\n").at(-1) ?? "";
+    const login = { user: cluster.userOf(node), sudoPassword: process.env["KUBELAB_SUDO_PASSWORD"] };
+    const [command, input] = [commandAsRoot(login, "bash -s"), inputAsRoot(login, script)];
+    const { code, stdout, stderr } = await cluster.trySsh(node, command, CHECK_SECONDS, input);
+    const last = stderr.trim().split("\n").at(-1) ?? "";
+    const problem = /password is required/.test(last) ? `${last}: give it in KUBELAB_SUDO_PASSWORD` : last;
     return [
         ...asHostSees,
         ...parseDifferences(stdout),

@@ -85,7 +85,7 @@ export function renderPush(args: PushArgs): string {
     const wanted = args.files.map((path) => `${sha256(path)} ${path}`);
     const kept = args.kept.map(sha256);
     const { login } = args;
-    const password = passwordLines(login, login.sudoPassword);
+    const password = passwordLines(login);
     const asRoot = (command: string): string => quote(commandAsRoot(login, command));
     const asked = password.length > 0;
     const linkInput = asked

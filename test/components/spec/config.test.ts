@@ -20,6 +20,18 @@ test("the config of the stack is every kubelab key, unknown ones too, and no oth
     });
 });
 
+test("the password for sudo may come by the environment, where the config has none", () => {
+    process.env["KUBELAB_SUDO_PASSWORD"] = "correct horse";
+    try {
+        setAllConfig({});
+        expect(readConfig().raw).toEqual({ sudoPassword: "correct horse" });
+        setAllConfig({ "kubelab:sudoPassword": "battery" });
+        expect(readConfig().raw).toEqual({ sudoPassword: "battery" });
+    } finally {
+        delete process.env["KUBELAB_SUDO_PASSWORD"];
+    }
+});
+
 describe("the pinned versions", () => {
     let directory: string;
     beforeEach(() => {
