@@ -1,13 +1,14 @@
 # shellcheck shell=bash disable=SC2154
 # Makes a host a node of one cluster: notes what is there before anything of the cluster is, and marks the host as the cluster's.
-# Before it come: cluster, lab, stack (texts), leave (the text of leave.sh). On its standard output: the host's machine id.set -euo pipefail
+# Before it come: cluster, lab, stack (texts), leave (the text of leave.sh). On its standard output: the host's machine id.
+set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 state=/var/lib/kubelab
 
 # Directories that only Kubernetes and its parts write to. What they have before stays, all else in them goes with the cluster.
 own_directories=(
     /etc/cni /etc/containerd /etc/etcd /etc/kube-flannel /etc/kubernetes /opt/cni /opt/containerd /opt/kubelab
-    /run/containerd /run/flannel /run/kube-router /run/kubelab /run/kubernetes /run/runc /usr/libexec/kubernetes
+    /run/containerd /run/flannel /run/kube-router /run/kubelab /run/kubernetes /run/nri /run/runc /usr/libexec/kubernetes
     /usr/local/lib/kubelab /var/lib/cni /var/lib/containerd /var/lib/etcd /var/lib/kubelet /var/lib/kube-router
     /var/log/containers /var/log/kubernetes /var/log/pods
 )
@@ -17,21 +18,22 @@ own_settings='^(kernel\.(panic|panic_on_oops|keys\.)|vm\.(overcommit_memory|pani
 
 note_what_is_there() {
     local before=$state/before directory
-    rm -rf "$before"
     mkdir -p "$before"
     for directory in "${own_directories[@]}"; do
         if [ -d "$directory" ]; then
-            printf 'there %s\n' "$directory"
+            printf '%s %s\n' "$(stat -c '%a %u:%g' "$directory")" "$directory"
             find "$directory" -xdev -mindepth 1 >>"$before/entries"
         else
-            printf 'absent %s\n' "$directory"
+            printf 'absent - %s\n' "$directory"
         fi
     done >"$before/directories"
     touch "$before/entries"
     sysctl --all 2>/dev/null | grep -E "$own_settings" >"$before/sysctls" || true
     findmnt --raw --noheadings --output TARGET >"$before/mounts"
-    ls /sys/class/net >"$before/links"
+    ip -oneline link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' >"$before/links"
     ip rule >"$before/rules"
+    # Units of the cluster want it, and nothing else may have yet.
+    if systemctl is-active --quiet network-online.target; then touch "$before/network-online"; fi
     getent passwd | cut -d : -f 1 >"$before/users"
     nft list tables >"$before/nft-tables" 2>/dev/null || true
     ipset list -name >"$before/ipsets" 2>/dev/null || true
@@ -42,13 +44,13 @@ note_what_is_there() {
 
 umask 077
 mkdir -p "$state"
-# Nothing stays of a claim that didn't come to its end.
-trap '[ -e "$state/claim" ] || rm -rf "$state"' EXIT
 exec 9>"$state/lock"
 flock -w 60 9 || {
     echo "another run is at work on this host" >&2
     exit 1
 }
+# Nothing stays of a claim that didn't come to its end.
+trap '[ -e "$state/claim" ] || rm -rf "$state"' EXIT
 if [ -e "$state/claim" ]; then
     if ! grep -qxF "cluster=$cluster" "$state/claim"; then
         printf 'this host is a node of another cluster: %s\n' "$(grep -v '^cluster=' "$state/claim" | tr '\n' ' ')" >&2
@@ -56,6 +58,8 @@ if [ -e "$state/claim" ]; then
         exit 1
     fi
 else
+    # A mark that is gone takes all with it that was noted below it.
+    find "$state" -mindepth 1 ! -path "$state/lock" -delete
     note_what_is_there
 fi
 printf '%s\n' "$leave" >"$state/leave"

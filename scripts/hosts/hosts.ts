@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { commandAsRoot, passwordLines } from "../../components/host/as-root";
+import { commandAsRoot, inputAsRoot } from "../../components/host/as-root";
 import { quote } from "../../components/host/script";
 import { runOverSsh, SshFailure, type SshTarget } from "../../components/host/ssh-run";
 import { UserError } from "../support/errors";
@@ -68,12 +68,11 @@ export async function leave(request: HostRequest): Promise<{ readonly left: bool
 
 /** Runs a bash script as root and gives back what it says. @throws UserError */
 async function asRoot({ name, target, sudoPassword }: HostRequest, text: string): Promise<string> {
-    const user = { user: target.user, ...(sudoPassword === undefined ? {} : { sudoPassword }) };
-    const input = [...passwordLines(user, sudoPassword), text].join("\n");
+    const login = { user: target.user, sudoPassword };
     try {
         const limits = { connect: 10, run: 300 };
         const { code, stdout, stderr } = await retried(() =>
-            runOverSsh(target, commandAsRoot(user, "timeout 300 bash -s"), input, limits),
+            runOverSsh(target, commandAsRoot(login, "timeout 300 bash -s"), inputAsRoot(login, text), limits),
         );
         if (code !== 0) {
             throw new UserError(`${name} (${target.host}): ${stderr.trim() || `exit status ${code}`}`);

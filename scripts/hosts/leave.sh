@@ -26,7 +26,7 @@ end_steps() {
 }
 
 end_processes() {
-    local units=() unit process left=()
+    local units=() early=() unit process left=()
     mapfile -t units < <({
         noted unit
         noted 'file [^ ]* [^ ]* [^ ]*' | sed -n 's:^/etc/systemd/system/\([^/]*\.\(service\|socket\|path\|timer\)\)$:\1:p'
@@ -37,7 +37,7 @@ end_processes() {
         left=()
         for process in /proc/[0-9]*; do
             # Containers, and what looks after each.
-            if grep -qs kubepods "$process/cgroup" || [[ $(readlink "$process/exe") == /opt/kubelab/parts/*/containerd-shim-runc-v2 ]]; then
+            if grep -qs ':/kubepods[./]' "$process/cgroup" || [[ $(readlink "$process/exe") == /opt/kubelab/parts/*/containerd-shim-runc-v2 ]]; then
                 left+=("${process#/proc/}")
             fi
         done
@@ -49,12 +49,19 @@ end_processes() {
         echo "processes of containers don't end: ${left[*]}; reboot the host and try again" >&2
         exit 1
     fi
+    # etcd last: an API server that can't reach it any more takes its time to end.
     for unit in "${units[@]}"; do
-        systemctl disable --now --quiet "$unit" 2>/dev/null
+        if [[ $unit != etcd* ]]; then early+=("$unit"); fi
+    done
+    systemctl stop "${early[@]}" 2>/dev/null
+    systemctl stop "${units[@]}" 2>/dev/null
+    for unit in "${units[@]}"; do
+        systemctl disable --no-reload --quiet "$unit" 2>/dev/null
         systemctl reset-failed "$unit" 2>/dev/null
     done
     systemctl stop kubepods.slice 2>/dev/null
-    find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null
+    [ -e "$before/network-online" ] || systemctl stop network-online.target 2>/dev/null
+    find /sys/fs/cgroup -depth -type d -regex '/sys/fs/cgroup\(/[^/]*\)?/kubepods.*' -exec rmdir {} + 2>/dev/null
 }
 
 undo_mounts() {
@@ -85,8 +92,7 @@ undo_chains() {
 
 undo_network() {
     local name
-    for name in /sys/class/net/*; do
-        name=${name##*/}
+    ip -oneline link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | while read -r name; do
         if ! was_there links "$name" && [[ $name =~ ^(cbr0|cni0|kube-bridge|kube-dummy-if|kube-ipvs0|flannel.*|tun-.*)$ ]]; then
             ip link delete "$name" 2>/dev/null
         fi
@@ -143,12 +149,15 @@ put_back() {
 }
 
 undo_directories() {
-    local what directory entry
-    while read -r what directory; do
+    local mode owner directory entry
+    while read -r mode owner directory; do
         [ -d "$directory" ] || continue
-        if [ "$what" = absent ]; then
+        if [ "$mode" = absent ]; then
             rm -rf --one-file-system "$directory"
-        elif ! grep -qF -- "$directory/" "$before/entries"; then
+            continue
+        fi
+        chmod "$mode" "$directory" && chown "$owner" "$directory"
+        if ! grep -qF -- "$directory/" "$before/entries"; then
             find "$directory" -xdev -mindepth 1 -delete
         else
             find "$directory" -xdev -depth -mindepth 1 | while IFS= read -r entry; do
@@ -176,12 +185,12 @@ undo_settings() {
 }
 
 exec 9>"$state/lock"
-flock -w 60 9 || exit 1
+flock -w 60 9 || {
+    echo "another run is at work on this host" >&2
+    exit 1
+}
 end_steps
 end_processes
-for script in "$state"/undo/*; do
-    [ ! -e "$script" ] || bash "$script"
-done
 find /run/netns -maxdepth 1 -name 'cni-*' -printf '%f\n' 2>/dev/null | while read -r name; do ip netns delete "$name"; done
 undo_mounts
 undo_network
@@ -189,5 +198,6 @@ put_back
 systemctl daemon-reload
 undo_directories
 undo_settings
+# The mark goes last: what is cut off before that can be done again.
+find "$state" -mindepth 1 ! -path "$state/claim" -delete
 rm -rf "$state"
-exit 0

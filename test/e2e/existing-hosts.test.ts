@@ -1,13 +1,42 @@
-import { ExistingHosts, type HostEntry, type WantedHost } from "../support/existing-hosts";
+import { ADMIN, ExistingHosts, type HostEntry, type WantedHost } from "../support/existing-hosts";
 import { differences, machineState } from "../support/host-state";
-import { eventually, Lab, noLabsHere } from "../support/lab";
+import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
 
 const ALPHA: WantedHost = { name: "alpha", position: 11, release: "bookworm" };
-const BETA: WantedHost = { name: "beta", position: 12, release: "trixie" };
-const NO_CHANGES = { created: 0, updated: 0, replaced: 0, deleted: 0 };
+/** The one whose sudo asks for a password. */
+const BETA: WantedHost = {
+    name: "beta",
+    position: 12,
+    release: "trixie",
+    sudoPassword: "correct horse 'battery' $taple",
+};
+
+/** What keeps it from being a node, and back. */
+const ALPHA_IN_THE_WAY = [
+    "install -m 755 /bin/true /usr/bin/dockerd; mv /usr/sbin/conntrack /root/",
+    "printf '[Service]\\nExecStart=/bin/true\\n' | tee /etc/systemd/system/containerd.service >/etc/systemd/system/kubelet.service",
+    "systemd-run --quiet --unit=taken socat TCP-LISTEN:10250,fork,reuseaddr /dev/null",
+    "systemctl daemon-reload",
+];
+const ALPHA_AS_IT_WAS = [
+    "rm /usr/bin/dockerd /etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service",
+    "mv /root/conntrack /usr/sbin/",
+    "systemctl stop taken; systemctl reset-failed taken; systemctl daemon-reload",
+];
+const BETA_IN_THE_WAY = (machineId: string): string[] => [
+    `hostname alpha; cp -a /etc/machine-id /root/; echo ${machineId} >/etc/machine-id`,
+    "nft 'add table ip strict; add chain ip strict input { type filter hook input priority 0; }; add rule ip strict input tcp dport 10256 drop'",
+    "device=$(ip -oneline address | sed -n 's/^[0-9]*: \\([^ ]*\\) .* 10\\.236\\.1\\.12.*/\\1/p')",
+    "ip address add 10.236.1.22/24 dev $device; ip address add 10.236.1.23/24 dev $device",
+];
+const BETA_AS_IT_WAS = [
+    "hostname beta; cp -a /root/machine-id /etc/; rm /root/machine-id; nft delete table ip strict",
+    "device=$(ip -oneline address | sed -n 's/^[0-9]*: \\([^ ]*\\) .* 10\\.236\\.1\\.12.*/\\1/p')",
+    "ip address del 10.236.1.22/24 dev $device; ip address del 10.236.1.23/24 dev $device",
+];
 
 story(`a cluster on hosts that exist${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
     let hosts: ExistingHosts;
@@ -26,12 +55,14 @@ story(`a cluster on hosts that exist${reason === undefined ? "" : ` (skipped: ${
     beforeAll(() => {
         hosts = new ExistingHosts("test-hosts-machines", "10.236.1");
         hosts.create([ALPHA, BETA]);
-        lab = new Lab("hosts", "10.236.2.0/24");
-        other = new Lab("hosts-other", "10.236.3.0/24");
         list = [hosts.entry(ALPHA, "control-plane"), hosts.entry(BETA, "worker")];
-        const mirrors = { registryMirrors: { _default: [hosts.registry] } };
-        lab.configure({ provider: "hosts", local: undefined, hosts: list, ...mirrors });
-        other.configure({ provider: "hosts", local: undefined, workers: 0, hosts: list.slice(0, 1), ...mirrors });
+        const common = {
+            provider: "hosts",
+            sudoPassword: BETA.sudoPassword,
+            registryMirrors: { _default: [hosts.registry] },
+        };
+        lab = new Lab("hosts", { ...common, hosts: list });
+        other = new Lab("hosts-other", { ...common, hosts: list.slice(0, 1) });
         for (const host of [ALPHA, BETA]) {
             hosts.root(host, "systemctl is-system-running --wait || true");
             before.set(host.name, state(host));
@@ -43,40 +74,73 @@ story(`a cluster on hosts that exist${reason === undefined ? "" : ` (skipped: ${
         hosts.remove();
     }, 180_000);
 
-    it("is told everything that is wrong at once, before anything is changed", () => {
-        hosts.root(ALPHA, "install -m 755 /bin/true /usr/bin/dockerd; mv /usr/sbin/conntrack /root/");
-        hosts.root(ALPHA, "systemd-run --quiet --unit=taken socat TCP-LISTEN:10250,fork /dev/null");
-        hosts.root(
-            BETA,
-            "hostname alpha; nft 'add table ip strict; add chain ip strict input { type filter hook input priority 0; }; add rule ip strict input tcp dport 10256 drop'",
-        );
+    it("is told everything that is wrong at once, and nothing on them is changed", async () => {
+        // What differs from the others of the list is how one gets there, or whether.
+        const wrongKey = hosts.driver.publicKey("other-host-key").split(" ").slice(0, 2).join(" ");
+        const extra = [
+            { ...hosts.entry(BETA, "worker"), name: "gamma", address: "10.236.1.22", hostKey: wrongKey },
+            {
+                ...hosts.entry(BETA, "worker"),
+                name: "delta",
+                address: "10.236.1.23",
+                keyFile: hosts.driver.path("other-user-key"),
+            },
+            { ...hosts.entry(BETA, "worker"), name: "epsilon", address: "10.236.1.24" },
+        ];
+        hosts.root(ALPHA, ALPHA_IN_THE_WAY.join("\n"));
+        hosts.root(BETA, BETA_IN_THE_WAY(hosts.root(ALPHA, "cat /etc/machine-id")).join("\n"));
+        lab.configure({ hosts: [...list, ...extra] });
         const { code, stdout, stderr } = lab.run("up", ["--preview"]);
-        hosts.root(ALPHA, "rm /usr/bin/dockerd; mv /root/conntrack /usr/sbin/; systemctl stop taken");
-        hosts.root(BETA, "hostname beta; nft delete table ip strict");
+        lab.configure({ hosts: list });
+        hosts.root(ALPHA, ALPHA_AS_IT_WAS.join("\n"));
+        hosts.root(BETA, BETA_AS_IT_WAS.join("\n"));
+
         expect(code).not.toBe(0);
         const said = `${stdout}\n${stderr}`;
         for (const problem of [
             "alpha: lacks conntrack; run 'sudo apt-get install --yes conntrack' on it",
-            "alpha: has a container runtime, or Kubernetes, that isn't this cluster's: /usr/bin/dockerd;",
+            "alpha: has a container runtime, or Kubernetes, that isn't this cluster's: containerd.service (/etc/systemd/system/containerd.service), kubelet.service (/etc/systemd/system/kubelet.service), /usr/bin/dockerd;",
             "alpha: uses tcp port 10250 by socat, which kubelet needs;",
             "alpha, beta: have one host name, alpha;",
+            "alpha, beta: have one machine id,",
             "alpha: can't reach TCP 10256 (kube-proxy) of beta at 10.236.1.12: no answer within three seconds;",
+            "gamma: proves itself with another host key than kubelab:hosts says: ssh-ed25519 ",
+            `delta: doesn't let ${ADMIN} in with the key `,
+            "epsilon: no SSH server answers at 10.236.1.24:22",
         ]) {
             expect(said).toContain(problem);
         }
+        expect(said).toContain("nothing was changed on them");
         expect(said).not.toMatch(/\n\s+at .*\.ts:/);
-        expect(hosts.root(ALPHA, "ls /var/lib/kubelab 2>/dev/null || true")).toBe("");
+        await Promise.all([left(ALPHA), left(BETA)]);
+    }, 60_000);
+
+    it("is told of sudo that asks for a password, and of a wrong one, which is in no message", () => {
+        const refused = (sudoPassword: string | undefined): string => {
+            lab.configure({ sudoPassword });
+            const { code, stdout, stderr } = lab.run("up", ["--preview"]);
+            expect(code).not.toBe(0);
+            return `${stdout}\n${stderr}`;
+        };
+        const without = refused(undefined);
+        const wrong = refused("no such secret");
+        lab.configure({ sudoPassword: BETA.sudoPassword });
+        expect(without).toContain(
+            `(one problem); nothing was changed on them:\n  beta: doesn't let ${ADMIN} be root by sudo: sudo: a password is required; give the password`,
+        );
+        expect(wrong).toContain("kubelab:sudoPassword isn't that user's password");
+        expect(wrong).not.toContain("no such secret");
     }, 60_000);
 
     it("leaves nothing on them when it failed half-way", async () => {
-        lab.configure({ flags: { "kube-controller-manager": { "no-such-flag": "1" } } });
+        lab.configure({ flags: { "kube-controller-manager": { "no-such-flag": "1" } }, components: { dns: false } });
         const { code, stdout, stderr } = lab.run("up");
         expect(code).not.toBe(0);
         expect(`${stdout}\n${stderr}`).toContain("kube-controller-manager");
         expect(hosts.root(ALPHA, "systemctl is-active etcd || true")).toBe("active");
         expect(hosts.root(BETA, "ls /var/lib/kubelab/record | wc -l")).not.toBe("0");
         lab.down();
-        lab.configure({ flags: undefined });
+        lab.configure({ flags: undefined, components: undefined });
         await Promise.all([left(ALPHA), left(BETA)]);
     }, 300_000);
 
@@ -90,8 +154,7 @@ story(`a cluster on hosts that exist${reason === undefined ? "" : ` (skipped: ${
                 "jsonpath={range .items[*]}{.metadata.name} {.status.nodeInfo.osImage};{end}",
             ),
         ).toBe("alpha Debian GNU/Linux 12 (bookworm);beta Debian GNU/Linux 13 (trixie);");
-        const { created, updated, replaced, deleted } = lab.up();
-        expect({ created, updated, replaced, deleted }).toEqual(NO_CHANGES);
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
     }, 300_000);
 
     it("works: deployments, services, DNS", () => {
@@ -116,12 +179,9 @@ story(`a cluster on hosts that exist${reason === undefined ? "" : ` (skipped: ${
 
     it("notices that a host isn't the installation that it was", () => {
         const id = hosts.root(BETA, "cat /etc/machine-id");
-        hosts.root(
-            BETA,
-            "cp -a /etc/machine-id /root/; umount /etc/machine-id 2>/dev/null; rm -f /etc/machine-id; echo 0123456789abcdef0123456789abcdef >/etc/machine-id",
-        );
+        hosts.root(BETA, "cp -a /etc/machine-id /root/; echo 0123456789abcdef0123456789abcdef >/etc/machine-id");
         const { stdout, stderr } = lab.run("up", ["--preview"]);
-        hosts.root(BETA, "cp -a --remove-destination /root/machine-id /etc/; rm /root/machine-id");
+        hosts.root(BETA, "cp -a /root/machine-id /etc/; rm /root/machine-id");
         expect(`${stdout}\n${stderr}`).toContain(
             `beta: is another installation than the one that joined: its machine id was ${id} and is 0123456789abcdef0123456789abcdef;`,
         );
@@ -156,9 +216,19 @@ story(`a cluster on hosts that exist${reason === undefined ? "" : ` (skipped: ${
 
     it("leaves a way to clean up a host that was forgotten, on the host", async () => {
         hosts.boot(BETA);
-        hosts.root(BETA, "systemctl is-system-running --wait || true");
-        expect(hosts.root(BETA, "systemctl is-active kubelet || true")).toBe("active");
+        await eventually(20, () => {
+            expect(hosts.root(BETA, "systemctl is-active containerd || true")).toBe("active");
+        });
         hosts.root(BETA, "bash /var/lib/kubelab/leave");
         await left(BETA);
     }, 120_000);
+
+    it("leaves nothing of another way to run one: static pods, flannel, iptables", async () => {
+        const network = { network: "cni", cniPlugin: "flannel", overlay: "none", proxyMode: "iptables" };
+        lab.up({ ...network, hosting: "static-pods" });
+        expect(hosts.root(BETA, "iptables-save")).toContain("KUBE-SERVICES");
+        expect(hosts.root(ALPHA, "ls /etc/kubernetes/manifests")).toContain("kube-apiserver");
+        lab.down();
+        await Promise.all([left(ALPHA), left(BETA)]);
+    }, 240_000);
 });

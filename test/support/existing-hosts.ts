@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { quote } from "../../components/host/script";
 import { partsPath } from "../../scripts/parts/paths";
 import type { Release } from "../../scripts/machines/rootfs-recipe";
 import { Driver } from "./driver";
@@ -14,6 +15,8 @@ export interface WantedHost {
     /** Last byte of its address. */
     readonly position: number;
     readonly release: Release;
+    /** What sudo asks of the user; it asks for nothing where this is missing. */
+    readonly sudoPassword?: string;
 }
 
 /** An entry of `kubelab:hosts`. */
@@ -61,12 +64,14 @@ export class ExistingHosts {
     }
 
     private setUp(host: WantedHost): void {
+        const { sudoPassword } = host;
         const { registryCertificate } = this.driver.network(this.lab, this.prefix) as { registryCertificate: string };
         this.root(
             host,
             `set -e
 id -u ${ADMIN} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --password '*' ${ADMIN}
-echo '${ADMIN} ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/${ADMIN}
+${sudoPassword === undefined ? "" : `chpasswd <<<${quote(`${ADMIN}:${sudoPassword}`)}`}
+echo '${ADMIN} ALL=(ALL) ${sudoPassword === undefined ? "NOPASSWD:" : ""}ALL' >/etc/sudoers.d/${ADMIN}
 install -d -m 700 -o ${ADMIN} -g ${ADMIN} /home/${ADMIN}/.ssh
 install -m 600 -o ${ADMIN} -g ${ADMIN} /root/.ssh/authorized_keys /home/${ADMIN}/.ssh/authorized_keys
 echo '${registryCertificate}' >/usr/local/share/ca-certificates/registry.crt

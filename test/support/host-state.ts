@@ -13,7 +13,7 @@ const here: Run = ([program = "", ...args]) =>
  * namespaces, nftables, iptables, ipsets, mounts, cgroups, kernel settings, kernel modules, files, processes and their namespaces.
  */
 export function hostState(): Set<string> {
-    return new Set([...systemState(here), ...processes()]);
+    return new Set([...systemState(here).filter((line) => !CONNTRACK.test(line)), ...processes()]);
 }
 
 /** What can be seen by commands of any Linux, here or on a machine. */
@@ -53,7 +53,10 @@ function lasting(command: string, line: string): string {
 
 /** Kernel settings that count something, or that the kernel moves by itself. */
 const MOVING =
-    /^(fs\.(dentry-state|file-nr|inode-(nr|state)|quota\.|aio-nr|epoll)|kernel\.(ns_last_pid|random\.|pty\.nr|perf|sched|tainted|cad_pid)|net\.(netfilter|ipv[46]\.(neigh|tcp_(mem|fastopen_key)|udp_mem|route\.))|.*nf_conntrack|vm\.(stat|drop|lowmem)|sunrpc)/;
+    /^(fs\.(dentry-state|file-nr|inode-(nr|state)|quota\.|aio-nr|epoll)|kernel\.(ns_last_pid|random\.|pty\.nr|perf|sched|tainted|cad_pid)|net\.ipv[46]\.(neigh|tcp_(mem|fastopen_key)|udp_mem|route\.)|.*nf_conntrack_count|vm\.(stat|drop|lowmem)|sunrpc)/;
+
+/** Settings that come with a kernel module, which stays loaded. */
+const CONNTRACK = /^net\.(netfilter|nf_conntrack)/;
 
 function settings(run: Run): string[] {
     return run(["sysctl", "--all"])
@@ -149,9 +152,9 @@ export function machineState(on: (commandLine: string) => string): Set<string> {
             .split("\n")
             .filter((line) => line !== "")
             .map((line) => `${name}: ${line}`);
-    // What systemd keeps of itself, this look at the machine, and when a user last came or went.
+    // What systemd keeps of itself, what runs at a first boot only, this look at the machine, and when a user last came or went.
     const moving =
-        /^file . \S+ \S+ (\/run\/(systemd|log|user|sudo)|\/var\/log\/journal|\/var\/lib\/(systemd|private|logrotate))|systemd-timedated|session-\d+|user[@-]\d+|user-runtime|^written .* \/etc\/(passwd|group|shadow|gshadow)-?$/;
+        /^unit: (ldconfig|systemd-journal-catalog-update|systemd-update-done)\.service|^file . \S+ \S+ (\/run\/(systemd|log|user|sudo)|\/var\/log\/journal|\/var\/lib\/(systemd|private|logrotate))|systemd-timedated|session-\d+|user[@-]\d+|user-runtime|^written .* \/etc\/(passwd|group|shadow|gshadow)-?$/;
     const system = systemState(run, ["/etc", "/home", "/opt", "/root", "/run", "/srv", "/usr", "/var"]);
     return new Set(
         [
@@ -163,6 +166,16 @@ export function machineState(on: (commandLine: string) => string): Set<string> {
                 "process",
                 "ps -eo user,args --no-headers | grep -vE '\\[|ps -eo|sshd|ssh -|\\(sd-pam|systemd --user|grep|bash -c' || true",
             ),
-        ].filter((line) => !moving.test(line)),
+        ]
+            .filter((line) => !moving.test(line))
+            .map(withoutBoot),
     );
+}
+
+/** The line without what is another at each boot: numbers of links, and names that systemd makes up. */
+function withoutBoot(line: string): string {
+    return line
+        .replace(/@if\d+:/, "@if:")
+        .replace(/\.#proc-[^ ]*/, ".#proc")
+        .replace(/systemd-private-[0-9a-f]{32}-([^ /]*)-\w{6}/, "systemd-private-$1");
 }

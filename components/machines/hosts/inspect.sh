@@ -85,10 +85,12 @@ done < <(ss -Hlntup | sed -n 's/^\(tcp\|udp\) *[A-Z]* *[0-9]* *[0-9]* *\([^ ]*\)
 if command -v ufw >/dev/null && [[ $(ufw status 2>/dev/null) == 'Status: active'* ]]; then say firewall ufw; fi
 if [ "$(systemctl is-active firewalld 2>/dev/null)" = active ]; then say firewall firewalld; fi
 
-for link in /sys/class/net/*; do
-    name=${link##*/}
-    if [ -e "$link/device" ] || [[ $name == eth* || $name == en* ]]; then say mac "$(cat "$link/address")" "$name"; fi
-done
+# Of network cards, by their names or by the bus that they are on.
+while read -r _ name details; do
+    if [[ $name == e[nt]* || $details == *' parentdev '* ]] && [[ $details =~ link/ether\ ([0-9a-f:]+) ]]; then
+        say mac "${BASH_REMATCH[1]}" "${name%%[@:]*}"
+    fi
+done < <(ip -details -oneline link)
 while read -r _ name _ cidr _; do say address "${cidr%/*}" "$name"; done < <(ip -o -4 address show)
 
 synchronized=$(timedatectl show -P NTPSynchronized 2>/dev/null)

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors";
-import { commandAsRoot, passwordLines } from "../../host/as-root";
+import { commandAsRoot, inputAsRoot } from "../../host/as-root";
 import { readPrivateKey } from "../../host/own-key";
 import { runOverSsh, SshFailure, type SshTarget } from "../../host/ssh-run";
 import type { ClusterSpec, HostSpec } from "../../spec/types";
@@ -85,14 +85,13 @@ async function lookAt(
 type Failed = { readonly host: HostSpec } & Pick<Finding, "problem" | "remedy">;
 
 async function inspect(host: HostSpec, sudoPassword: string | undefined): Promise<InspectedHost | Failed> {
-    const login = { user: host.user, ...(sudoPassword === undefined ? {} : { sudoPassword }) };
-    const input = [...passwordLines(login, sudoPassword), INSPECT].join("\n");
+    const login = { user: host.user, sudoPassword };
     try {
         const asked = Date.now();
         const { code, stdout, stderr } = await runOverSsh(
             targetOf(host),
             commandAsRoot(login, "timeout 40 bash -s"),
-            input,
+            inputAsRoot(login, INSPECT),
             LIMITS,
         );
         if (code !== 0) {
@@ -125,7 +124,7 @@ function refusedBySudo(host: HostSpec, said: string, withPassword: boolean): Pic
             problem,
             remedy: withPassword
                 ? "kubelab:sudoPassword isn't that user's password"
-                : `give the password ('pulumi config set --secret kubelab:sudoPassword'), or let it without one: '${rule}' in /etc/sudoers.d/kubelab`,
+                : `give the password ('read -rs KUBELAB_SUDO_PASSWORD && export KUBELAB_SUDO_PASSWORD', or the secret kubelab:sudoPassword), or let it without one: '${rule}' in /etc/sudoers.d/kubelab`,
         };
     }
     return { problem, remedy: `install sudo on it, and let ${host.user} use it for everything; or log in as root` };

@@ -34,6 +34,8 @@ const GIB = 1024 ** 3;
 const MEMORY = { "control-plane": 1700 * MIB, worker: 900 * MIB } as const;
 /** Bytes. */
 const ROOM: Readonly<Record<string, number>> = { "/opt": GIB, "/var/lib": 3 * GIB };
+/** Where inspect.sh tries whether the host finds a registry. */
+const REGISTRY = "registry.k8s.io";
 /** Seconds that a clock may be off: certificates are valid from the second in which they are made. */
 export const CLOCK_TOLERANCE = 5;
 
@@ -48,11 +50,13 @@ export function checkHost(
     const findings = [
         ...checkSystem(report),
         ...checkKernel(report, spec),
-        ...checkNames(report),
+        ...checkNames(report, spec),
         ...checkIdentity(report, host, context.known),
         ...(claim !== undefined && !own ? [belongsToAnother(claim)] : []),
-        // What is there of a cluster of its own is the cluster's.
-        ...(own ? [] : [...checkOthers(report), ...checkResources(report, host), ...checkPorts(report, host, spec)]),
+        // What is there of a cluster's is no news.
+        ...(claim !== undefined
+            ? []
+            : [...checkOthers(report), ...checkResources(report, host), ...checkPorts(report, host, spec)]),
     ];
     return findings.map((finding) => ({ host: host.name, ...finding }));
 }
@@ -169,19 +173,22 @@ function checkPorts({ ports }: HostReport, { role }: HostSpec, spec: ClusterSpec
     });
 }
 
-function checkNames({ unresolved, hostname }: HostReport): Unnamed[] {
-    return unresolved.map((name) =>
-        name === hostname || name === "localhost"
-            ? {
-                  problem: `can't resolve its own name ${name}`,
-                  remedy: `add it to /etc/hosts: '127.0.${name === "localhost" ? "0" : "1"}.1 ${name}'`,
-              }
-            : {
-                  problem: `can't resolve ${name}`,
-                  remedy: "images come from there, unless kubelab:registryMirrors has them",
-                  warning: true,
-              },
-    );
+function checkNames({ unresolved, hostname }: HostReport, { registryMirrors }: ClusterSpec): Unnamed[] {
+    const mirrored = ["_default", REGISTRY].some((registry) => registry in registryMirrors);
+    return unresolved
+        .filter((name) => !(mirrored && name === REGISTRY))
+        .map((name) =>
+            name === hostname || name === "localhost"
+                ? {
+                      problem: `can't resolve its own name ${name}`,
+                      remedy: `add it to /etc/hosts: '127.0.${name === "localhost" ? "0" : "1"}.1 ${name}'`,
+                  }
+                : {
+                      problem: `can't resolve ${name}`,
+                      remedy: "images come from there, unless kubelab:registryMirrors has them",
+                      warning: true,
+                  },
+        );
 }
 
 /** A host that isn't the installation that it was: its disk was written anew, or it is a copy. */

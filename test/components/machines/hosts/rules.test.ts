@@ -112,6 +112,8 @@ describe("a host", () => {
                     stack: "organization/kubelab/prod",
                     machineId: aHost().report.machineId,
                 },
+                ports: [{ protocol: "tcp", port: 6443, address: "*", program: "kube-apiserver" }],
+                foreign: ["/usr/local/bin/containerd"],
             },
             [
                 "cp-1: is a node of another cluster: lab \"prod\" of the stack organization/kubelab/prod; destroy that one, or take the host out of it; if it is gone for good, run 'sudo bash /var/lib/kubelab/leave' on the host",
@@ -128,6 +130,15 @@ describe("a host", () => {
             found({ claim, ports, foreign: ["containerd.service (/etc/systemd/system/containerd.service)"] }),
         ).toEqual([]);
         expect(found({ ports })).toHaveLength(1);
+    });
+
+    it("needs no registry that a mirror stands in for", () => {
+        const unresolved = ["registry.k8s.io"];
+        const spec = (registry: string): ClusterSpec =>
+            specOf({ registryMirrors: { [registry]: ["https://192.168.7.1:5000"] } });
+        expect(found({ unresolved }, { spec: spec("_default") })).toEqual([]);
+        expect(found({ unresolved }, { spec: spec("registry.k8s.io") })).toEqual([]);
+        expect(found({ unresolved }, { spec: spec("docker.io") })).toHaveLength(1);
     });
 
     it("needs ip_vs only where that is asked for", () => {
