@@ -2,16 +2,7 @@ import { spawnSync } from "node:child_process";
 import { run, tryRun } from "../../scripts/machines/commands";
 import { Cloud } from "../support/aws/cloud";
 import type { InstanceState, Rule } from "../support/aws/model";
-import {
-    attachGateway,
-    bridgeOf,
-    createRouter,
-    createSubnet,
-    deleteRouter,
-    detachGateway,
-    hostAddress,
-    linkOf,
-} from "../support/aws/router";
+import { attachGateway, bridgeOf, createRouter, createSubnet, hostAddress, linkOf } from "../support/aws/router";
 import { noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
@@ -46,6 +37,11 @@ story(`the network of the played EC2${reason === undefined ? "" : ` (skipped: ${
     };
     const pod = (name: Name): string => `${nodes[name].pods}.1`;
 
+    async function clear(): Promise<void> {
+        Object.keys(nodes).forEach((name) => tryRun("ip", ["netns", "delete", namespaceOf(name as Name)]));
+        await cloud.clear();
+    }
+
     function change(name: Name, changes: Partial<InstanceState>): void {
         const id = instances[name] ?? "";
         cloud.put("instances", id, { ...cloud.instance(id), ...changes });
@@ -65,7 +61,8 @@ story(`the network of the played EC2${reason === undefined ? "" : ` (skipped: ${
         }
     }
 
-    beforeAll(() => {
+    beforeAll(async () => {
+        await clear();
         vpcId = cloud.add("vpcs", "vpc", { cidrBlock: "10.235.32.0/20", tags: {} });
         createRouter(vpcId);
         attachGateway(vpcId, UPLINK);
@@ -96,7 +93,7 @@ story(`the network of the played EC2${reason === undefined ? "" : ` (skipped: ${
         rule("web", { ipProtocol: "tcp", fromPort: 80, toPort: 80, cidrIpv4: `${hostAddress(UPLINK)}/32` });
         for (const [index, [name, { address, subnet, pods }]] of Object.entries(nodes).entries()) {
             const subnetId = subnets[subnet] ?? "";
-            const networkInterfaceId = `eni-0b1a5edc0ff99999${index}`;
+            const networkInterfaceId = `eni-${vpcId.slice("vpc-".length, -4)}ff0${index}`;
             instances[name] = cloud.add("instances", "i", {
                 ...{ ami: "", instanceType: "", subnetId, privateIp: address, networkInterfaceId, groups: [group] },
                 ...{ publicIp: `10.235.244.${index + 1}`, sourceDestCheck: false, keyName: "", userData: "" },
@@ -136,13 +133,7 @@ story(`the network of the played EC2${reason === undefined ? "" : ` (skipped: ${
         cloud.apply();
     }, 60_000);
 
-    afterAll(() => {
-        Object.keys(nodes).forEach((name) => tryRun("ip", ["netns", "delete", namespaceOf(name as Name)]));
-        detachGateway(vpcId);
-        deleteRouter(vpcId);
-        spawnSync("rm", ["-rf", "/var/lib/kubelab/ec2-network"]);
-        spawnSync("rmdir", ["/var/lib/kubelab"]);
-    });
+    afterAll(clear);
 
     it("carries packets within a subnet, between subnets, and between pods by host routes and by the VPC's", () => {
         expect({

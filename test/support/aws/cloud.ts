@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { labNames } from "../../../scripts/machines/names";
-import { bootInstance, endInstance, forgetAccount, restartInstance } from "./instance";
+import { type Boot, bootInstance, endInstance, endInstances, forgetAccount, restartInstance } from "./instance";
 import { type Account, EMPTY, type InstanceState, rowOf, type Table } from "./model";
 import { freeAddress } from "./requests";
-import { applyNetwork, type Uplink } from "./router";
+import { applyNetwork, deleteRouter, detachGateway, type Uplink } from "./router";
 
 export interface CloudSettings {
     /** Name of the account; also that of the lab whose machines its instances are. */
@@ -18,10 +19,13 @@ type RowOf<Name extends TableName> = Account[Name] extends Table<infer Row> ? Ro
 /** An account of the played cloud: what is in it, on disk, and the machines and networks that it makes of that on this host. */
 export class Cloud {
     private readonly file: string;
+    /** What ids of the account begin with, behind their prefix: no other account on this host has the same. */
+    private readonly idStart: string;
     private turn: Promise<unknown> = Promise.resolve();
 
     constructor(readonly settings: CloudSettings) {
         this.file = join(labNames(settings.account).directory, "account.json");
+        this.idStart = `0b1a5${createHash("sha256").update(settings.account).digest("hex").slice(0, 8)}`;
     }
 
     get account(): Account {
@@ -35,10 +39,10 @@ export class Cloud {
         return result;
     }
 
-    /** Adds a row. @returns its id, e.g. `subnet-0000000000000002a`. */
+    /** Adds a row. @returns its id, e.g. `subnet-0b1a53f6c9d20002a`. */
     add<Name extends TableName>(table: Name, prefix: string, row: RowOf<Name>): string {
         const { next } = this.account;
-        const id = `${prefix}-0b1a5edc0ff${next.toString(16).padStart(6, "0")}`;
+        const id = `${prefix}-${this.idStart}${next.toString(16).padStart(4, "0")}`;
         this.save({ ...this.account, next: next + 1 });
         this.put(table, id, row);
         return id;
@@ -51,11 +55,26 @@ export class Cloud {
     remove(table: TableName, id: string): void {
         const rows = Object.entries(this.account[table]).filter(([key]) => key !== id);
         this.save({ ...this.account, [table]: Object.fromEntries(rows) as Table<never> });
+    }
+
+    /** Takes away what an account without anything in it has on this host. */
+    async closeIfEmpty(): Promise<void> {
         const { images, next, ...rest } = this.account;
-        if (Object.values(rest).every((rows) => Object.keys(rows).length === 0)) {
-            forgetAccount(this.settings.account);
-        }
         void [images, next];
+        if (Object.values(rest).every((rows) => Object.keys(rows).length === 0)) {
+            await forgetAccount(this.settings.account);
+        }
+    }
+
+    /** Ends and removes all that is in the account, whatever a run that failed has left of it. */
+    async clear(): Promise<void> {
+        await endInstances(this.settings.account);
+        const routers = existsSync("/run/netns") ? readdirSync("/run/netns") : [];
+        for (const vpcId of routers.filter((name) => name.startsWith(`vpc-${this.idStart}`))) {
+            detachGateway(vpcId);
+            deleteRouter(vpcId);
+        }
+        await forgetAccount(this.settings.account);
     }
 
     /** Has routers and links follow what the account says now. */
@@ -66,9 +85,14 @@ export class Cloud {
     /** Makes the instance a machine; done when it has started, as the API says `running`. */
     async boot(id: string, log: (line: string) => void): Promise<void> {
         const state = this.instance(id);
-        const { subnet, vpcId } = this.place(state);
         const pair = Object.values(this.account.keyPairs).find(({ keyName }) => keyName === state.keyName);
-        const boot = { account: this.settings.account, id, vpcId, subnet, state, publicKey: pair?.publicKey ?? "" };
+        const boot = {
+            account: this.settings.account,
+            id,
+            ...this.place(state),
+            state,
+            publicKey: pair?.publicKey ?? "",
+        };
         await bootInstance(boot, log);
     }
 
@@ -96,9 +120,10 @@ export class Cloud {
         return rowOf(this.account.instances, id, "InvalidInstanceID.NotFound");
     }
 
-    private place({ subnetId }: InstanceState): { readonly subnet: string; readonly vpcId: string } {
+    private place({ subnetId }: InstanceState): Pick<Boot, "network" | "subnet" | "vpcId"> {
         const { cidrBlock, vpcId } = rowOf(this.account.subnets, subnetId, "InvalidSubnetID.NotFound");
-        return { subnet: cidrBlock, vpcId };
+        const { cidrBlock: network } = rowOf(this.account.vpcs, vpcId, "InvalidVpcID.NotFound");
+        return { network, subnet: cidrBlock, vpcId };
     }
 
     private save(account: Account): void {

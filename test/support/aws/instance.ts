@@ -1,11 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { addressAt, parseCidr } from "../../../components/spec/cidr";
-import { cgroupsOf, createCgroups, endProcess, hostCgroupLayout, processesIn } from "../../../scripts/machines/cgroups";
-import { run, tryRun } from "../../../scripts/machines/commands";
+import { addressAt, type Cidr, parseCidr } from "../../../components/spec/cidr";
+import {
+    cgroupsOf,
+    createCgroups,
+    endAndRemove,
+    endProcess,
+    hostCgroupLayout,
+    labCgroups,
+    processesIn,
+} from "../../../scripts/machines/cgroups";
+import { removeEmpty, run, tryRun } from "../../../scripts/machines/commands";
 import { launch } from "../../../scripts/machines/machine";
-import { labNames, machineNames, RUN_DIRECTORY } from "../../../scripts/machines/names";
+import { labNames, LABS_DIRECTORY, machineNames, RUN_DIRECTORY } from "../../../scripts/machines/names";
 import { REAL_DIRECTORIES, renderSettings } from "../../../scripts/machines/supervisor";
 import { CLOUD_SETTINGS, cloudImage } from "./image";
 import type { InstanceState } from "./model";
@@ -17,6 +25,8 @@ export interface Boot {
     readonly account: string;
     readonly id: string;
     readonly vpcId: string;
+    /** CIDR of its VPC. */
+    readonly network: string;
     /** CIDR of its subnet. */
     readonly subnet: string;
     readonly publicKey: string;
@@ -99,15 +109,19 @@ function isNspawn(pid: number): boolean {
     }
 }
 
-function networkOf({ vpcId, subnet, state }: Boot) {
-    const range = parseCidr(subnet);
-    if ("problem" in range) {
-        throw new Error(`${subnet} ${range.problem}`);
+function range(text: string): Cidr {
+    const parsed = parseCidr(text);
+    if ("problem" in parsed) {
+        throw new Error(`${text} ${parsed.problem}`);
     }
+    return parsed;
+}
+
+function networkOf({ vpcId, subnet, state }: Boot) {
     return {
-        addresses: [`${state.privateIp}/${range.prefix}`],
+        addresses: [`${state.privateIp}/${range(subnet).prefix}`],
         // https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html: the second address is the VPC router's.
-        gateway: addressAt(range, 1),
+        gateway: addressAt(range(subnet), 1),
         bridge: { name: bridgeOf(state.subnetId), namespace: vpcId },
         link: linkOf(state.networkInterfaceId),
     };
@@ -118,7 +132,7 @@ function machineIdOf(root: string): string {
 }
 
 /** A disk that was never booted: nothing of its own but what the metadata service would tell cloud-init. */
-function writeFirstBoot(root: string, { id, publicKey, state }: Boot): void {
+function writeFirstBoot(root: string, { id, network, publicKey, state }: Boot): void {
     const write = (path: string, text: string, mode = 0o644): void => {
         mkdirSync(join(root, path, ".."), { recursive: true });
         writeFileSync(join(root, path), text, { mode });
@@ -127,7 +141,8 @@ function writeFirstBoot(root: string, { id, publicKey, state }: Boot): void {
     write("etc/machine-id", `${randomBytes(16).toString("hex")}\n`, 0o444);
     write("etc/hostname", `${name}\n`);
     write("etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost\n");
-    write("etc/resolv.conf", "");
+    // https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html: by DHCP, the VPC's third address. Nothing answers there.
+    write("etc/resolv.conf", `nameserver ${addressAt(range(network), 2)}\n`);
     // Its SSH server is Debian's own, without what local machines' have set.
     write("etc/ssh/sshd_config.d/kubelab.conf", "");
     write("etc/cloud/cloud.cfg.d/01_debian_cloud.cfg", CLOUD_SETTINGS);
@@ -136,8 +151,21 @@ function writeFirstBoot(root: string, { id, publicKey, state }: Boot): void {
     write("var/lib/cloud/seed/nocloud/meta-data", JSON.stringify(metadata), 0o600);
 }
 
-/** Removes what the account's machines have left beside their disks. */
-export function forgetAccount(account: string): void {
+/** Ends every machine of the account, known to it or not. */
+export async function endInstances(account: string): Promise<void> {
+    const { directory } = labNames(account);
+    const machines = existsSync(directory) ? readdirSync(directory).filter((name) => name.startsWith("i-")) : [];
+    const layout = hostCgroupLayout();
+    for (const machine of machines) {
+        await endProcess(layout, { lab: account, machine });
+        tryRun("ip", ["netns", "delete", machineNames(account, machine).networkNamespace]);
+    }
+}
+
+/** Removes what the account's machines have left: cgroups, disks, run-time files. */
+export async function forgetAccount(account: string): Promise<void> {
     const { directory, runDirectory } = labNames(account);
+    await endAndRemove(labCgroups(hostCgroupLayout(), account));
     run("rm", ["-rf", "--one-file-system", directory, runDirectory]);
+    removeEmpty(LABS_DIRECTORY, RUN_DIRECTORY, "/run/systemd/nspawn", "/run/systemd");
 }

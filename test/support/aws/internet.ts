@@ -22,7 +22,8 @@ import { openParts } from "../../../scripts/parts";
 /*
  * What machines of the tests find in the internet's place, at one address of this host: the release files of upstream, packed from parts
  * that are here, below the names of upstream's servers (as KUBELAB_DOWNLOAD_MIRROR has them), and images from the same parts, as a
- * mirror of all registries. `internet.ts ADDRESS PORT DIGEST` serves until it is ended; it says `ready` when it does.
+ * mirror of all registries. `internet.ts ADDRESS PORT DIGEST 'images'|'releases and images'` serves until its standard input ends; it says `ready` when it does, and every
+ * request.
  */
 
 /** Packs the files of upstream's releases. @returns path by URL path */
@@ -72,7 +73,7 @@ function sendFile(path: string, request: IncomingMessage, response: ServerRespon
     createReadStream(path, { start }).pipe(response);
 }
 
-async function main([address = "", port = "", digest = ""]: readonly string[]): Promise<void> {
+async function main([address = "", port = "", digest = "", has = ""]: readonly string[]): Promise<void> {
     const parts = openParts(digest);
     const work = mkdtempSync(join(tmpdir(), "kubelab-internet-"));
     const interfaceAddress = [`${address}/32`, "dev", "lo"];
@@ -81,10 +82,13 @@ async function main([address = "", port = "", digest = ""]: readonly string[]): 
         rmSync(work, { recursive: true, force: true });
         process.exit(0);
     };
+    process.stdin.on("end", end).resume();
     process.on("SIGTERM", end);
     process.on("SIGINT", end);
     spawnSync("ip", ["address", "replace", ...interfaceAddress]);
-    const files = packReleases(parts.path, parts.manifest.versions, work);
+    const files = has.startsWith("releases")
+        ? packReleases(parts.path, parts.manifest.versions, work)
+        : new Map<string, string>();
     const store = await ImageStore.open(join(parts.path, "images"));
     const registry = registryHandler(store, new Upstreams(true));
     const server = createServer((request, response) => {

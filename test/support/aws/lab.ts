@@ -1,85 +1,120 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { ensureParts, readParts } from "../../../scripts/parts";
-import { Lab } from "../lab";
+import { Lab, type Ran } from "../lab";
 import { Cloud } from "./cloud";
-import type { Account } from "./model";
+import { cloudImage } from "./image";
+import { type Account, publicAddressOf } from "./model";
 import { hostAddress, type Uplink } from "./router";
+import type { Upstream } from "./upstream";
 
 const REPOSITORY = join(__dirname, "../../..");
-const PORT = 8080;
 
 /** A cluster on the played EC2, in an account of its own. */
 export class AwsLab extends Lab {
     readonly cloud: Cloud;
+    /** All that `scripts/lab` has said, but for what a person asked of a machine or of the API. */
+    printed = "";
+    private readonly aws: Readonly<Record<string, unknown>>;
 
     /**
      * @param name also of the account.
-     * @param internet address of this host where upstream's servers and registries are.
      * @param aws settings beside those that the account decides.
+     * @param more other settings of the stack.
      */
     constructor(
         name: string,
-        readonly uplink: Uplink,
-        readonly internet: string,
-        private readonly aws: Readonly<Record<string, unknown>>,
+        { uplink, upstream }: { readonly uplink: Uplink; readonly upstream: Upstream },
+        aws: Readonly<Record<string, unknown>>,
         more: Readonly<Record<string, unknown>> = {},
     ) {
-        const account = `ec2-${name}`;
-        super(
-            name,
-            {
-                provider: "aws",
-                aws: { ...aws, allowedCidrs: [`${hostAddress(uplink)}/32`] },
-                registryMirrors: { _default: [`http://${internet}:${PORT}`] },
-                ...more,
-            },
-            [process.execPath, "--import", "tsx", join(REPOSITORY, "test/support/aws/main.ts")],
-        );
-        this.cloud = new Cloud({ account, uplink });
-        process.env["KUBELAB_TEST_EC2"] = JSON.stringify(this.cloud.settings);
-        process.env["KUBELAB_DOWNLOAD_MIRROR"] = `http://${internet}:${PORT}`;
-        process.env["KUBELAB_ENGINE"] = "offline";
+        const cloud = new Cloud({ account: `ec2-${name}`, uplink });
+        const own = { ...aws, allowedCidrs: [`${hostAddress(uplink)}/32`] };
+        const environment = {
+            KUBELAB_TEST_EC2: JSON.stringify(cloud.settings),
+            KUBELAB_DOWNLOAD_MIRROR: upstream.url,
+            KUBELAB_ENGINE: "offline",
+        };
+        super(name, { provider: "aws", aws: own, registryMirrors: { _default: [upstream.url] }, ...more }, [
+            "env",
+            ...Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+            ...[process.execPath, "--import", "tsx", join(REPOSITORY, "test/support/aws/main.ts")],
+        ]);
+        this.cloud = cloud;
+        this.aws = own;
+    }
+
+    override run(command: string, args: readonly string[] = [], timeoutSeconds?: number): Ran {
+        const ran = super.run(command, args, timeoutSeconds);
+        this.printed += ["ssh", "kubectl"].includes(command) ? "" : `${ran.stdout}${ran.stderr}`;
+        return ran;
     }
 
     /** The settings of the machines with these changes. */
     settings(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-        return { aws: { ...this.aws, allowedCidrs: [`${hostAddress(this.uplink)}/32`], ...changes } };
+        return { aws: { ...this.aws, ...changes } };
     }
 
     get account(): Account {
         return this.cloud.account;
     }
 
-    state(): string {
-        return readFileSync(join(this.directory, "state.json"), "utf8");
+    /** Id of the instance that is a node now. */
+    instanceOf(node: string): string {
+        const wanted = `${this.stack}-${node}`;
+        const [id] = Object.entries(this.account.instances).find(([, { tags }]) => tags["Name"] === wanted) ?? [];
+        if (id === undefined) {
+            throw new Error(`the account has no instance ${wanted}`);
+        }
+        return id;
+    }
+
+    /** The address by which the internet reaches a node now. */
+    publicAddressOf(node: string): string {
+        return publicAddressOf(this.account, this.instanceOf(node)) ?? "";
+    }
+
+    /** Ids of all that the account has, but for images that are everybody's. */
+    left(): string[] {
+        return Object.entries(this.account).flatMap(([table, rows]) =>
+            table === "images" || table === "next" ? [] : Object.keys(rows as object),
+        );
+    }
+
+    /** Starts a web server on worker-2 and a pod on worker-1, so that both have a bridge. @returns the web server's address */
+    startPods(): string {
+        const on = (nodeName: string): string => `--overrides=${JSON.stringify({ spec: { nodeName } })}`;
+        this.kubectl("run", "web", "--image=nginx", on("worker-2"));
+        this.kubectl("run", "neighbour", "--image=nginx", on("worker-1"));
+        this.kubectl("wait", "--for=condition=Ready", "pod/web", "pod/neighbour", "--timeout=120s");
+        return this.kubectl("get", "pod", "web", "-o", "jsonpath={.status.podIP}").trim();
+    }
+
+    /** Whether a web server in a pod answers worker-1, from an address that a pod there could have. */
+    podAnswers(pod: string): boolean {
+        const command = `curl -sS -o /dev/null --max-time 3 --interface 10.99.1.1 http://${pod}/`;
+        return this.run("ssh", ["worker-1", "--", command], 30).code === 0;
+    }
+
+    /** Removes what an earlier run of the test has left, if it was cut off, and has the image of instances' disks at hand. */
+    async prepare(): Promise<void> {
+        await cloudImage((line) => console.log(line));
+        await this.cloud.clear();
+        rmSync(this.directory, { recursive: true, force: true });
+    }
+
+    /** Takes the cluster down, whatever state it is in, and forgets it with its account. */
+    async end(): Promise<void> {
+        this.remove();
+        await this.cloud.clear();
     }
 }
 
-/** Upstream's servers and registries, of this host's parts. @returns what ends them */
-export async function startInternet(address: string): Promise<() => Promise<void>> {
-    const { digest } = await ensureParts({ source: "auto" }, () => undefined);
-    if (readParts(digest) === undefined) {
-        throw new Error(`the parts ${digest} are damaged`);
-    }
-    const command = ["--import", "tsx", join(__dirname, "internet.ts"), address, String(PORT), digest];
-    const child = spawn(process.execPath, command, { cwd: REPOSITORY, stdio: ["ignore", "pipe", "ignore"] });
-    await ready(child);
-    return () =>
-        new Promise((resolve) => {
-            child.once("exit", () => resolve());
-            child.kill("SIGTERM");
-        });
-}
-
-function ready(child: ChildProcess): Promise<void> {
-    return new Promise((resolve, reject) => {
-        child.once("exit", (code) => reject(new Error(`the tests' internet ended with ${code}`)));
-        child.stdout?.on("data", (chunk: Buffer) => {
-            if (chunk.toString().includes("ready")) {
-                resolve();
-            }
-        });
-    });
+/** What a TCP connection from this host, from one of its addresses, comes to. */
+export function reach(from: string, to: string, port: number): "open" | "closed" {
+    const limits = ["--connect-timeout", "2", "--max-time", "4"];
+    const command = ["-sk", ...limits, "--interface", from, "-o", "/dev/null", `https://${to}:${port}/`];
+    const { status } = spawnSync("curl", command, { stdio: "ignore" });
+    // 28: no answer; 7: refused. Anything else means that something answered.
+    return status === 28 || status === 7 ? "closed" : "open";
 }

@@ -57,7 +57,10 @@ export function playedEc2(settings: CloudSettings): Provider {
             ...inputs,
             ...(await inTurn(type, () => of(type).update?.(existing, inputs as never) ?? {})),
         }),
-        delete: ({ type }, existing) => inTurn(type, () => of(type).delete(existing)),
+        delete: async ({ type }, existing) => {
+            await inTurn(type, () => of(type).delete(existing));
+            await cloud.exclusively(() => cloud.closeIfEmpty());
+        },
         invoke: (token, inputs) => Promise.resolve(lookUp(cloud, token, inputs)),
     };
 }
