@@ -35,15 +35,18 @@ static_pod_up() {
     local name=$1 deadline=$((SECONDS + $2)) looked=$SECONDS runs='' logs='' before_start=0
     shift 2
     while [ "$SECONDS" -lt "$deadline" ]; do
-        if [ -z "$runs" ] && static_pod_runs; then
-            runs=1
-            before_start=$(static_pod_starts "$(static_pod_logs "$name")")
-        fi
-        if [ -n "$runs" ] && "$@" >/dev/null 2>&1; then return; fi
-        if [ -n "$runs" ] && [ "$SECONDS" -gt "$looked" ]; then
+        if listening "$@" && { [ -n "$runs" ] || static_pod_runs; } && "$@" >/dev/null 2>&1; then return; fi
+        give_way
+        if [ "$SECONDS" -gt "$looked" ]; then
             looked=$SECONDS
-            logs=$(static_pod_logs "$name")
-            if [ "$(static_pod_starts "$logs")" -ge $((before_start + 3)) ]; then break; fi
+            if [ -z "$runs" ] && static_pod_runs; then
+                runs=1
+                before_start=$(static_pod_starts "$(static_pod_logs "$name")")
+            fi
+            if [ -n "$runs" ]; then
+                logs=$(static_pod_logs "$name")
+                if [ "$(static_pod_starts "$logs")" -ge $((before_start + 3)) ]; then break; fi
+            fi
         fi
         sleep 0.1
     done
@@ -59,6 +62,14 @@ static_pod_up() {
         fi
     } >&2
     exit 1
+}
+
+# static_pod_image IMAGE: has containerd get an image while the kubelet still starts. What is wrong if it can't be had, the kubelet
+# tells.
+static_pod_image() {
+    within 60 test -S /run/containerd/containerd.sock || return 0
+    [ -z "$(ctr -n k8s.io images ls -q "name==$1")" ] || return 0
+    timeout 60 ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d --label io.cri-containerd.image=managed "$1" >/dev/null 2>&1 || true
 }
 
 # static_pod_uid NAME: the id that the kubelet has given to the pod of the manifest. The same manifest always has the same one.

@@ -115,6 +115,7 @@ export function staticPod(args: ServiceArgs, parent: pulumi.Resource): remote.Co
                 : [`install -d -m 0700 -o ${user} -g ${user} /var/lib/${each.stateDirectory}`],
         start: [
             `static_pod_put ${name} ${user} ${each.pod?.directory ?? ""} <<'${DELIMITER}'\n${renderStaticPod(each)}${DELIMITER}`,
+            `static_pod_image ${each.pod?.image ?? ""}`,
             `static_pod_up ${name} ${each.healthDeadline} ${each.health}`,
         ],
     }));

@@ -33,7 +33,8 @@ export interface BenchFlags {
 
 export interface BenchOptions {
     readonly runs: number;
-    readonly subjects: readonly Subject[];
+    /** undefined: all that the stack's nodes allow. */
+    readonly subjects: readonly Subject[] | undefined;
     readonly kubeadm: boolean;
     /** Numbers of workers, ascending. */
     readonly workers: readonly number[];
@@ -70,7 +71,7 @@ export function readOptions({ runs, against, only, workers, network, json }: Ben
     }
     return {
         runs: Number(runs),
-        subjects: SUBJECTS.filter((subject) => only?.includes(subject) ?? true),
+        subjects: only && SUBJECTS.filter((subject) => only.includes(subject)),
         kubeadm: against === "kubeadm",
         workers: counts,
         network,
@@ -78,10 +79,26 @@ export function readOptions({ runs, against, only, workers, network, json }: Ben
     };
 }
 
+/**
+ * What is measured of a stack with so many workers.
+ *
+ * @throws UserError for throughput between nodes where there are fewer than two workers.
+ */
+export function subjectsFor(workers: number, wanted: readonly Subject[] | undefined): readonly Subject[] {
+    if (workers >= 2) {
+        return wanted ?? SUBJECTS;
+    }
+    if (wanted?.includes("throughput")) {
+        throw new UserError(`--only throughput: it is measured between two workers; the stack has ${workers}`);
+    }
+    return wanted ?? ["phases"];
+}
+
 /** Measures, prints a table, and writes the JSON file. Whatever happens, what it brought up is taken down. */
 export async function bench(source: Stack, options: BenchOptions): Promise<void> {
     const interruption = new AbortController();
     const lab = new BenchLab(source, options.network, interruption.signal);
+    const subjects = subjectsFor(lab.workers, options.subjects);
     await prepareForLab(source, {}, say);
     await prepareForBench(say);
     const onSignal = (): void => {
@@ -90,7 +107,7 @@ export async function bench(source: Stack, options: BenchOptions): Promise<void>
     };
     process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
     try {
-        const report = await measure(lab, options, interruption.signal);
+        const report = await measure(lab, { ...options, subjects }, interruption.signal);
         console.log(renderReport(report));
         if (options.json !== undefined) {
             writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -104,7 +121,11 @@ export async function bench(source: Stack, options: BenchOptions): Promise<void>
     }
 }
 
-async function measure(lab: BenchLab, options: BenchOptions, signal: AbortSignal): Promise<Report> {
+async function measure(
+    lab: BenchLab,
+    options: BenchOptions & { readonly subjects: readonly Subject[] },
+    signal: AbortSignal,
+): Promise<Report> {
     const date = new Date().toISOString();
     const { runs, subjects } = options;
     const wanted = (subject: Subject): boolean => subjects.includes(subject);

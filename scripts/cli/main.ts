@@ -134,7 +134,10 @@ function program(): Command {
             "3",
         )
         .option("--against <other>", "measure another installer turn about: kubeadm")
-        .option("--only <what...>", "only these: phases, growth, throughput")
+        .option(
+            "--only <what...>",
+            "only these: phases, growth, throughput (default: all, or phases of a stack with fewer than two workers)",
+        )
         .option("--workers <counts>", "numbers of workers for growth, with commas between them", "1,2,4")
         .option("--network <cidr>", "IPv4 range for the machines", "10.231.0.0/24")
         .option("--json <file>", "write everything to this file, too")

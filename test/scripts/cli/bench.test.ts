@@ -1,5 +1,5 @@
 import { parseAllDocuments } from "yaml";
-import { readOptions } from "../../../scripts/cli/bench";
+import { readOptions, subjectsFor } from "../../../scripts/cli/bench";
 import { growthOf } from "../../../scripts/cli/bench/growth";
 import { initConfiguration, joinConfiguration, type KubeadmArgs } from "../../../scripts/cli/bench/kubeadm-files";
 import { spread } from "../../../scripts/cli/bench/numbers";
@@ -13,7 +13,7 @@ describe("the options", () => {
     test("are everything there is by default, without the race", () => {
         expect(readOptions(FLAGS)).toEqual({
             runs: 3,
-            subjects: ["phases", "growth", "throughput"],
+            subjects: undefined,
             kubeadm: false,
             workers: [1, 2, 4],
             network: "10.231.0.0/24",
@@ -31,6 +31,19 @@ describe("the options", () => {
         [{ only: ["everything"] }, "--only everything: any of phases, growth, throughput"],
     ])("that are wrong are named: %j", (wrong, words) => {
         expect(() => readOptions({ ...FLAGS, ...wrong })).toThrow(words);
+    });
+});
+
+describe("what is measured", () => {
+    test("is everything with two workers, and phases alone with fewer", () => {
+        expect(subjectsFor(2, undefined)).toEqual(["phases", "growth", "throughput"]);
+        expect(subjectsFor(0, undefined)).toEqual(["phases"]);
+    });
+
+    test("is what was asked for, but no throughput between workers that aren't there", () => {
+        expect(subjectsFor(2, ["growth"])).toEqual(["growth"]);
+        expect(subjectsFor(0, ["growth"])).toEqual(["growth"]);
+        expect(() => subjectsFor(1, ["phases", "throughput"])).toThrow("--only throughput");
     });
 });
 
