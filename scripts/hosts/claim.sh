@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # Makes a host a node of one cluster: notes what is there before anything of the cluster is, and marks the host as the cluster's.
-# Before it come: cluster, lab, stack (texts), leave (the text of leave.sh). On its standard output: the host's machine id.
+# Before it come: cluster, lab, stack, pods (texts), leave (the text of leave.sh). On its standard output: the host's machine id.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 state=/var/lib/kubelab
@@ -31,6 +31,7 @@ note_what_is_there() {
     sysctl --all 2>/dev/null | grep -E "$own_settings" >"$before/sysctls" || true
     findmnt --raw --noheadings --output TARGET >"$before/mounts"
     ip -oneline link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' >"$before/links"
+    ip -oneline route >"$before/routes"
     ip rule >"$before/rules"
     # Units of the cluster want it, and nothing else may have yet.
     if systemctl is-active --quiet network-online.target; then touch "$before/network-online"; fi
@@ -64,7 +65,7 @@ else
 fi
 printf '%s\n' "$leave" >"$state/leave"
 if [ ! -e "$state/claim" ]; then
-    printf '%s\n' "cluster=$cluster" "lab=$lab" "stack=$stack" "machine-id=$(cat /etc/machine-id)" >"$state/claim.new"
+    printf '%s\n' "cluster=$cluster" "lab=$lab" "stack=$stack" "pods=$pods" "machine-id=$(cat /etc/machine-id)" >"$state/claim.new"
     mv "$state/claim.new" "$state/claim"
 fi
 cat /etc/machine-id

@@ -17,6 +17,8 @@ export interface HostRequest {
     readonly lab: string;
     /** `organization/project/stack` */
     readonly stack: string;
+    /** IPv4 CIDR of the cluster's pods. */
+    readonly pods: string;
 }
 
 /** Names of nodes whose hosts are to be forgotten, whatever is on them. */
@@ -30,8 +32,8 @@ const script = (name: string): string => readFileSync(join(__dirname, name), "ut
  * @throws UserError where it is another cluster's, or doesn't answer.
  */
 export async function claim(request: HostRequest): Promise<{ readonly id: string }> {
-    const { cluster, lab, stack } = request;
-    const values = Object.entries({ cluster, lab, stack, leave: script("leave.sh").trimEnd() });
+    const { cluster, lab, stack, pods } = request;
+    const values = Object.entries({ cluster, lab, stack, pods, leave: script("leave.sh").trimEnd() });
     const text = [...values.map(([name, value]) => `${name}=${quote(value)}`), script("claim.sh")].join("\n");
     return { id: (await asRoot(request, text)).trim() };
 }

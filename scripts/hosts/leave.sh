@@ -98,6 +98,11 @@ undo_network() {
         fi
     done
     for name in 75 17; do ip route flush proto $name 2>/dev/null; done
+    # flannel's have nothing but where they lead to.
+    ip -oneline route show root "$(sed -n 's/^pods=//p' "$state/claim")" | while read -r name; do
+        # shellcheck disable=SC2086
+        was_there routes "$name" || ip route delete $name
+    done
     ip rule | while IFS= read -r name; do
         if ! was_there rules "$name" && [[ $name =~ lookup\ (kube-router|77|78|79) ]]; then ip rule delete pref "${name%%:*}"; fi
     done

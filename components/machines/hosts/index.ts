@@ -71,7 +71,7 @@ class ExistingHost extends pulumi.ComponentResource implements Machine {
         const stack = stackName();
         const request = cluster.apply((id): HostRequest => {
             const password = sudoPassword === undefined ? {} : { sudoPassword };
-            return { name: host.name, target, ...password, cluster: id, lab: spec.name, stack };
+            return { name: host.name, target, ...password, cluster: id, lab: spec.name, stack, pods: spec.podCidr };
         });
         const claim = new local.Command(
             host.name,

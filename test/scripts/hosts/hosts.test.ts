@@ -30,6 +30,7 @@ beforeEach(async () => {
         cluster: "0f0f",
         lab: "it's a lab",
         stack: "organization/kubelab/test",
+        pods: "10.99.0.0/16",
     };
     process.env["PATH"] = `${path("bin")}:${PATH}`;
     plays("sudo", 'shift; exec "$@"');
@@ -48,7 +49,7 @@ describe("a host", () => {
         expect(await claim(request)).toEqual({ id: "0123" });
         const input = readFileSync(path("input"), "utf8");
         expect(input).toMatch(
-            /^cluster=0f0f\nlab='it'\\''s a lab'\nstack=organization\/kubelab\/test\nleave='#!\/bin\/bash\n/,
+            /^cluster=0f0f\nlab='it'\\''s a lab'\nstack=organization\/kubelab\/test\npods=10.99.0.0\/16\nleave='#!\/bin\/bash\n/,
         );
     });
 

@@ -61,6 +61,7 @@ describe("a cluster on hosts that exist", () => {
             name: "worker-1",
             lab: "test",
             stack: "organization/kubelab/test",
+            pods: "10.99.0.0/16",
             target: { host: "192.168.7.12", port: 2222, user: "admin", hostKey: HOST_KEY },
         });
         const steps = remoteSteps(graph, { address: "192.168.7.12" });
