@@ -10,10 +10,9 @@ export const SUDO_PASSWORD = "KUBELAB_SUDO_PASSWORD";
  * as `aws:`, belong to their providers. */
 export function readConfig(): { readonly raw: RawConfig; readonly unknownKeys: readonly string[] } {
     const own = Object.entries(allConfig() as RawConfig).filter(([key]) => key.startsWith(NAMESPACE));
-    const { [SUDO_PASSWORD]: sudoPassword = "" } = process.env;
-    const raw: RawConfig = {
-        ...(sudoPassword === "" ? {} : { sudoPassword }),
-        ...Object.fromEntries(own.map(([key, value]) => [key.slice(NAMESPACE.length), value])),
-    };
+    const given = Object.fromEntries(own.map(([key, value]) => [key.slice(NAMESPACE.length), value]));
+    const sudoPassword = process.env[SUDO_PASSWORD];
+    // The Pulumi CLI puts the project's default in, an empty text.
+    const raw: RawConfig = sudoPassword && !given["sudoPassword"] ? { ...given, sudoPassword } : given;
     return { raw, unknownKeys: unknownKeys(raw) };
 }

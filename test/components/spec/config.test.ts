@@ -25,6 +25,8 @@ test("the password for sudo may come by the environment, where the config has no
     try {
         setAllConfig({});
         expect(readConfig().raw).toEqual({ sudoPassword: "correct horse" });
+        setAllConfig({ "kubelab:sudoPassword": "" });
+        expect(readConfig().raw).toEqual({ sudoPassword: "correct horse" });
         setAllConfig({ "kubelab:sudoPassword": "battery" });
         expect(readConfig().raw).toEqual({ sudoPassword: "battery" });
     } finally {
