@@ -51,16 +51,26 @@ export class ExistingHosts {
     create(hosts: readonly WantedHost[]): void {
         const network = { ...this.driver.network(this.lab, this.prefix), partsDirectory: partsPath(partsDigest()) };
         this.driver.succeed("network", "create", network);
-        for (const host of hosts) {
-            this.boot(host);
-            this.setUp(host);
-        }
+        hosts.forEach((host) => this.install(host));
     }
 
-    boot({ name, position, release }: WantedHost, changes: object = {}): void {
+    /** As if its disk had been written anew: with another machine id, and with its host key kept. */
+    reinstall(host: WantedHost): void {
+        this.driver.succeed("machine", "delete", { lab: this.lab, machine: host.name });
+        this.install(host);
+    }
+
+    private install(host: WantedHost): void {
+        this.boot(host);
+        this.setUp(host);
+        // What comes up with a machine is up.
+        this.root(host, "systemctl is-system-running --wait || true");
+    }
+
+    boot({ name, position, release }: WantedHost): void {
         const request = this.driver.machine(this.lab, this.prefix, name) as Readonly<Record<string, unknown>>;
         const addresses = [`${this.address({ position })}/24`];
-        this.driver.succeed("machine", "create", { ...request, addresses, hosts: {}, release, ...changes });
+        this.driver.succeed("machine", "create", { ...request, addresses, hosts: {}, release });
     }
 
     private setUp(host: WantedHost): void {
