@@ -32,17 +32,16 @@ static_pod_runs() {
 # static_pod_up NAME SECONDS COMMAND...: waits until the pod runs and its health check passes; shows why when that fails, or when
 # its container has ended and been started again three times.
 static_pod_up() {
-    local name=$1 deadline=$((SECONDS + $2)) looked=$SECONDS runs='' logs='' before_start=0
+    local name=$1 deadline=$((SECONDS + $2)) looked=$SECONDS runs='' logs='' before_start
     shift 2
+    # None for a pod that the kubelet hasn't seen yet.
+    before_start=$(static_pod_starts "$(static_pod_logs "$name")")
     while [ "$SECONDS" -lt "$deadline" ]; do
         if listening "$@" && { [ -n "$runs" ] || static_pod_runs; } && "$@" >/dev/null 2>&1; then return; fi
         give_way
         if [ "$SECONDS" -gt "$looked" ]; then
             looked=$SECONDS
-            if [ -z "$runs" ] && static_pod_runs; then
-                runs=1
-                before_start=$(static_pod_starts "$(static_pod_logs "$name")")
-            fi
+            if [ -z "$runs" ] && static_pod_runs; then runs=1; fi
             if [ -n "$runs" ]; then
                 logs=$(static_pod_logs "$name")
                 if [ "$(static_pod_starts "$logs")" -ge $((before_start + 3)) ]; then break; fi
