@@ -33,11 +33,12 @@ export async function startUpstream(address: string, has: "images" | "releases a
     closeSync(output);
     const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
     const lines = (): string[] => readFileSync(log, "utf8").split("\n");
-    await eventually(90, () => {
+    const ready = eventually(200, () => {
         if (!lines().includes("ready")) {
-            throw new Error(`the tests' internet isn't there${child.exitCode === null ? "" : ": it has ended"}`);
+            throw new Error("what plays the internet isn't ready after 200 seconds");
         }
     });
+    await Promise.race([ready, ended.then(() => Promise.reject(new Error("what plays the internet has ended")))]);
     return {
         url: `http://${address}:${port}`,
         requests: () => lines().filter((line) => line.includes(" /")),
