@@ -70,7 +70,9 @@ export function detachGateway(vpcId: string): void {
 export function createSubnet(vpcId: string, subnetId: string, cidrBlock: string): void {
     const bridge = bridgeOf(subnetId);
     const { prefix } = range(cidrBlock);
-    run("ip", ["-n", vpcId, "link", "add", bridge, "type", "bridge"]);
+    // A bridge without an address of its own takes that of a port: machines would lose their gateway whenever another one goes.
+    const hardwareAddress = `02:${(subnetId.slice(-10).match(/../g) ?? []).join(":")}`;
+    run("ip", ["-n", vpcId, "link", "add", bridge, "address", hardwareAddress, "type", "bridge"]);
     run("ip", ["-n", vpcId, "address", "add", `${addressAt(range(cidrBlock), 1)}/${prefix}`, "dev", bridge]);
     run("ip", ["-n", vpcId, "link", "set", bridge, "up"]);
 }
