@@ -1,30 +1,29 @@
-import { AwsLab } from "../support/aws/lab";
-import { startUpstream, type Upstream } from "../support/aws/upstream";
-import { HostBefore } from "../support/host-state";
+import type { AwsLab } from "../support/aws/lab";
+import { PlayedCluster } from "../support/aws/played-cluster";
 import { NO_CHANGES, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
-const INTERNET = "10.235.247.1";
 
 /** flannel in kube-router's place, whose image isn't built here. */
 story(`a cluster on a played EC2, with a CNI plugin${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
-    let before: HostBefore;
-    let upstream: Upstream;
+    let played: PlayedCluster;
     let lab: AwsLab;
 
     beforeAll(async () => {
-        before = new HostBefore(/10\.235\.(4[89]|24[78])\.|10\.235\.240\.128|ec2-aws-cni/);
-        upstream = await startUpstream(INTERNET, "images");
-        const uplink = { network: "10.235.248.0/30", publicAddresses: "10.235.240.128/26" };
+        const around = {
+            internet: "10.235.247.1",
+            serves: "images",
+            uplink: { network: "10.235.248.0/30", publicAddresses: "10.235.240.128/26" },
+            own: /10\.235\.(4[89]|24[78])\.|10\.235\.240\.128|ec2-aws-cni/,
+        } as const;
         const zones = { network: "10.235.48.0/20", availabilityZones: ["eu-central-1a", "eu-central-1b"] };
         const more = { network: "cni", cniPlugin: "flannel", parts: { delivery: "relay" } };
-        lab = new AwsLab("aws-cni", { uplink, upstream }, zones, more);
-        await lab.prepare();
+        played = await PlayedCluster.begin("aws-cni", around, zones, more);
+        ({ lab } = played);
     }, 300_000);
     afterAll(async () => {
-        await lab.end();
-        await upstream.end();
+        await played.end();
     }, 120_000);
 
     it("comes up in two zones, and passes every check of verify", () => {
@@ -53,9 +52,6 @@ story(`a cluster on a played EC2, with a CNI plugin${reason === undefined ? "" :
 
     it("goes down and leaves nothing in the account and on this host", async () => {
         lab.succeed("down");
-        expect(lab.left()).toEqual([]);
-        await lab.end();
-        await upstream.end();
-        expect(before.differences()).toEqual([]);
+        await played.expectNothingLeft();
     }, 120_000);
 });

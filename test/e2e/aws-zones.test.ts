@@ -1,31 +1,32 @@
-import { AwsLab } from "../support/aws/lab";
+import type { AwsLab } from "../support/aws/lab";
 import type { Route } from "../support/aws/model";
-import { startUpstream, type Upstream } from "../support/aws/upstream";
-import { HostBefore } from "../support/host-state";
+import { PlayedCluster } from "../support/aws/played-cluster";
+import type { Upstream } from "../support/aws/upstream";
 import { NO_CHANGES, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
-const INTERNET = "10.235.245.1";
 
 /** Spot workers, and parts that the control plane has for them: nothing but images comes from the internet. */
 story(`a cluster on a played EC2, in two zones${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
-    let before: HostBefore;
+    let played: PlayedCluster;
     let upstream: Upstream;
     let lab: AwsLab;
 
     beforeAll(async () => {
-        before = new HostBefore(/10\.235\.(1[67]|24[56])\.|10\.235\.240\.64|ec2-aws-two/);
-        upstream = await startUpstream(INTERNET, "images");
-        const uplink = { network: "10.235.246.0/30", publicAddresses: "10.235.240.64/26" };
+        const around = {
+            internet: "10.235.245.1",
+            serves: "images",
+            uplink: { network: "10.235.246.0/30", publicAddresses: "10.235.240.64/26" },
+            own: /10\.235\.(1[67]|24[56])\.|10\.235\.240\.64|ec2-aws-two/,
+        } as const;
         const zones = { network: "10.235.16.0/20", availabilityZones: ["eu-central-1a", "eu-central-1b"] };
         const parts = { delivery: "relay" };
-        lab = new AwsLab("aws-two", { uplink, upstream }, { ...zones, spotWorkers: true }, { parts });
-        await lab.prepare();
+        played = await PlayedCluster.begin("aws-two", around, { ...zones, spotWorkers: true }, { parts });
+        ({ lab, upstream } = played);
     }, 300_000);
     afterAll(async () => {
-        await lab.end();
-        await upstream.end();
+        await played.end();
     }, 120_000);
 
     it("comes up with a node in each zone, and parts that were sent to the control plane alone", () => {
@@ -69,9 +70,6 @@ story(`a cluster on a played EC2, in two zones${reason === undefined ? "" : ` (s
 
     it("goes down and leaves nothing in the account and on this host", async () => {
         lab.succeed("down");
-        expect(lab.left()).toEqual([]);
-        await lab.end();
-        await upstream.end();
-        expect(before.differences()).toEqual([]);
+        await played.expectNothingLeft();
     }, 120_000);
 });

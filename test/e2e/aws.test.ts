@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { labNames, machineNames } from "../../scripts/machines/names";
-import { AwsLab, reach } from "../support/aws/lab";
+import { type AwsLab, reach } from "../support/aws/lab";
 import type { Rule } from "../support/aws/model";
-import { startUpstream, type Upstream } from "../support/aws/upstream";
-import { HostBefore } from "../support/host-state";
+import { PlayedCluster } from "../support/aws/played-cluster";
+import type { Upstream } from "../support/aws/upstream";
 import { knownSecrets } from "../support/known-secrets";
 import { eventually, NO_CHANGES, noLabsHere } from "../support/lab";
 
@@ -15,20 +15,22 @@ const ME = "10.235.241.1";
 const NODES = ["cp-1", "worker-1", "worker-2"] as const;
 
 story(`a cluster on a played EC2, in one subnet${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
-    let before: HostBefore;
+    let played: PlayedCluster;
     let upstream: Upstream;
     let lab: AwsLab;
 
     beforeAll(async () => {
-        before = new HostBefore(/10\.235\.(\d|1[0-5]|24[012])\.|ec2-aws-one/);
-        upstream = await startUpstream(INTERNET, "releases and images");
-        const uplink = { network: "10.235.241.0/30", publicAddresses: "10.235.240.0/26" };
-        lab = new AwsLab("aws-one", { uplink, upstream }, { network: "10.235.0.0/20" });
-        await lab.prepare();
+        const around = {
+            internet: INTERNET,
+            serves: "releases and images",
+            uplink: { network: "10.235.241.0/30", publicAddresses: "10.235.240.0/26" },
+            own: /10\.235\.(\d|1[0-5]|24[012])\.|ec2-aws-one/,
+        } as const;
+        played = await PlayedCluster.begin("aws-one", around, { network: "10.235.0.0/20" });
+        ({ lab, upstream } = played);
     }, 300_000);
     afterAll(async () => {
-        await lab.end();
-        await upstream.end();
+        await played.end();
     }, 120_000);
 
     it("comes up from an empty account, with nodes that download their own parts", () => {
@@ -207,9 +209,6 @@ story(`a cluster on a played EC2, in one subnet${reason === undefined ? "" : ` (
         lab.cloud.apply();
         lab.succeed("down", [], 60);
         expect(machines.filter(({ directory }) => existsSync(directory))).toEqual([]);
-        expect(lab.left()).toEqual([]);
-        await lab.end();
-        await upstream.end();
-        expect(before.differences()).toEqual([]);
+        await played.expectNothingLeft();
     }, 120_000);
 });
