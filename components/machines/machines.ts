@@ -2,9 +2,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Parts } from "../host/parts";
 import { sshKeyOf } from "../host/ssh-identity";
 import type { ClusterSpec } from "../spec/types";
+import { goArchitecture, OWN_ARCHITECTURE } from "./architecture";
 import { hostMachines } from "./hosts";
 import type { InspectedHost } from "./hosts/rules";
-import { goArchitecture } from "./hosts/rules-between";
 import { localMachines } from "./local";
 import type { Machine } from "./machine";
 import type { OneAtATime } from "./one-at-a-time";
@@ -21,9 +21,6 @@ export interface Machines {
     /** The key that lets the user in; absent where every machine has one of its user's. */
     readonly privateKey?: pulumi.Output<string>;
 }
-
-/** The architecture of this machine. */
-const HERE = process.arch === "x64" ? "amd64" : process.arch;
 
 /** Creates the cluster's machines with the provider that the spec names. */
 export function createMachines(
@@ -47,7 +44,7 @@ export function createMachines(
                 machines: localMachines({ ...args, sshKey, local: spec.local }, parent),
                 endpoint: spec.local.apiAddress,
                 innerEndpoint: spec.local.apiAddress,
-                architecture: HERE,
+                architecture: OWN_ARCHITECTURE,
                 privateKey: sshKey.privateKeyOpenssh,
             };
         }

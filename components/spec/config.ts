@@ -1,10 +1,8 @@
 import { allConfig } from "@pulumi/pulumi/runtime/config";
+import { SUDO_PASSWORD } from "./environment";
 import { type RawConfig, unknownKeys } from "./read";
 
 const NAMESPACE = "kubelab:";
-
-/** In the environment: what `kubelab:sudoPassword` is where the stack's config doesn't say, so that it need be in no file. */
-export const SUDO_PASSWORD = "KUBELAB_SUDO_PASSWORD";
 
 /** Every `kubelab:` key of the stack without that prefix, and which of them the project doesn't know. Other namespaces, such
  * as `aws:`, belong to their providers. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandAsRoot, inputAsRoot } from "../../components/host/as-root";
+import { SUDO_PASSWORD } from "../../components/spec/environment";
 import { repositoryRoot } from "../support/paths";
 import type { Difference } from "../machines/status";
 import type { ClusterAccess } from "./cluster-access";
@@ -35,11 +36,11 @@ export async function nodeDifferences(cluster: ClusterAccess, node: StackNode): 
         return asHostSees;
     }
     const script = readFileSync(join(repositoryRoot(), "components/host/check.sh"), "utf8");
-    const login = { user: cluster.userOf(node), sudoPassword: process.env["KUBELAB_SUDO_PASSWORD"] };
+    const login = { user: cluster.userOf(node), sudoPassword: process.env[SUDO_PASSWORD] };
     const [command, input] = [commandAsRoot(login, "bash -s"), inputAsRoot(login, script)];
     const { code, stdout, stderr } = await cluster.trySsh(node, command, CHECK_SECONDS, input);
     const last = stderr.trim().split("\n").at(-1) ?? "";
-    const problem = /password is required/.test(last) ? `${last}: give it in KUBELAB_SUDO_PASSWORD` : last;
+    const problem = /password is required/.test(last) ? `${last}: give it in ${SUDO_PASSWORD}` : last;
     return [
         ...asHostSees,
         ...parseDifferences(stdout),

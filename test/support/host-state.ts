@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { quote } from "../../components/host/script";
 
 /** Runs a command and gives back what it prints; nothing where it isn't there. */
 export type Run = (command: readonly string[]) => string;
@@ -145,8 +146,7 @@ export class HostBefore {
  * @param on runs a command line on the machine.
  */
 export function machineState(on: (commandLine: string) => string): Set<string> {
-    const run: Run = (words) =>
-        on(`${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ")} 2>/dev/null || true`);
+    const run: Run = (words) => on(`${words.map(quote).join(" ")} 2>/dev/null || true`);
     const lines = (name: string, commandLine: string): string[] =>
         on(commandLine)
             .split("\n")

@@ -6,6 +6,7 @@ import { RunError } from "@pulumi/pulumi/errors";
 import { commandAsRoot, inputAsRoot } from "../../host/as-root";
 import { readPrivateKey } from "../../host/own-key";
 import { runOverSsh, SshFailure, type SshTarget } from "../../host/ssh-run";
+import { SUDO_PASSWORD } from "../../spec/environment";
 import type { ClusterSpec, HostSpec } from "../../spec/types";
 import { attemptsFrom, checkReach, reachScript } from "./reach";
 import { type HostReport, parseReport } from "./report";
@@ -124,7 +125,7 @@ function refusedBySudo(host: HostSpec, said: string, withPassword: boolean): Pic
             problem,
             remedy: withPassword
                 ? "kubelab:sudoPassword isn't that user's password"
-                : `give the password ('read -rs KUBELAB_SUDO_PASSWORD && export KUBELAB_SUDO_PASSWORD', or the secret kubelab:sudoPassword), or let it without one: '${rule}' in /etc/sudoers.d/kubelab`,
+                : `give the password ('read -rs ${SUDO_PASSWORD} && export ${SUDO_PASSWORD}', or the secret kubelab:sudoPassword), or let it without one: '${rule}' in /etc/sudoers.d/kubelab`,
         };
     }
     return { problem, remedy: `install sudo on it, and let ${host.user} use it for everything; or log in as root` };

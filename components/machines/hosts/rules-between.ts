@@ -1,11 +1,7 @@
 import type { ClusterSpec } from "../../spec/types";
+import { goArchitecture, OWN_ARCHITECTURE } from "../architecture";
 import type { Finding, InspectedHost } from "./rules";
 import { CLOCK_TOLERANCE } from "./rules";
-
-/** The architecture as Go and OCI call it. */
-export function goArchitecture(machine: string): string {
-    return { x86_64: "amd64", aarch64: "arm64" }[machine] ?? machine;
-}
 
 /**
  * What is wrong between hosts that are right one by one.
@@ -15,7 +11,7 @@ export function goArchitecture(machine: string): string {
 export function checkBetween(
     hosts: readonly InspectedHost[],
     spec: ClusterSpec,
-    here: string = process.arch === "x64" ? "amd64" : process.arch,
+    here: string = OWN_ARCHITECTURE,
 ): Finding[] {
     return [
         ...repeated(hosts, ({ report }) => [report.hostname], "host name", "set it with 'sudo hostnamectl hostname …'"),
