@@ -3,7 +3,7 @@ import { Cluster } from "./components/cluster";
 import { knownHosts } from "./components/machines/hosts";
 import { inspectHosts } from "./components/machines/hosts/preflight";
 import { refuseChangesToARunningCluster } from "./components/running-cluster";
-import { keptForLife, parseClusterSpec, readConfig } from "./components/spec";
+import { keptForLife, parseClusterSpec, readConfig } from "./components/cluster-spec";
 
 export = async () => {
     const spec = parseClusterSpec(readConfig().raw, { stack: pulumi.getStack() });

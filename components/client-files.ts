@@ -1,6 +1,6 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { keepFiles } from "./host/kept-files";
+import { keepFiles } from "./steps/kept-files";
 
 /** What a person at the keyboard needs of a cluster, as the stack puts it out. */
 export interface ClientFilesArgs {

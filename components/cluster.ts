@@ -6,9 +6,9 @@ import { ControlPlane } from "./control-plane/control-plane";
 import { KUBECTL, manifests } from "./control-plane/kubectl-step";
 import { keepRecord } from "./control-plane/record";
 import { membership } from "./control-plane/node-object";
-import { getParts, partsDelivery } from "./host/parts";
-import { prepare } from "./host/prepare";
-import { sshCommand, sshIdentity } from "./host/ssh-identity";
+import { getParts, partsDelivery } from "./steps/parts";
+import { prepare } from "./steps/prepare";
+import { sshCommand, sshIdentity } from "./steps/ssh-identity";
 import type { InspectedHost } from "./machines/hosts/rules";
 import { createMachines } from "./machines/machines";
 import { OneAtATime } from "./machines/one-at-a-time";
@@ -16,8 +16,8 @@ import { kernelChecks, podNetwork } from "./network/networks";
 import { Node } from "./node/node";
 import { renderKubeconfig } from "./pki/kubeconfig";
 import { Pki } from "./pki/pki";
-import { hasPodNetwork } from "./spec/bring-up";
-import type { ClusterSpec, NodeSpec } from "./spec/types";
+import { hasPodNetwork } from "./cluster-spec/bring-up";
+import type { ClusterSpec, NodeSpec } from "./cluster-spec/types";
 
 /** What the stack puts out of a node. */
 export interface NodeOutput {

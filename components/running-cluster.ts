@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { KnownHost } from "./machines/hosts/rules";
-import { type ClusterSpec, InvalidConfig, refuseImmutableChange, type RunningCluster } from "./spec";
+import { type ClusterSpec, InvalidConfig, refuseImmutableChange, type RunningCluster } from "./cluster-spec";
 
 /** What the stack put out when it ran last; nothing where it never did. */
 export interface LastRun {

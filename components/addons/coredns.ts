@@ -1,5 +1,5 @@
 import type { Manifest } from "../control-plane/kubectl-step";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 
 const LABELS = { "k8s-app": "kube-dns" };
 const NAME = { name: "coredns", namespace: "kube-system" };

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import { flag, type Process, withOverrides } from "../host/process";
-import type { HostFile } from "../host/script";
+import { flag, type Process, withOverrides } from "../steps/process";
+import type { HostFile } from "../steps/script";
 import { CredentialFiles } from "../pki/files";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
 

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PartsDelivery } from "../host/parts";
-import { put } from "../host/script";
-import { step } from "../host/step";
+import type { PartsDelivery } from "../steps/parts";
+import { put } from "../steps/script";
+import { step } from "../steps/step";
 import type { ReadyMachine } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
 import type { Pki } from "../pki/pki";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { ApiServer } from "./api-server";
 import { ControllerManager } from "./controller-manager";
 import { Etcd } from "./etcd";

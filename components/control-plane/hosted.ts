@@ -1,7 +1,7 @@
 import type { remote } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { service, type ServiceArgs } from "../host/service";
-import { staticPod } from "../host/static-pod";
+import { service, type ServiceArgs } from "../steps/service";
+import { staticPod } from "../steps/static-pod";
 import type { ControlPlaneServiceArgs } from "./service-args";
 
 /**

@@ -1,8 +1,8 @@
 import type { remote } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import { leaveCheck, put, removeCheck } from "../host/script";
-import { step, type StepArgs } from "../host/step";
+import { leaveCheck, put, removeCheck } from "../steps/script";
+import { step, type StepArgs } from "../steps/step";
 import type { ReadyMachine } from "../machines/machine";
 
 /** The kubeconfig that steps on a control-plane machine use; 0400, root. */

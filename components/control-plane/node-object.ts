@@ -1,10 +1,10 @@
 import type { remote } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { leaveCheck, quote, removeCheck } from "../host/script";
-import { step } from "../host/step";
+import { leaveCheck, quote, removeCheck } from "../steps/script";
+import { step } from "../steps/step";
 import type { Machine, ReadyMachine } from "../machines/machine";
-import { hasPodNetwork } from "../spec/bring-up";
-import type { ClusterSpec, NodeSpec } from "../spec/types";
+import { hasPodNetwork } from "../cluster-spec/bring-up";
+import type { ClusterSpec, NodeSpec } from "../cluster-spec/types";
 import { KUBECTL } from "./kubectl-step";
 
 /** Seconds a node is given to become Ready. */

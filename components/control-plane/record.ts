@@ -1,6 +1,6 @@
-import { quote } from "../host/script";
-import { keptForLife } from "../spec/immutable";
-import type { ClusterSpec } from "../spec/types";
+import { quote } from "../steps/script";
+import { keptForLife } from "../cluster-spec/immutable";
+import type { ClusterSpec } from "../cluster-spec/types";
 
 /** What the cluster on a control-plane machine was built with: `key=value` lines. */
 const RECORD = "/var/lib/kubelab/cluster";

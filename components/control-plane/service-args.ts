@@ -1,6 +1,6 @@
-import type { ServiceArgs } from "../host/service";
+import type { ServiceArgs } from "../steps/service";
 import type { ControlPlaneCertificates, Pki } from "../pki/pki";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 
 /** What every process of the control plane is made from on one machine. */
 export interface ControlPlaneServiceArgs extends Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> {

@@ -2,9 +2,9 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { partsPath } from "../../scripts/parts/paths";
-import type { Parts } from "../host/parts";
-import type { SshKey } from "../host/ssh-identity";
-import type { ClusterSpec, LocalSpec, NodeSpec } from "../spec/types";
+import type { Parts } from "../steps/parts";
+import type { SshKey } from "../steps/ssh-identity";
+import type { ClusterSpec, LocalSpec, NodeSpec } from "../cluster-spec/types";
 import type { Machine, MachineFacts } from "./machine";
 
 const DRIVER = "node --require tsx/cjs scripts/machines/main.ts";

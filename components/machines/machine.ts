@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command/types/input";
-import type { Role } from "../spec/types";
+import type { Role } from "../cluster-spec/types";
 
 /** What a kind of machine needs set differently, told by whoever makes the machines and not known to the cluster code. */
 export interface MachineFacts {

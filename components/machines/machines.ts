@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Parts } from "../host/parts";
-import { sshKeyOf } from "../host/ssh-identity";
-import type { ClusterSpec } from "../spec/types";
+import type { Parts } from "../steps/parts";
+import { sshKeyOf } from "../steps/ssh-identity";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { goArchitecture, OWN_ARCHITECTURE } from "./architecture";
 import { hostMachines } from "./hosts";
 import type { InspectedHost } from "./hosts/rules";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { put } from "../host/script";
-import { step } from "../host/step";
+import { put } from "../steps/script";
+import { step } from "../steps/step";
 import { bridgeConfiguration } from "./cni-configuration";
 import { BRIDGE } from "./kubenet";
 import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";

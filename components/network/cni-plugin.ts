@@ -1,5 +1,5 @@
 import { removeBridge } from "./bridge";
-import { put } from "../host/script";
+import { put } from "../steps/script";
 import type { NetworkDaemon } from "./daemon-set";
 
 /** A pod network whose own program runs in pods: what it is in the API, and what a node needs for it. */

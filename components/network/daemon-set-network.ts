@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { KUBECTL, manifests } from "../control-plane/kubectl-step";
-import { step } from "../host/step";
+import { step } from "../steps/step";
 import type { ReadyMachine } from "../machines/machine";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { type CniPlugin, setUpNode, tearDownNode } from "./cni-plugin";
 import { networkManifests } from "./daemon-set";
 import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";

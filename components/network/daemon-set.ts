@@ -1,5 +1,5 @@
 import type { Manifest } from "../control-plane/kubectl-step";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 
 /** A pod network's own program: a pod on every node. */
 export interface NetworkDaemon {

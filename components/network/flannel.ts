@@ -1,4 +1,4 @@
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { bridgeConfiguration } from "./cni-configuration";
 import type { NetworkDaemon } from "./daemon-set";
 import { type CniPlugin, tunnel } from "./cni-plugin";

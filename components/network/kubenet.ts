@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { put } from "../host/script";
-import { step } from "../host/step";
-import { withPodCidr } from "../spec/nodes";
-import type { BringUpStep } from "../spec/types";
+import { put } from "../steps/script";
+import { step } from "../steps/step";
+import { withPodCidr } from "../cluster-spec/nodes";
+import type { BringUpStep } from "../cluster-spec/types";
 import { bridgeConfiguration } from "./cni-configuration";
 import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";
 

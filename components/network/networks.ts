@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { Bridge } from "./bridge";
 import { DaemonSetNetwork } from "./daemon-set-network";
 import { flannel } from "./flannel";

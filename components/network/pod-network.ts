@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ReadyMachine } from "../machines/machine";
-import type { ClusterSpec, NodeSpec } from "../spec/types";
+import type { ClusterSpec, NodeSpec } from "../cluster-spec/types";
 
 export interface PodNetworkArgs {
     readonly spec: ClusterSpec;

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { flag, type Process } from "../host/process";
-import type { HostFile } from "../host/script";
-import { type ServiceArgs, service } from "../host/service";
+import { flag, type Process } from "../steps/process";
+import type { HostFile } from "../steps/script";
+import { type ServiceArgs, service } from "../steps/service";
 import type { MachineFacts } from "../machines/machine";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 
 /** https://github.com/containerd/containerd/blob/main/docs/man/containerd.8.md */
 export function containerdProcess(): Process {

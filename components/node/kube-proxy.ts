@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import { flag, type Process, withOverrides } from "../host/process";
-import { service } from "../host/service";
+import { flag, type Process, withOverrides } from "../steps/process";
+import { service } from "../steps/service";
 import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { controlPlaneFile, type NodeServiceArgs } from "./service-args";
 
 const DIRECTORY = "/etc/kubernetes/kube-proxy";

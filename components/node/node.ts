@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PartsDelivery } from "../host/parts";
+import type { PartsDelivery } from "../steps/parts";
 import type { ReadyMachine } from "../machines/machine";
 import type { Pki } from "../pki/pki";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { Containerd } from "./containerd";
 import { KubeProxy } from "./kube-proxy";
 import { Kubelet } from "./kubelet";

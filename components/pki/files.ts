@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { HostFile } from "../host/script";
-import type { ClusterSpec } from "../spec/types";
+import type { HostFile } from "../steps/script";
+import type { ClusterSpec } from "../cluster-spec/types";
 import type { KeyPair } from "./certificate-authority";
 import { renderKubeconfig } from "./kubeconfig";
 import type { Pki } from "./pki";

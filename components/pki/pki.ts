@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { Machine } from "../machines/machine";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { CertificateAuthority, type KeyPair } from "./certificate-authority";
 
 /** What a control-plane machine's processes prove themselves with. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import ipaddr from "ipaddr.js";
-import type { ClusterSpec, LocalSpec } from "../../components/spec/types";
+import type { ClusterSpec, LocalSpec } from "../../components/cluster-spec/types";
 import { ensureRootfs } from "../machines/rootfs";
 import type { PartsDirectory } from "../parts";
 import { UserError } from "../support/errors";
@@ -184,7 +184,7 @@ async function getParts(): Promise<PartsDirectory> {
 
 /** What kubeadm is to bring up: as many nodes as the lab has, with the settings of the stack. */
 async function specOf(lab: BenchLab): Promise<ClusterSpec & { readonly local: LocalSpec }> {
-    const { parseClusterSpec } = await import("../../components/spec");
+    const { parseClusterSpec } = await import("../../components/cluster-spec");
     const spec = parseClusterSpec({ ...lab.settings(), name: "bench-kubeadm" }, { stack: "bench-kubeadm" });
     if (spec.local === undefined) {
         throw new Error("a local lab has local settings");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { commandAsRoot, inputAsRoot } from "../../components/host/as-root";
-import { SUDO_PASSWORD } from "../../components/spec/environment";
+import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
+import { SUDO_PASSWORD } from "../../components/cluster-spec/environment";
 import { repositoryRoot } from "../support/paths";
 import type { Difference } from "../machines/status";
 import type { ClusterAccess } from "./cluster-access";
@@ -35,7 +35,7 @@ export async function nodeDifferences(cluster: ClusterAccess, node: StackNode): 
     if (asHostSees.some(({ subject }) => subject === "machine")) {
         return asHostSees;
     }
-    const script = readFileSync(join(repositoryRoot(), "components/host/check.sh"), "utf8");
+    const script = readFileSync(join(repositoryRoot(), "components/steps/check.sh"), "utf8");
     const login = { user: cluster.userOf(node), sudoPassword: process.env[SUDO_PASSWORD] };
     const [command, input] = [commandAsRoot(login, "bash -s"), inputAsRoot(login, script)];
     const { code, stdout, stderr } = await cluster.trySsh(node, command, CHECK_SECONDS, input);

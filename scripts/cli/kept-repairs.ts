@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { InvalidConfig, parseClusterSpec } from "../../components/spec";
+import { InvalidConfig, parseClusterSpec } from "../../components/cluster-spec";
 import { fullKey, readProject, readYaml } from "../offline-engine/config";
 import type { Stack } from "./stack";
 

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import pc from "picocolors";
-import { parseClusterSpec } from "../../components/spec";
+import { parseClusterSpec } from "../../components/cluster-spec";
 import { readProject, stackConfig } from "../offline-engine/config";
 import { UserError } from "../support/errors";
 import type { ClusterAccess } from "./cluster-access";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { commandAsRoot, inputAsRoot } from "../../components/host/as-root";
-import { quote } from "../../components/host/script";
-import { runOverSsh, SshFailure, type SshTarget } from "../../components/host/ssh-run";
+import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
+import { quote } from "../../components/steps/script";
+import { runOverSsh, SshFailure, type SshTarget } from "../../components/steps/ssh-run";
 import { UserError } from "../support/errors";
 
 /** What `claim` and `leave` are asked. */

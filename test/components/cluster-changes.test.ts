@@ -1,4 +1,4 @@
-import type { RawConfig } from "../../components/spec";
+import type { RawConfig } from "../../components/cluster-spec";
 import { clusterGraph, find, inputsOf } from "../support/graph";
 import type { Run, RunOptions } from "../support/mocks";
 import { unwrap } from "../support/secrets";

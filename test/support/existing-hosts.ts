@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { quote } from "../../components/host/script";
+import { quote } from "../../components/steps/script";
 import { partsPath } from "../../scripts/parts/paths";
 import type { Release } from "../../scripts/machines/rootfs-recipe";
 import { Driver } from "./driver";

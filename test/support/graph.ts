@@ -1,6 +1,6 @@
 import { Cluster } from "../../components/cluster";
 import type { InspectedHost } from "../../components/machines/hosts/rules";
-import type { ClusterSpec } from "../../components/spec/types";
+import type { ClusterSpec } from "../../components/cluster-spec/types";
 import { type Registration, run, type Run, type RunOptions } from "./mocks";
 import { unwrap } from "./secrets";
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { quote } from "../../components/host/script";
+import { quote } from "../../components/steps/script";
 
 /** Runs a command and gives back what it prints; nothing where it isn't there. */
 export type Run = (command: readonly string[]) => string;

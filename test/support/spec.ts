@@ -1,5 +1,5 @@
-import { parseClusterSpec, type RawConfig, type Versions } from "../../components/spec";
-import type { ClusterSpec } from "../../components/spec/types";
+import { parseClusterSpec, type RawConfig, type Versions } from "../../components/cluster-spec";
+import type { ClusterSpec } from "../../components/cluster-spec/types";
 import type { MachineFacts } from "../../components/machines/machine";
 
 /** Versions of the tests' own, so that a new pin changes no snapshot. */

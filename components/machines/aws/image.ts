@@ -1,6 +1,6 @@
 import { getAmiOutput } from "@pulumi/aws/ec2/getAmi";
 import * as pulumi from "@pulumi/pulumi";
-import type { AwsSpec } from "../../spec/types";
+import type { AwsSpec } from "../../cluster-spec/types";
 
 /** Debian's own account, https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm */
 const DEBIAN = "136693071363";

@@ -5,7 +5,7 @@ import { RouteTableAssociation } from "@pulumi/aws/ec2/routeTableAssociation";
 import { Subnet } from "@pulumi/aws/ec2/subnet";
 import { Vpc } from "@pulumi/aws/ec2/vpc";
 import type * as pulumi from "@pulumi/pulumi";
-import type { AwsSpec, ClusterSpec } from "../../spec/types";
+import type { AwsSpec, ClusterSpec } from "../../cluster-spec/types";
 import type { Tags } from "./tags";
 
 export interface AwsNetwork {

@@ -3,7 +3,7 @@ import { SecurityGroupEgressRule } from "@pulumi/aws/vpc/securityGroupEgressRule
 import { SecurityGroupIngressRule } from "@pulumi/aws/vpc/securityGroupIngressRule";
 import type { Vpc } from "@pulumi/aws/ec2/vpc";
 import type * as pulumi from "@pulumi/pulumi";
-import type { AwsSpec, ClusterSpec, Role } from "../../spec/types";
+import type { AwsSpec, ClusterSpec, Role } from "../../cluster-spec/types";
 import type { Tags } from "./tags";
 
 export interface AwsSecurity {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AwsSpec, ClusterSpec } from "../../spec/types";
+import type { AwsSpec, ClusterSpec } from "../../cluster-spec/types";
 
 /** Tag by which everything of a stack is found, also what a lost state has forgotten. */
 export const STACK_TAG = "kubelab:stack";

@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { HostRequest } from "../../../scripts/hosts/hosts";
-import type { ClusterSpec } from "../../spec/types";
+import type { ClusterSpec } from "../../cluster-spec/types";
 import type { Machine, MachineFacts } from "../machine";
 import { stackName, targetOf } from "./preflight";
 import type { HostReport } from "./report";

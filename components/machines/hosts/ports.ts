@@ -1,4 +1,4 @@
-import type { ClusterSpec, Role } from "../../spec/types";
+import type { ClusterSpec, Role } from "../../cluster-spec/types";
 
 /** A port that a process of the cluster listens on. */
 export interface ClusterPort {

@@ -1,4 +1,4 @@
-import type { ClusterSpec } from "../../spec/types";
+import type { ClusterSpec } from "../../cluster-spec/types";
 import { portsOf } from "./ports";
 import type { Finding, InspectedHost } from "./rules";
 

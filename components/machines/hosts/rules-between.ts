@@ -1,4 +1,4 @@
-import type { ClusterSpec } from "../../spec/types";
+import type { ClusterSpec } from "../../cluster-spec/types";
 import { goArchitecture, OWN_ARCHITECTURE } from "../architecture";
 import type { Finding, InspectedHost } from "./rules";
 import { CLOCK_TOLERANCE } from "./rules";

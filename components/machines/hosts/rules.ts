@@ -1,4 +1,4 @@
-import type { ClusterSpec, HostSpec } from "../../spec/types";
+import type { ClusterSpec, HostSpec } from "../../cluster-spec/types";
 import { portsOf } from "./ports";
 import type { HostReport } from "./report";
 

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import type { MachineFacts } from "../../../components/machines/machine";
-import type { ClusterSpec, NodeSpec } from "../../../components/spec/types";
+import type { ClusterSpec, NodeSpec } from "../../../components/cluster-spec/types";
 
 const SOCKET = "unix:///run/containerd/containerd.sock";
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { MachineFacts } from "../../../components/machines/machine";
-import type { ClusterSpec, LocalSpec, NodeSpec } from "../../../components/spec/types";
+import type { ClusterSpec, LocalSpec, NodeSpec } from "../../../components/cluster-spec/types";
 import type { PartsDirectory } from "../../parts";
 import { UserError } from "../../support/errors";
 import { type KubeadmArgs, initConfiguration, joinConfiguration, KUBELET_UNIT } from "./kubeadm-files";
@@ -80,7 +80,7 @@ async function furnish(
 ): Promise<void> {
     const [{ containerdConfiguration, containerdProcess }, { renderUnit }, kubenet] = await Promise.all([
         import("../../../components/node/containerd"),
-        import("../../../components/host/process"),
+        import("../../../components/steps/process"),
         import("../../../components/network/kubenet"),
     ]);
     const neighbours = spec.nodes.map((each) => neighbourOf(each, machines));

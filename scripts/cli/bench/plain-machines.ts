@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ClusterSpec, LocalSpec } from "../../../components/spec/types";
+import type { ClusterSpec, LocalSpec } from "../../../components/cluster-spec/types";
 import { timed, type Timed } from "./process";
 
 /** Machines of the local driver with nothing on them but the parts, and SSH to them. */

@@ -1,4 +1,4 @@
-import type { BringUpStep, ClusterSpec } from "../../../components/spec";
+import type { BringUpStep, ClusterSpec } from "../../../components/cluster-spec";
 
 /** A command that a person could type, and what it has to show. */
 export interface Look {

@@ -1,4 +1,4 @@
-import type { BringUpStep, ClusterSpec } from "../../../components/spec";
+import type { BringUpStep, ClusterSpec } from "../../../components/cluster-spec";
 import { apiServer, controllerManager, etcd, scheduler } from "./control-plane";
 import { bridge, network, podCidrs, routes } from "./network";
 import { containerd, dns, kubelet, kubeProxy, machines } from "./node";

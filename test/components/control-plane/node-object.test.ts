@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nodeObject, registerNode, removeNode } from "../../../components/control-plane/node-object";
-import { renderScript } from "../../../components/host/script";
-import type { ClusterSpec, NodeSpec } from "../../../components/spec/types";
+import { renderScript } from "../../../components/steps/script";
+import type { ClusterSpec, NodeSpec } from "../../../components/cluster-spec/types";
 import { bash, type BashResult, temporaryDirectory } from "../../support/bash";
 import { testSpec } from "../../support/spec";
 

@@ -10,11 +10,11 @@ import {
 import { controllerManagerProcess } from "../../../components/control-plane/controller-manager";
 import { etcdProcess } from "../../../components/control-plane/etcd";
 import { schedulerConfiguration, schedulerProcess } from "../../../components/control-plane/scheduler";
-import { type Process, renderUnit } from "../../../components/host/process";
+import { type Process, renderUnit } from "../../../components/steps/process";
 import { containerdProcess } from "../../../components/node/containerd";
 import { kubeProxyProcess } from "../../../components/node/kube-proxy";
 import { kubeletProcess } from "../../../components/node/kubelet";
-import type { ClusterSpec, FlaggedComponent } from "../../../components/spec/types";
+import type { ClusterSpec, FlaggedComponent } from "../../../components/cluster-spec/types";
 import { temporaryDirectory, testWith } from "../../support/bash";
 import { testSpec } from "../../support/spec";
 

@@ -5,9 +5,9 @@ import { networkManifests, type NetworkDaemon } from "../../../components/networ
 import { routesToOthers } from "../../../components/network/daemon-set-network";
 import { flannelDaemon, flannelNetwork } from "../../../components/network/flannel";
 import { kubeRouterDaemon } from "../../../components/network/kube-router";
-import { renderScript } from "../../../components/host/script";
-import { parseClusterSpec } from "../../../components/spec";
-import type { ClusterSpec } from "../../../components/spec/types";
+import { renderScript } from "../../../components/steps/script";
+import { parseClusterSpec } from "../../../components/cluster-spec";
+import type { ClusterSpec } from "../../../components/cluster-spec/types";
 import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
 import { clusterGraph, fileOf, find, flagIn, REMOTE_STEP, remoteSteps, script } from "../../support/graph";
 import { machineId, type Run } from "../../support/mocks";

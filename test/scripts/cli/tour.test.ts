@@ -1,4 +1,4 @@
-import type { RawConfig } from "../../../components/spec";
+import type { RawConfig } from "../../../components/cluster-spec";
 import type { Stop } from "../../../scripts/cli/tour/stop";
 import { tourStops } from "../../../scripts/cli/tour/stops";
 import { presetConfig } from "../../support/article";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { addressAt, type Cidr, parseCidr } from "../../../components/spec/cidr";
+import { addressAt, type Cidr, parseCidr } from "../../../components/cluster-spec/cidr";
 import {
     cgroupsOf,
     createCgroups,

@@ -6,7 +6,7 @@ import {
     parseAddress,
     parseCidr,
     sizeOfCidr,
-} from "../../../components/spec/cidr";
+} from "../../../components/cluster-spec/cidr";
 import { type Account, ApiError, type Group, type InstanceState, type Route, rowOf, type Rule } from "./model";
 
 /*

@@ -1,4 +1,4 @@
-import { addressAt, parseCidr, type Cidr } from "../../../components/spec/cidr";
+import { addressAt, parseCidr, type Cidr } from "../../../components/cluster-spec/cidr";
 import { run, tryRun } from "../../../scripts/machines/commands";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 import type { HostReport } from "../../../../components/machines/hosts/report";
 import type { InspectedHost } from "../../../../components/machines/hosts/rules";
-import type { HostSpec } from "../../../../components/spec/types";
+import type { HostSpec } from "../../../../components/cluster-spec/types";
 
 export const STACK = "organization/kubelab/test";
 const ID = "0123456789abcdef0123456789abcd";

@@ -1,8 +1,8 @@
 import type { HostReport } from "../../../../components/machines/hosts/report";
 import { checkHost, type Finding } from "../../../../components/machines/hosts/rules";
 import { checkBetween } from "../../../../components/machines/hosts/rules-between";
-import type { RawConfig } from "../../../../components/spec";
-import type { ClusterSpec, HostSpec } from "../../../../components/spec/types";
+import type { RawConfig } from "../../../../components/cluster-spec";
+import type { ClusterSpec, HostSpec } from "../../../../components/cluster-spec/types";
 import { testSpec } from "../../../support/spec";
 import { aHost, STACK } from "./a-host";
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machines/machine";
 import * as tls from "@pulumi/tls";
-import type { ClusterSpec } from "../spec/types";
+import type { ClusterSpec } from "../cluster-spec/types";
 import { keepFiles } from "./kept-files";
 import { readOwnKey } from "./own-key";
 

@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { filesForRole } from "../../../scripts/parts/roles";
 import type { ReadyMachine } from "../../machines/machine";
-import type { ClusterSpec } from "../../spec/types";
+import type { ClusterSpec } from "../../cluster-spec/types";
 import type { SshIdentity } from "../ssh-identity";
 import { fetchParts, type Sources } from "./fetch";
 import { pushParts } from "./push";

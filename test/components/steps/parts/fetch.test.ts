@@ -11,9 +11,9 @@ import {
     writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type FetchArgs, renderFetch, type Sources } from "../../../../components/host/parts/fetch";
-import { ANSWER } from "../../../../components/host/parts/relay";
-import { renderScript } from "../../../../components/host/script";
+import { type FetchArgs, renderFetch, type Sources } from "../../../../components/steps/parts/fetch";
+import { ANSWER } from "../../../../components/steps/parts/relay";
+import { renderScript } from "../../../../components/steps/script";
 import { bash, type BashResult, shellcheck, temporaryDirectory } from "../../../support/bash";
 
 const directory = temporaryDirectory();

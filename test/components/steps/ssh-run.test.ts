@@ -1,4 +1,4 @@
-import { runOverSsh, SshFailure, type SshTarget } from "../../../components/host/ssh-run";
+import { runOverSsh, SshFailure, type SshTarget } from "../../../components/steps/ssh-run";
 import { SshMachine } from "../../support/ssh-machine";
 
 jest.setTimeout(30_000);

@@ -5,9 +5,9 @@ import { apiServerProcess } from "../../../components/control-plane/api-server";
 import { controllerManagerProcess } from "../../../components/control-plane/controller-manager";
 import { etcdProcess } from "../../../components/control-plane/etcd";
 import { schedulerProcess } from "../../../components/control-plane/scheduler";
-import { flag, renderUnit } from "../../../components/host/process";
-import { STEP_LIBRARY } from "../../../components/host/script";
-import { renderStaticPod } from "../../../components/host/static-pod";
+import { flag, renderUnit } from "../../../components/steps/process";
+import { STEP_LIBRARY } from "../../../components/steps/script";
+import { renderStaticPod } from "../../../components/steps/static-pod";
 import { containerdProcess } from "../../../components/node/containerd";
 import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
 import { testSpec } from "../../support/spec";
@@ -86,7 +86,7 @@ test("a process that says nothing of pods can't become one", () => {
 });
 
 describe("on the machine", () => {
-    const host = join(__dirname, "../../../components/host");
+    const host = join(__dirname, "../../../components/steps");
     const functions = readFileSync(join(host, "static-pod.sh"), "utf8");
     const directory = temporaryDirectory();
     afterAll(directory.remove);

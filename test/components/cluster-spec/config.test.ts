@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setAllConfig } from "@pulumi/pulumi/runtime/config";
-import { readConfig } from "../../../components/spec";
-import { readPinnedVersions } from "../../../components/spec/versions";
+import { readConfig } from "../../../components/cluster-spec";
+import { readPinnedVersions } from "../../../components/cluster-spec/versions";
 import { PINNED } from "./support";
 
 test("the config of the stack is every kubelab key, unknown ones too, and no other's", () => {

@@ -1,6 +1,6 @@
-import { formatProblem, InvalidConfig, parseClusterSpec, type RawConfig } from "../../../components/spec";
-import type { KernelProbe } from "../../../components/spec/service-proxy";
-import type { ClusterSpec, Versions } from "../../../components/spec/types";
+import { formatProblem, InvalidConfig, parseClusterSpec, type RawConfig } from "../../../components/cluster-spec";
+import type { KernelProbe } from "../../../components/cluster-spec/service-proxy";
+import type { ClusterSpec, Versions } from "../../../components/cluster-spec/types";
 
 /** What is wrong, the config, the lines that a person sees, and the stack's name where it matters. */
 export type WrongConfig = readonly [title: string, raw: RawConfig, problems: readonly string[], stack?: string];

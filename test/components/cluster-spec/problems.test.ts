@@ -1,6 +1,6 @@
 import { RunError } from "@pulumi/pulumi/errors";
-import { InvalidConfig } from "../../../components/spec";
-import { nearest } from "../../../components/spec/problems";
+import { InvalidConfig } from "../../../components/cluster-spec";
+import { nearest } from "../../../components/cluster-spec/problems";
 import { specOf } from "./support";
 
 test("every problem is reported at once, one per line, in the order of the keys", () => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { parse } from "yaml";
-import { CONFIG, CONFIG_KEYS } from "../../../components/spec/schema";
+import { CONFIG, CONFIG_KEYS } from "../../../components/cluster-spec/schema";
 import { specOf } from "./support";
 
 interface Declaration {

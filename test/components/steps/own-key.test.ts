@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
-import { readOwnKey } from "../../../components/host/own-key";
+import { readOwnKey } from "../../../components/steps/own-key";
 import { temporaryDirectory } from "../../support/bash";
 
 const directory = temporaryDirectory();

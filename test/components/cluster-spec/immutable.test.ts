@@ -4,8 +4,8 @@ import {
     type RawConfig,
     refuseImmutableChange,
     type RunningCluster,
-} from "../../../components/spec";
-import type { KernelProbe } from "../../../components/spec/service-proxy";
+} from "../../../components/cluster-spec";
+import type { KernelProbe } from "../../../components/cluster-spec/service-proxy";
 import { specOf } from "./support";
 
 const RUNNING: RunningCluster = {

@@ -10,7 +10,7 @@ import {
     writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { leaveCheck, renderScript } from "../../../components/host/script";
+import { leaveCheck, renderScript } from "../../../components/steps/script";
 import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
 
 const directory = temporaryDirectory();
@@ -18,7 +18,7 @@ afterAll(directory.remove);
 const path = (name: string): string => join(directory.path, name);
 
 const owner = bash("id -un; id -gn").stdout.trim().replace("\n", ":");
-const original = readFileSync(join(__dirname, "../../../components/host/check.sh"), "utf8");
+const original = readFileSync(join(__dirname, "../../../components/steps/check.sh"), "utf8");
 /** The machine's directories below the test's own. */
 const below = (script: string): string =>
     script.replaceAll("/var/lib/kubelab", path("state")).replaceAll("/run/kubelab", path("run"));

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { flag, type Process, renderUnit, withOverrides } from "../../../components/host/process";
+import { flag, type Process, renderUnit, withOverrides } from "../../../components/steps/process";
 
 const ETCD_LIKE: Process = {
     name: "store",

@@ -10,7 +10,7 @@ import {
     sizeOfCidr,
     subnetAt,
     subnetCount,
-} from "../../../components/spec/cidr";
+} from "../../../components/cluster-spec/cidr";
 
 const anyAddress = fc.nat(2 ** 32 - 1);
 const anyCidr = fc

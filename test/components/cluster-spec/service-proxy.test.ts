@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
-import { hostKernelHas, resolveServiceProxy } from "../../../components/spec/service-proxy";
+import { hostKernelHas, resolveServiceProxy } from "../../../components/cluster-spec/service-proxy";
 
 const CNI = { provider: "local", network: "cni", cniPlugin: "kube-router" } as const;
 const yes = (): boolean => true;

@@ -11,7 +11,7 @@ import {
     writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { type PushArgs, renderPush } from "../../../../components/host/parts/push";
+import { type PushArgs, renderPush } from "../../../../components/steps/parts/push";
 import { bash, type BashResult, temporaryDirectory } from "../../../support/bash";
 
 const directory = temporaryDirectory();

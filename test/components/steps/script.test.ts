@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { put, quote, renderScript } from "../../../components/host/script";
+import { put, quote, renderScript } from "../../../components/steps/script";
 import { bash, temporaryDirectory } from "../../support/bash";
 
 const directory = temporaryDirectory();

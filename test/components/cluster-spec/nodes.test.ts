@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { type Cidr, contains, overlaps, parseAddress, parseCidr } from "../../../components/spec/cidr";
-import { localNetworkHolds, localPrefixFor, planLocal } from "../../../components/spec/local";
-import { planNodes, podCidrHolds, podPrefixFor, withPodCidr } from "../../../components/spec/nodes";
+import { type Cidr, contains, overlaps, parseAddress, parseCidr } from "../../../components/cluster-spec/cidr";
+import { localNetworkHolds, localPrefixFor, planLocal } from "../../../components/cluster-spec/local";
+import { planNodes, podCidrHolds, podPrefixFor, withPodCidr } from "../../../components/cluster-spec/nodes";
 
 const read = (text: string): Cidr => parseCidr(text) as Cidr;
 const counts = fc.record({ controlPlanes: fc.constantFrom(1, 3, 5), workers: fc.nat(40) });

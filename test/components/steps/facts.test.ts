@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { PROBE } from "../../../components/host/facts";
-import { renderScript } from "../../../components/host/script";
+import { PROBE } from "../../../components/steps/facts";
+import { renderScript } from "../../../components/steps/script";
 import { bash, shellcheck } from "../../support/bash";
 
 test("a machine says in JSON what it is like: this host says it of itself", () => {
