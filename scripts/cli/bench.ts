@@ -4,12 +4,13 @@ import ipaddr from "ipaddr.js";
 import type { ClusterSpec, LocalSpec } from "../../components/cluster-spec/types";
 import { ensureRootfs } from "../machines/rootfs";
 import type { PartsDirectory } from "../parts";
+import { ensureCli } from "../engine/cli";
 import { UserError } from "../support/errors";
 import { measureBringUp, type Run } from "./bench/bring-up";
 import { measureGrowth } from "./bench/growth";
 import { describeHost } from "./bench/host";
 import { type KubeadmRun, measureKubeadm } from "./bench/kubeadm";
-import { BenchLab, type UpReport } from "./bench/lab";
+import { BenchLab } from "./bench/lab";
 import { Interrupted } from "./bench/process";
 import { renderReport, type Report } from "./bench/report";
 import { measureThroughput, type Throughput } from "./bench/throughput";
@@ -133,10 +134,9 @@ async function measure(
     await ensureRootfs(say);
     const own: Run[] = [];
     const others: KubeadmRun[] = [];
-    let engine = "";
+    const { version: engine } = await ensureCli(say);
     let throughput: Throughput | undefined;
-    const whileUp = async (last: boolean, first: UpReport): Promise<void> => {
-        engine = first.engine;
+    const whileUp = async (last: boolean): Promise<void> => {
         if (last && wanted("throughput")) {
             throughput = await measureThroughput(await openCluster(lab.stack), THROUGHPUT_PAIRS, signal);
         }
@@ -144,7 +144,7 @@ async function measure(
     // What a run before has left when it was killed.
     await lab.remove();
     for (let index = 1; index <= runs && (wanted("phases") || options.kubeadm); index++) {
-        const run = await measureBringUp(lab, (first) => whileUp(index === runs, first));
+        const run = await measureBringUp(lab, () => whileUp(index === runs));
         own.push(run);
         say(`run ${index} of ${runs}: nodes Ready after ${run.phases["nodes Ready"].toFixed(1)} s`);
         if (options.kubeadm) {
@@ -154,7 +154,8 @@ async function measure(
         }
     }
     if (throughput === undefined && wanted("throughput")) {
-        await whileUp(true, await lab.up());
+        await lab.up();
+        await whileUp(true);
         await lab.down();
     }
     const growth = wanted("growth")

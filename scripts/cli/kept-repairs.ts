@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidConfig, parseClusterSpec } from "../../components/cluster-spec";
-import { fullKey, readProject, readYaml } from "../offline-engine/config";
+import { fullKey, readProject, readYaml } from "../engine/project";
 import type { Stack } from "./stack";
 
 const KEY = "kubelab:repair";

@@ -30,13 +30,26 @@ function program(): Command {
             "config for this run only, e.g. kubelab:workers=3; Pulumi.<stack>.yaml has what stays",
             [],
         )
-        .option("--preview", "say what would be done, and do nothing")
+        .option("--preview", "show planned changes only")
+        .option("-t, --target <urn...>", "change only these resources, and what they need", [])
+        .option("-r, --refresh", "read what exists first, as `pulumi refresh` does")
         .option("--json", "print a line of JSON at the end: counts, seconds, phases")
-        .action(async (options: StackOption & { config: string[]; preview?: boolean; json?: boolean }) => {
-            const { up } = await import("./up");
-            const { config, preview = false, json = false } = options;
-            await up(stackOf(options), { config, preview, json });
-        });
+        .action(
+            async (
+                options: StackOption & {
+                    config: string[];
+                    preview?: boolean;
+                    json?: boolean;
+                    target: string[];
+                    refresh?: boolean;
+                },
+            ) => {
+                const { up } = await import("./up");
+                const { config, preview = false, json = false, target, refresh = false } = options;
+                const flags = [...target.flatMap((urn) => ["--target", urn]), ...(refresh ? ["--refresh"] : [])];
+                await up(stackOf(options), { config, preview, json, flags });
+            },
+        );
     onStack("down")
         .description("delete the cluster and its machines")
         .option("--json", "print a line of JSON at the end: counts and seconds")
@@ -125,6 +138,19 @@ function program(): Command {
         .action(async (name: string, command: string[], options: StackOption) => {
             const { sshInTerminal } = await import("./open-cluster");
             process.exitCode = await sshInTerminal(stackOf(options), name, command);
+        });
+    onStack("pulumi")
+        .description(
+            "any command of the Pulumi CLI on the stack: stack, preview --diff, refresh, state, stack output …",
+        )
+        .argument("[arguments...]", "passed on as they are")
+        .passThroughOptions()
+        .allowUnknownOption()
+        .action(async (args: string[], options: StackOption) => {
+            const { engineFor } = await import("./up");
+            const stack = stackOf(options);
+            stack.requireConfig();
+            process.exitCode = await (await engineFor(stack, {}, () => undefined)).pulumi(args);
         });
     onStack("bench")
         .description("measure how long things take, on labs of its own: phases, growth by workers, throughput")

@@ -1,4 +1,4 @@
-import type { EngineEvent } from "./engine";
+import type { EngineEvent } from "../engine/event";
 
 /** A stretch of the bring-up, by the resources that belong to it. */
 interface Phase {

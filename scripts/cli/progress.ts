@@ -1,5 +1,5 @@
 import colors from "picocolors";
-import type { EngineEvent, Operation, Summary } from "./engine";
+import type { EngineEvent, Operation, Summary } from "../engine/event";
 
 const SIGNS: Readonly<Record<Operation, string>> = {
     create: colors.green("+"),
@@ -40,11 +40,6 @@ export function progressReporter(
             case "log":
                 if (verbose) {
                     write(`  ${colors.dim(`${name}: ${message}`)}`);
-                }
-                return;
-            case "skipped":
-                if (message !== "") {
-                    write(`${SIGNS[operation]} ${subject} ${message}`);
                 }
                 return;
             case "failed":

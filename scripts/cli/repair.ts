@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import { UserError } from "../support/errors";
-import type { Summary } from "./engine";
+import type { Summary } from "../engine/event";
 import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
 import { progressReporter, summaryLine } from "./progress";

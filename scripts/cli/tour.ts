@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import pc from "picocolors";
 import { parseClusterSpec } from "../../components/cluster-spec";
-import { readProject, stackConfig } from "../offline-engine/config";
+import { readProject, stackConfig } from "../engine/project";
 import { UserError } from "../support/errors";
 import type { ClusterAccess } from "./cluster-access";
 import { openCluster } from "./open-cluster";

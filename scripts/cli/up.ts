@@ -1,8 +1,10 @@
 import { mkdirSync } from "node:fs";
 import pc from "picocolors";
+import { ensureCli } from "../engine/cli";
+import { Engine } from "../engine/engine";
+import type { EngineEvent, Summary } from "../engine/event";
 import { UserError } from "../support/errors";
 import { prepareForLab } from "./doctor";
-import { chooseEngine, type Engine, type EngineEvent, type Summary } from "./engine";
 import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
 import { PhaseClock, renderPhases } from "./phases";
@@ -17,6 +19,8 @@ export interface UpOptions {
     readonly preview: boolean;
     /** End with a line of JSON. */
     readonly json: boolean;
+    /** Further options for the CLI, e.g. `--refresh`. */
+    readonly flags: readonly string[];
 }
 
 /** Brings the cluster of a stack up, or to what its config says now. @throws UserError, or the engine's error. */
@@ -46,10 +50,10 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
         report(event);
     });
     if (options.preview) {
-        console.log(summaryLine(await engine.preview()));
+        console.log(summaryLine(await engine.preview(options.flags)));
         return;
     }
-    const summary = await engine.up();
+    const summary = await engine.up(options.flags);
     console.log(summaryLine(summary));
     if (down !== undefined && !(await settled(BOOT_SECONDS, async () => !(await isWell(stack))))) {
         throw new UserError(`Not everything runs again after ${BOOT_SECONDS} seconds: see 'scripts/lab status'.`);
@@ -60,7 +64,7 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     }
     console.log(`\n${hints(stack, summary.seconds)}`);
     if (options.json) {
-        console.log(JSON.stringify({ ...summary, engine: engine.name, steps, phases }));
+        console.log(JSON.stringify({ ...summary, steps, phases }));
     }
 }
 
@@ -104,14 +108,19 @@ export async function engineFor(
     configOverrides: Readonly<Record<string, string>>,
     report: (event: EngineEvent) => void,
 ): Promise<Engine> {
-    const engine = await chooseEngine({
-        stack: stack.name,
-        repository: stack.repository,
-        configOverrides: new KeptRepairs(stack).addTo(configOverrides),
-        report,
-    });
-    console.error(pc.dim(`stack ${stack.name}, by the ${engine.name}`));
-    return engine;
+    const note = (line: string): void => console.error(pc.dim(line));
+    const cli = await ensureCli(note);
+    note(`stack ${stack.name}, by Pulumi ${cli.version} (${cli.origin})`);
+    return new Engine(
+        {
+            stack: stack.name,
+            repository: stack.repository,
+            configOverrides: new KeptRepairs(stack).addTo(configOverrides),
+            report,
+            note,
+        },
+        cli,
+    );
 }
 
 /** Whether a command was run, here or on a machine. */

@@ -2,14 +2,13 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { UserError } from "../../support/errors";
-import type { Summary } from "../engine";
+import type { Summary } from "../../engine/event";
 import type { PhaseTime } from "../phases";
 import { Stack } from "../stack";
 import { timed } from "./process";
 
 /** What `scripts/lab up --json` tells at its end. */
 export interface UpReport extends Summary {
-    readonly engine: string;
     /** Commands run, here and on machines. */
     readonly steps: number;
     readonly phases: readonly PhaseTime[];

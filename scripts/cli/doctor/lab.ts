@@ -3,15 +3,14 @@ import { join, resolve } from "node:path";
 import ipaddr from "ipaddr.js";
 import { rootfsPath } from "../../machines/rootfs";
 import { rootfsDigest } from "../../machines/rootfs-recipe";
-import { fullKey, readProject, readYaml } from "../../offline-engine/config";
+import { fullKey, readProject, readYaml } from "../../engine/project";
+import { cachedCli, pinnedCliVersion } from "../../engine/cli";
 import { compareGoVersions } from "../../parts/build/toolchain";
 import { manifestDigest } from "../../parts/manifest";
 import { RECIPE_DIRECTORY, recipeDigest } from "../../parts/recipe-digest";
 import { findByRecipe, listDigests, readParts } from "../../parts/store";
 import { partsPath } from "../../parts/paths";
 import { cacheDirectory } from "../../support/paths";
-import type { EngineKind } from "../engine";
-import { engineOfStack } from "../engine-of-stack";
 
 export type PartsSource = "auto" | "build" | "download" | "directory";
 
@@ -34,8 +33,8 @@ export interface PlannedLab {
         readonly go: string;
     };
     readonly repository: string;
-    /** The engine that brought the stack up. */
-    readonly engine: EngineKind | undefined;
+    /** Whether the Pulumi CLI that goes with this program is there already. */
+    readonly cliCached: boolean;
 }
 
 /**
@@ -71,7 +70,7 @@ export async function plannedLab(
             go: neededGo(),
         },
         repository,
-        engine: engineOfStack(repository, project, stack),
+        cliCached: existsSync(cachedCli(pinnedCliVersion())),
     };
 }
 

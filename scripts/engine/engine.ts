@@ -1,0 +1,217 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../support/errors";
+import type { PulumiCli } from "./cli";
+import type { EngineEvent, Summary } from "./event";
+import { PulumiEvents, serveEvents } from "./events";
+import { isLockedByTheDead } from "./lock";
+import { serveMissingPackages } from "./packages";
+import { serveProgram } from "./program";
+import { type Project, readProject } from "./project";
+import { type RanPulumi, type RunOptions, runPulumi } from "./run";
+import { StackFiles } from "./stack-files";
+
+/** What a run says in the end that was stopped at the keyboard. */
+const INTERRUPTED = "interrupted: what was running has ended, the rest wasn't begun. The next `up` or `down` goes on.";
+
+/** Commands of the CLI that run the program, so that they need to be told where it is. */
+const RUNS_PROGRAM = new Set(["up", "update", "preview", "pre", "refresh", "destroy", "down", "dn", "import"]);
+
+export interface EngineOptions {
+    /** Name of the stack; its config is in `Pulumi.<stack>.yaml`. */
+    readonly stack: string;
+    /** The project's directory, where Pulumi.yaml is. */
+    readonly repository: string;
+    /** Config that wins over the stack file's, e.g. `{"kubelab:workers": "3"}`; JSON for lists and objects. */
+    readonly configOverrides: Readonly<Record<string, string>>;
+    readonly report: (event: EngineEvent) => void;
+    /** Takes a line for the person, apart from events. */
+    readonly note: (line: string) => void;
+}
+
+/** Drives the Pulumi CLI on one stack: the program and providers without a plugin run in this process. */
+export class Engine {
+    private readonly project: Project;
+    private readonly files: StackFiles;
+
+    constructor(
+        private readonly options: EngineOptions,
+        private readonly cli: PulumiCli,
+    ) {
+        const { repository, stack } = options;
+        this.project = readProject(repository);
+        this.files = new StackFiles(repository, this.project, stack);
+    }
+
+    /** What `up` would do; changes nothing. */
+    preview(flags: readonly string[] = []): Promise<Summary> {
+        return this.operate(["preview", ...flags]);
+    }
+
+    /** Makes what the program describes. @throws UserError with the resource that failed. */
+    up(flags: readonly string[] = []): Promise<Summary> {
+        return this.operate(["up", "--yes", "--skip-preview", ...flags]);
+    }
+
+    /** Deletes everything the stack has, dependents first. */
+    destroy(): Promise<Summary> {
+        return this.operate(["destroy", "--yes", "--skip-preview"]);
+    }
+
+    /** The stack's outputs as of the last `up`; secret ones are `[secret]` unless asked for. */
+    async outputs({ showSecrets }: { readonly showSecrets: boolean }): Promise<Record<string, unknown>> {
+        if (!(await this.hasStack())) {
+            return {};
+        }
+        const secrets = showSecrets ? ["--show-secrets"] : [];
+        const ran = await this.run(["stack", "output", "--json", "--stack", this.options.stack, ...secrets]);
+        return JSON.parse(succeeded(ran, "pulumi stack output").stdout) as Record<string, unknown>;
+    }
+
+    /** Runs any command of the CLI on the stack, in this terminal, and gives its exit code. */
+    async pulumi(args: readonly string[]): Promise<number> {
+        const { stack, repository } = this.options;
+        this.files.prepare();
+        this.refuseOldState();
+        this.files.writeConfig(this.options.configOverrides);
+        const [command = ""] = args;
+        const runsProgram = RUNS_PROGRAM.has(command);
+        const [first = [], rest = []] = command === "" ? [[], []] : [[command], args.slice(1)];
+        const own = runsProgram ? ["--config-file", this.files.configFile] : [];
+        // Of the CLI's commands these know no stack.
+        const stackless =
+            /^(|version|help|about|whoami|login|logout|plugin|package|schema|gen-completion|new|-.*)$/.test(command);
+        const flags = stackless || rest.includes("--stack") || rest.includes("-s") ? [] : ["--stack", stack];
+        const words = command === "stack" ? [...first, ...rest, ...flags] : [...first, ...flags, ...own, ...rest];
+        const ran = await this.withServers(runsProgram, (servers) =>
+            runPulumi(this.cli.path, [...words, ...servers.flags], {
+                cwd: repository,
+                environment: { ...this.environment(), ...servers.environment },
+                inherit: true,
+                ...servers.control,
+                note: this.options.note,
+            }),
+        );
+        return ran.code;
+    }
+
+    private async operate(command: readonly string[]): Promise<Summary> {
+        const { stack, report } = this.options;
+        this.files.prepare();
+        this.refuseOldState();
+        if (!(await this.hasStack())) {
+            const ran = await this.run(["stack", "init", stack, "--no-select"], this.files.initDirectory());
+            succeeded(ran, `pulumi stack init ${stack}`);
+        }
+        if (this.files.backend && isLockedByTheDead(this.files.backend, this.project.name, stack)) {
+            succeeded(await this.run(["cancel", "--yes", "--stack", stack]), "pulumi cancel");
+        }
+        this.files.writeConfig(this.options.configOverrides);
+        const events = new PulumiEvents(report);
+        const served = await serveEvents((event) => events.take(event));
+        try {
+            const own = ["--stack", stack, "--config-file", this.files.configFile, "--event-log", served.eventLog];
+            const ran = await this.withServers(command[0] !== "destroy", (servers) =>
+                runPulumi(this.cli.path, [...command, ...own, ...servers.flags, "--non-interactive"], {
+                    cwd: this.options.repository,
+                    environment: { ...this.environment(), ...servers.environment, PULUMI_DEBUG_COMMANDS: "true" },
+                    ...servers.control,
+                    note: this.options.note,
+                }),
+            );
+            if (ran.code !== 0 && ran.interrupted) {
+                throw new UserError(INTERRUPTED);
+            }
+            if (ran.code !== 0) {
+                const failures = events.failures();
+                throw new UserError(
+                    failures.length > 0 ? failures.join("\n") : `${command[0]} failed:\n${lastLines(ran)}`,
+                );
+            }
+            return events.summary();
+        } finally {
+            served.close();
+        }
+    }
+
+    /** Has the program and the providers served while `work` runs. */
+    private async withServers<T>(
+        runsProgram: boolean,
+        work: (servers: {
+            readonly flags: readonly string[];
+            readonly environment: NodeJS.ProcessEnv;
+            readonly control: Pick<RunOptions, "endRunning" | "hasPlugins">;
+        }) => Promise<T>,
+    ): Promise<T> {
+        const program = runsProgram ? await serveProgram(this.project.main) : undefined;
+        const providers = await serveMissingPackages();
+        try {
+            return await work({
+                flags: program ? [`--client=127.0.0.1:${program.port}`] : [],
+                environment: { PULUMI_DEBUG_PROVIDERS: providers.addresses },
+                control: providers,
+            });
+        } finally {
+            program?.close();
+            providers.close();
+        }
+    }
+
+    private async hasStack(): Promise<boolean> {
+        const state = this.files.stateFile();
+        if (state !== undefined) {
+            return existsSync(state);
+        }
+        return (await this.run(["stack", "export", "--stack", this.options.stack])).code === 0;
+    }
+
+    /** Earlier versions had an engine of their own, whose state Pulumi's can't read. */
+    private refuseOldState(): void {
+        const { stack, repository } = this.options;
+        const file = join(this.files.directory, "state.json");
+        if (!existsSync(file)) {
+            return;
+        }
+        const { resources = [], pending = [] } = JSON.parse(readFileSync(file, "utf8")) as {
+            readonly resources?: readonly unknown[];
+            readonly pending?: readonly unknown[];
+        };
+        if (resources.length + pending.length > 0) {
+            throw new UserError(
+                `The stack "${stack}" was brought up by the engine that kubelab had of its own until version 0.1, and its state is in ` +
+                    `${file}. Take it down by that version, then bring it up anew:\n` +
+                    `  git -C ${repository} worktree add /tmp/kubelab-0.1 ${LAST_WITH_OWN_ENGINE}\n` +
+                    `  mv ${this.files.directory} /tmp/kubelab-0.1/.kubelab/   # after mkdir /tmp/kubelab-0.1/.kubelab\n` +
+                    `  KUBELAB_ENGINE=offline /tmp/kubelab-0.1/scripts/lab down --stack ${stack}`,
+            );
+        }
+    }
+
+    private environment(): NodeJS.ProcessEnv {
+        return { ...this.files.environment(), PULUMI_SKIP_UPDATE_CHECK: "true" };
+    }
+
+    private run(args: readonly string[], cwd: string = this.options.repository): Promise<RanPulumi> {
+        return runPulumi(this.cli.path, [...args, "--non-interactive"], {
+            cwd,
+            environment: this.environment(),
+            note: this.options.note,
+            endRunning: () => undefined,
+            hasPlugins: true,
+        });
+    }
+}
+
+/** The last commit with that engine. */
+const LAST_WITH_OWN_ENGINE = "1ae5a30";
+
+function succeeded(ran: RanPulumi, what: string): RanPulumi {
+    if (ran.code !== 0) {
+        throw new UserError(`\`${what}\` failed:\n${lastLines(ran)}`);
+    }
+    return ran;
+}
+
+function lastLines({ stdout, stderr }: RanPulumi): string {
+    return `${stdout}\n${stderr}`.trim().split("\n").slice(-20).join("\n");
+}

@@ -1,0 +1,103 @@
+import { spawn } from "node:child_process";
+import { programOnPath } from "./cli";
+
+/** Seconds that what runs is given to end by itself, after this process was told to end (SIGTERM, SIGHUP). */
+const GRACE = 10;
+
+export interface RanPulumi {
+    readonly code: number;
+    /** Somebody asked for its end. */
+    readonly interrupted: boolean;
+    readonly stdout: string;
+    readonly stderr: string;
+}
+
+export interface RunOptions {
+    readonly cwd: string;
+    readonly environment: NodeJS.ProcessEnv;
+    /** Has the CLI write to this terminal, or wherever this process writes to. */
+    readonly inherit?: boolean;
+    /** Tells the person what an interrupt does. */
+    readonly note: (line: string) => void;
+    /** Ends the operations that run in this process. */
+    readonly endRunning: () => void;
+    /** Packages whose plugins are processes of the CLI: it ends their operations itself. */
+    readonly hasPlugins: boolean;
+}
+
+/**
+ * Runs the CLI in a process group of its own, so that an interrupt at the terminal reaches it by the forwarding here only: the first
+ * has it begin nothing more, the second ends what runs. Where setpriv can be had, the kernel ends the CLI with this process, however
+ * that ends: prctl(2), PR_SET_PDEATHSIG.
+ */
+export async function runPulumi(path: string, args: readonly string[], options: RunOptions): Promise<RanPulumi> {
+    const { cwd, environment, inherit = false } = options;
+    const setpriv = programOnPath("setpriv");
+    const [file = path, ...words] = [...(setpriv ? [setpriv, "--pdeathsig", "KILL"] : []), path, ...args];
+    const stream = inherit ? "inherit" : "pipe";
+    const child = spawn(file, words, {
+        cwd,
+        env: { ...process.env, ...environment },
+        detached: !inherit,
+        stdio: [inherit ? "inherit" : "ignore", stream, stream],
+    });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+        child[name]?.setEncoding("utf8").on("data", (chunk: string) => (output[name] += chunk));
+    }
+    const stop = stopSignals((signal) => child.kill(signal), options);
+    try {
+        const code = await new Promise<number>((resolve, reject) => {
+            child.on("error", reject);
+            child.on("close", (status) => resolve(status ?? 1));
+        });
+        return { code, interrupted: stop.interrupted(), ...output };
+    } finally {
+        stop.release();
+    }
+}
+
+/** Hands interrupts on until it is released. */
+function stopSignals(
+    kill: (signal: NodeJS.Signals) => void,
+    { note, endRunning, hasPlugins, inherit = false }: RunOptions,
+): { readonly interrupted: () => boolean; readonly release: () => void } {
+    let count = 0;
+    let grace: NodeJS.Timeout | undefined;
+    const interrupt = (): void => {
+        count += 1;
+        if (count === 1) {
+            note("stopping: what runs may end, nothing more is begun. Ctrl-C again ends what runs.");
+            // In the foreground the terminal's interrupt has reached the CLI already.
+            if (!inherit) {
+                kill("SIGINT");
+            }
+            return;
+        }
+        note("ending what runs");
+        endRunning();
+        if (hasPlugins && !inherit) {
+            kill("SIGINT");
+        }
+    };
+    const terminate = (): void => {
+        if (count === 0) {
+            count = 1;
+            note(`told to end: nothing more is begun, and what runs has ${GRACE} s to end`);
+            kill("SIGINT");
+        }
+        grace ??= setTimeout(interrupt, GRACE * 1000);
+    };
+    process.on("SIGINT", interrupt);
+    process.on("SIGTERM", terminate);
+    process.on("SIGHUP", terminate);
+    return {
+        interrupted: () => count > 0,
+        release: () => {
+            clearTimeout(grace);
+            process.off("SIGINT", interrupt);
+            process.off("SIGTERM", terminate);
+            process.off("SIGHUP", terminate);
+        },
+    };
+}

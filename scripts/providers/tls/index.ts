@@ -1,0 +1,41 @@
+import type { Diff, Existing, Provider } from "../provider";
+import { changedKeys, type Properties } from "../value";
+import { isDueForRenewal } from "./renewal";
+import { privateKey } from "./private-key";
+
+type Creator = (inputs: Properties) => Promise<{ readonly id: string; readonly outputs: Properties }>;
+
+const creators: Readonly<Record<string, Creator>> = {
+    "tls:index/privateKey:PrivateKey": privateKey,
+    // The X.509 library takes a tenth of a second to load: not for an `up` that makes no certificate.
+    "tls:index/certRequest:CertRequest": async (inputs) => (await import("./certificate")).certificateRequest(inputs),
+    "tls:index/selfSignedCert:SelfSignedCert": async (inputs) =>
+        (await import("./certificate")).selfSignedCertificate(inputs),
+    "tls:index/locallySignedCert:LocallySignedCert": async (inputs) =>
+        (await import("./certificate")).locallySignedCertificate(inputs),
+};
+
+const KEY_OUTPUTS = ["privateKeyPem", "privateKeyPemPkcs8", "privateKeyOpenssh"];
+
+/**
+ * `tls:*` with the behaviour of the tls provider 5.6: everything but `earlyRenewalHours` replaces, and so does a certificate's
+ * renewal once its last `earlyRenewalHours` have begun.
+ */
+export const tls: Provider = {
+    secretOutputs: (type) => (type.endsWith(":PrivateKey") ? KEY_OUTPUTS : ["privateKeyPem", "caPrivateKeyPem"]),
+    diff: (_type, { inputs: before, outputs }: Existing, inputs): Diff => {
+        const changed = changedKeys(before, inputs);
+        const due = isDueForRenewal(outputs, inputs) ? ["readyForRenewal"] : [];
+        return {
+            changed: [...changed, ...due],
+            replace: [...changed.filter((key) => key !== "earlyRenewalHours"), ...due],
+            stable: Object.keys(outputs).filter((key) => key !== "earlyRenewalHours"),
+        };
+    },
+    create: ({ type }, inputs) => {
+        const create = creators[type];
+        return create ? create(inputs) : Promise.reject(new Error(`this tls provider has no ${type}`));
+    },
+    update: (_subject, { outputs }, inputs) =>
+        Promise.resolve({ ...outputs, earlyRenewalHours: 0, ...inputs, readyForRenewal: false }),
+};
