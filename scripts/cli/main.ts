@@ -31,7 +31,8 @@ function program(): Command {
             [],
         )
         .option("--preview", "show planned changes only")
-        .option("-t, --target <urn...>", "change only these resources, and what they need", [])
+        .option("-t, --target <resource...>", "change only these resources: names as `up` prints them, or URNs", [])
+        .option("-v, --verbose", "show every resource, keys and certificates too, and what commands print")
         .option("-r, --refresh", "read what exists first, as `pulumi refresh` does")
         .option("--json", "print a line of JSON at the end: counts, seconds, phases")
         .action(
@@ -42,12 +43,16 @@ function program(): Command {
                     json?: boolean;
                     target: string[];
                     refresh?: boolean;
+                    verbose?: boolean;
                 },
             ) => {
                 const { up } = await import("./up");
-                const { config, preview = false, json = false, target, refresh = false } = options;
-                const flags = [...target.flatMap((urn) => ["--target", urn]), ...(refresh ? ["--refresh"] : [])];
-                await up(stackOf(options), { config, preview, json, flags });
+                const { config, preview = false, json = false, target, refresh = false, verbose = false } = options;
+                const flags = [
+                    ...target.flatMap((each) => ["--target", each.includes("::") ? each : `**::${each}`]),
+                    ...(refresh ? ["--refresh"] : []),
+                ];
+                await up(stackOf(options), { config, preview, json, verbose, flags });
             },
         );
     onStack("down")
@@ -81,7 +86,7 @@ function program(): Command {
         });
     onStack("status")
         .description(
-            "draw the nodes, the health of each unit, and what differs from what `up` left; exits with 1 when anything isn't well",
+            "show the nodes, the health of each unit, and drift from what `up` left; exits with 1 when anything isn't well",
         )
         .option("--json", "print it as JSON")
         .action(async (options: StackOption & { json?: boolean }) => {
@@ -99,7 +104,7 @@ function program(): Command {
             process.exitCode = healthy ? 0 : 1;
         });
     onStack("repair")
-        .description("put back what differs from what `up` left, on these nodes or wherever something differs")
+        .description("put drift from what `up` left back, on these nodes or wherever there is any")
         .argument("[nodes...]", "cp-1, worker-1, …; host: the bridge, the way out and the registry of a local lab")
         .option("--json", "print a line of JSON at the end: what differed, what still does, counts and seconds")
         .action(async (nodes: string[], options: StackOption & { json?: boolean }) => {

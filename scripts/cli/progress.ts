@@ -17,18 +17,33 @@ const DONE: Readonly<Record<Operation, string>> = {
     same: "unchanged",
 };
 
+export interface ProgressOptions {
+    /** Show every resource and its log lines. */
+    readonly verbose?: boolean;
+    /** Takes one line without its end. */
+    readonly write?: (line: string) => void;
+}
+
 /**
- * A reporter that writes one line for each resource that changed, when it is done, with its seconds; its log lines below it
- * when it failed, or as they come with `verbose`.
- *
- * @param write takes one line without its end.
+ * Writes one line for each resource that changed, when it is done, with its seconds. Components have no work of their own and keys
+ * and certificates are many, so they are counted, unless one of them fails.
  */
-export function progressReporter(
-    write: (line: string) => void = (line) => console.log(line),
-    { verbose = false }: { readonly verbose?: boolean } = {},
-): (event: EngineEvent) => void {
-    return (event) => {
+export class Progress {
+    private readonly counted = new Map<Operation, number>();
+    private readonly verbose: boolean;
+    private readonly write: (line: string) => void;
+
+    constructor({ verbose = false, write = (line) => console.log(line) }: ProgressOptions = {}) {
+        this.verbose = verbose;
+        this.write = write;
+    }
+
+    readonly report = (event: EngineEvent): void => {
         const { kind, operation, name, type, seconds, diffKeys = [], message = "" } = event;
+        if (kind === "done" && !this.verbose && isCounted(type)) {
+            this.counted.set(operation, (this.counted.get(operation) ?? 0) + 1);
+            return;
+        }
         const shortType = type
             .split(":")
             .filter((_, index) => index !== 1)
@@ -38,25 +53,49 @@ export function progressReporter(
             case "start":
                 return;
             case "log":
-                if (verbose) {
-                    write(`  ${colors.dim(`${name}: ${message}`)}`);
+                if (this.verbose) {
+                    this.write(`  ${colors.dim(`${name}: ${message}`)}`);
                 }
                 return;
             case "failed":
-                write(`${colors.red("✗")} ${subject} failed after ${duration(seconds)}`);
+                this.write(`${colors.red("✗")} ${subject} failed after ${duration(seconds)}`);
                 return;
             case "done":
-                if (operation !== "same") {
+                if (operation !== "same" && (this.verbose || !isComponent(type))) {
                     const keys = diffKeys.length > 0 ? ` [${diffKeys.join(", ")}]` : "";
-                    write(`${SIGNS[operation]} ${subject} ${DONE[operation]} in ${duration(seconds)}${keys}`);
+                    this.write(`${SIGNS[operation]} ${subject} ${DONE[operation]} in ${duration(seconds)}${keys}`);
                 }
                 return;
         }
     };
+
+    /** The counts, at the end of a run. */
+    finish(): void {
+        for (const [operation, count] of this.counted) {
+            if (operation !== "same") {
+                this.write(`${SIGNS[operation]} ${count} keys and certificates ${DONE[operation]}`);
+            }
+        }
+        this.counted.clear();
+    }
 }
 
-/** `3 created, 1 updated, 40 unchanged in 5.2s` */
+function isCounted(type: string): boolean {
+    return /^(tls|random):/.test(type);
+}
+
+/** Of this program's own components; the engine counts them, but nothing is done for them. */
+function isComponent(type: string): boolean {
+    return type.startsWith("kubelab:");
+}
+
+/** `3 created, 1 updated, 40 unchanged in 5.2s`, or `no changes to 153 resources in 2.9s` */
 export function summaryLine(summary: Summary): string {
+    const changed = summary.created + summary.updated + summary.replaced + summary.deleted > 0;
+    if (!changed) {
+        const resources = summary.same > 0 ? ` to ${summary.same} resources` : "";
+        return `no changes${resources} in ${duration(summary.seconds)}`;
+    }
     const counts: readonly (readonly [number, string])[] = [
         [summary.created, "created"],
         [summary.updated, "updated"],
@@ -65,7 +104,7 @@ export function summaryLine(summary: Summary): string {
         [summary.same, "unchanged"],
     ];
     const shown = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
-    return `${shown.length > 0 ? shown.join(", ") : "nothing to do"} in ${duration(summary.seconds)}`;
+    return `${shown.join(", ")} in ${duration(summary.seconds)}`;
 }
 
 function duration(seconds: number): string {

@@ -3,7 +3,7 @@ import { UserError } from "../support/errors";
 import type { Summary } from "../engine/event";
 import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
-import { progressReporter, summaryLine } from "./progress";
+import { Progress, summaryLine } from "./progress";
 import type { Stack } from "./stack";
 import { clusterStatus, type ClusterStatus, isHealthyNode } from "./status";
 import { settled } from "./stopped-machines";
@@ -27,19 +27,20 @@ export async function repair(stack: Stack, asked: readonly string[], json: boole
     const before = await clusterStatus(cluster);
     const found = problems(before);
     found.forEach((each) => {
-        console.log(`${pc.yellow("differs:")} ${render(each)}`);
+        console.log(`${pc.yellow("drift:")} ${render(each)}`);
     });
     const targets = asked.length > 0 ? asked : [...new Set(found.map(({ where }) => where))];
     if (targets.length === 0) {
-        console.log("nothing differs from what `up` left");
+        console.log("no drift: everything is as `up` left it");
         return true;
     }
     new KeptRepairs(stack).add(targets, new Date().toISOString());
     let summary: Summary | undefined;
     let failure: unknown;
     try {
-        const engine = await engineFor(stack, {}, progressReporter());
-        summary = await engine.up();
+        const progress = new Progress();
+        const engine = await engineFor(stack, {}, progress.report);
+        summary = await engine.up().finally(() => progress.finish());
         console.log(summaryLine(summary));
     } catch (error) {
         failure = error;
@@ -56,10 +57,10 @@ export async function repair(stack: Stack, asked: readonly string[], json: boole
         console.log(`${pc.green("put back:")} ${render(each)}`);
     });
     left.forEach((each) => {
-        console.log(`${pc.red("still differs:")} ${render(each)}`);
+        console.log(`${pc.red("still drifts:")} ${render(each)}`);
     });
     if (mended && failure === undefined) {
-        console.log(`nothing differs any more on ${targets.join(", ")}`);
+        console.log(`no drift any more on ${targets.join(", ")}`);
     }
     if (json) {
         console.log(JSON.stringify({ ...summary, before: found, putBack, left }));

@@ -156,7 +156,7 @@ export function renderStatus(stack: string, apiServer: string, { host, nodes }: 
 }
 
 function renderDifference({ subject, difference }: Difference): string {
-    return `${pc.yellow("differs:")} ${subject}: ${difference}`;
+    return `${pc.yellow("drift:")} ${subject}: ${difference}`;
 }
 
 function renderUnit({ unit, state, restarts }: UnitStatus): string {

@@ -2,13 +2,14 @@ import { mkdirSync } from "node:fs";
 import pc from "picocolors";
 import { ensureCli } from "../engine/cli";
 import { Engine } from "../engine/engine";
+import { installPlugins } from "../engine/packages";
 import type { EngineEvent, Summary } from "../engine/event";
 import { UserError } from "../support/errors";
 import { prepareForLab } from "./doctor";
 import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
 import { PhaseClock, renderPhases } from "./phases";
-import { progressReporter, summaryLine } from "./progress";
+import { Progress, summaryLine } from "./progress";
 import type { Stack } from "./stack";
 import { clusterStatus, isHealthy } from "./status";
 import { downParts, renderDownParts, settled, startDownParts } from "./stopped-machines";
@@ -19,6 +20,8 @@ export interface UpOptions {
     readonly preview: boolean;
     /** End with a line of JSON. */
     readonly json: boolean;
+    /** Show every resource and the commands' output. */
+    readonly verbose: boolean;
     /** Further options for the CLI, e.g. `--refresh`. */
     readonly flags: readonly string[];
 }
@@ -32,7 +35,7 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     });
     mkdirSync(stack.directory, { recursive: true, mode: 0o700 });
     const clock = new PhaseClock();
-    const report = progressReporter();
+    const progress = new Progress(options);
     let steps = 0;
     const down = await downParts(stack);
     if (down !== undefined) {
@@ -47,14 +50,14 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     const engine = await engineFor(stack, overrides, (event) => {
         clock.record(event);
         steps += isStep(event) ? 1 : 0;
-        report(event);
+        progress.report(event);
     });
+    const run = options.preview ? engine.preview(options.flags) : engine.up(options.flags);
+    const summary = await run.finally(() => progress.finish());
+    console.log(summaryLine(summary));
     if (options.preview) {
-        console.log(summaryLine(await engine.preview(options.flags)));
         return;
     }
-    const summary = await engine.up(options.flags);
-    console.log(summaryLine(summary));
     if (down !== undefined && !(await settled(BOOT_SECONDS, async () => !(await isWell(stack))))) {
         throw new UserError(`Not everything runs again after ${BOOT_SECONDS} seconds: see 'scripts/lab status'.`);
     }
@@ -74,10 +77,10 @@ export async function bringUp(stack: Stack, overrides: Readonly<Record<string, s
         console.error(line);
     });
     mkdirSync(stack.directory, { recursive: true, mode: 0o700 });
-    const report = progressReporter();
+    const progress = new Progress();
     const engine = await engineFor(stack, overrides, (event) => {
         if (event.kind === "failed" || event.type.startsWith("command:remote")) {
-            report(event);
+            progress.report(event);
         }
     });
     return engine.up();
@@ -86,8 +89,9 @@ export async function bringUp(stack: Stack, overrides: Readonly<Record<string, s
 /** Deletes the cluster of a stack. */
 export async function down(stack: Stack, json: boolean): Promise<void> {
     stack.requireConfig();
-    const engine = await engineFor(stack, {}, progressReporter());
-    const summary = await engine.destroy();
+    const progress = new Progress();
+    const engine = await engineFor(stack, {}, progress.report);
+    const summary = await engine.destroy().finally(() => progress.finish());
     new KeptRepairs(stack).forget();
     console.log(summaryLine(summary));
     if (json) {
@@ -110,6 +114,7 @@ export async function engineFor(
 ): Promise<Engine> {
     const note = (line: string): void => console.error(pc.dim(line));
     const cli = await ensureCli(note);
+    await installPlugins(cli.path, note);
     note(`stack ${stack.name}, by Pulumi ${cli.version} (${cli.origin})`);
     return new Engine(
         {

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { gte, SemVer } from "semver";
 import { cacheDirectory, repositoryRoot } from "../support/paths";
-import { compareGoVersions as compareVersions } from "../parts/build/toolchain";
 import { whyUnreachable } from "../parts/download/reachable";
 import { withLock } from "../parts/lock";
 
@@ -39,7 +39,7 @@ export async function findCli(note: (line: string) => void): Promise<PulumiCli |
     const path = programOnPath("pulumi");
     if (path !== undefined) {
         const version = await versionOf(path);
-        if (version !== undefined && compareVersions(version, pinned) >= 0) {
+        if (version !== undefined && gte(version, pinned)) {
             return { path, version, origin: "on PATH" };
         }
         const what = version === undefined ? "doesn't answer `pulumi version`" : `is Pulumi ${version}`;
@@ -95,7 +95,7 @@ async function getCli(root: string, version: string, progress: (line: string) =>
 
 /** https://www.pulumi.com/docs/iac/using-pulumi/automation-api/ */
 async function install(root: string, version: string): Promise<void> {
-    const [{ PulumiCommand }, { SemVer }] = await Promise.all([import("@pulumi/pulumi/automation"), import("semver")]);
+    const { PulumiCommand } = await import("@pulumi/pulumi/automation");
     await PulumiCommand.install({ root, version: new SemVer(version) });
 }
 

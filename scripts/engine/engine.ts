@@ -148,7 +148,13 @@ export class Engine {
         try {
             return await work({
                 flags: program ? [`--client=127.0.0.1:${program.port}`] : [],
-                environment: { PULUMI_DEBUG_PROVIDERS: providers.addresses },
+                environment: {
+                    PULUMI_DEBUG_PROVIDERS: providers.addresses,
+                    // Else the CLI looks on the internet for plugins of what is served here. Only AWS's is left to it.
+                    ...(this.files.configured("provider") === "aws"
+                        ? {}
+                        : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
+                },
                 control: providers,
             });
         } finally {

@@ -1,9 +1,19 @@
-import { existsSync, readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { whyUnreachable } from "../parts/download/reachable";
 import { type ServedPackage, serveProviders, type ServedProviders } from "../providers/server";
-import { repositoryRoot } from "../support/paths";
+import { cacheDirectory, repositoryRoot } from "../support/paths";
 import { programOnPath } from "./cli";
+
+const execute = promisify(execFile);
+
+/** Where the CLI gets plugins from. */
+const PLUGIN_REGISTRY = "https://get.pulumi.com";
+const REACHABLE_WITHIN_MS = 1_500;
+const DAY_MS = 24 * 3600 * 1000;
 
 /** The packages that this repository has providers of its own for. */
 const OWN = ["command", "random", "tls"] as const;
@@ -21,6 +31,30 @@ export async function serveMissingPackages(): Promise<ServedProviders & { readon
     const packages = await Promise.all(missing.map(ownPackage));
     const served = await serveProviders([...packages, ...further]);
     return { ...served, hasPlugins: missing.length < OWN.length };
+}
+
+/**
+ * Installs the official plugins that are missing, where their registry can be reached. Where it can't, that is asked again a day later:
+ * until then the providers of this repository serve.
+ */
+export async function installPlugins(cli: string, progress: (line: string) => void): Promise<void> {
+    const missing = OWN.filter((name) => !isInstalled(name, sdkVersion(name)));
+    const asked = join(cacheDirectory(), "pulumi/registry-asked");
+    if (missing.length === 0 || (existsSync(asked) && Date.now() - statSync(asked).mtimeMs < DAY_MS)) {
+        return;
+    }
+    writeFileSync(asked, "");
+    if ((await whyUnreachable(PLUGIN_REGISTRY, REACHABLE_WITHIN_MS)) !== undefined) {
+        return;
+    }
+    for (const name of missing) {
+        progress(`installing Pulumi's plugin for ${name} ${sdkVersion(name)}`);
+        try {
+            await execute(cli, ["plugin", "install", "resource", name, sdkVersion(name)], { timeout: 300_000 });
+        } catch (error) {
+            progress(`it can't be installed: ${(error as Error).message.trim().split("\n").at(-1)}`);
+        }
+    }
 }
 
 async function ownPackage(name: (typeof OWN)[number]): Promise<ServedPackage> {

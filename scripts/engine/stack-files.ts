@@ -81,6 +81,12 @@ export class StackFiles {
         chmodSync(this.configFile, 0o600);
     }
 
+    /** A value of the config as it was written last. */
+    configured(key: string): unknown {
+        const { config = {} } = existsSync(this.configFile) ? readYaml(this.configFile) : {};
+        return (config as Readonly<Record<string, unknown>>)[fullKey(key, this.project.name)];
+    }
+
     /** An override as YAML wants it: numbers, booleans, lists and maps where the project declares them, else text. */
     private typed(key: string, value: string): unknown {
         const type = this.project.types[key];

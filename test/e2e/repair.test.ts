@@ -162,7 +162,7 @@ story(`repair${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
 
     it("has nothing to do where nothing differs", () => {
         expect(status()).toEqual({ code: 0, lines: [], text: "" });
-        expect(lab.succeed("repair")).toContain("nothing differs");
+        expect(lab.succeed("repair")).toContain("no drift");
     }, 60_000);
 
     describe("of a machine's and the API's parts", () => {

@@ -46,7 +46,7 @@ describe("what differs", () => {
     test("is shown with the node that has it and the command that puts it back, and isn't healthy", () => {
         const one = status({ units: [], differences: [edited] });
         const text = renderStatus("lab", "https://10.240.0.10:6443", one);
-        expect(text).toMatch(/cp-1 .*\n.* differs: \/etc\/hosts: edited\n/);
+        expect(text).toMatch(/cp-1 .*\n.* drift: \/etc\/hosts: edited\n/);
         expect(text).toMatch(/scripts\/lab repair --stack lab cp-1 puts it back$/);
         expect(isHealthy(one)).toBe(false);
     });
@@ -54,13 +54,13 @@ describe("what differs", () => {
     test("on this host is put back with all else that differs", () => {
         const both = status({ units: [], differences: [edited] }, [gone]);
         const text = renderStatus("kubenet", "https://10.240.0.10:6443", both);
-        expect(text).toContain("this host  differs: bridge lab-lab: gone");
+        expect(text).toContain("this host  drift: bridge lab-lab: gone");
         expect(text).toMatch(/scripts\/lab repair puts it back$/);
         expect(isHealthy(status({ units: [] }, [gone]))).toBe(false);
     });
 
     test("is nothing where all is well", () => {
-        expect(renderStatus("lab", "https://10.240.0.10:6443", status({ units: [] }))).not.toMatch(/differs|repair/);
+        expect(renderStatus("lab", "https://10.240.0.10:6443", status({ units: [] }))).not.toMatch(/drift|repair/);
         expect(isHealthy(status({ units: [] }))).toBe(true);
     });
 });
