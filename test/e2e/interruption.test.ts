@@ -1,8 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { listMachines } from "../../scripts/machines/status";
 import { readRecord } from "../../scripts/machines/machine";
-import { readStateFile } from "../../scripts/offline-engine/state";
 import { HostBefore } from "../support/host-state";
 import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
@@ -34,10 +32,9 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         expect(lab.upChanges()).toEqual(NO_CHANGES);
         expectNoLockAndNothingPending();
     };
-    /** The offline engine's; the Pulumi CLI says so itself when it finds such. */
     const expectNoLockAndNothingPending = (): void => {
-        expect(existsSync(join(lab.directory, "lock"))).toBe(false);
-        expect(readStateFile(join(lab.directory, "state.json"))?.pending ?? []).toEqual([]);
+        expect(lab.locks()).toEqual([]);
+        expect(lab.pendingOperations()).toEqual([]);
     };
 
     beforeAll(() => {
@@ -50,7 +47,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
     }, 120_000);
 
     it("leave nothing behind when they are let run", async () => {
-        const up = lab.start("up");
+        const up = lab.start("up", ["--verbose"]);
         expect(await up.ended).toMatchObject({ code: 0 });
         expectWhole();
         const down = lab.start("down");
@@ -64,7 +61,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
     it.each(POINTS)(
         "killed after %d of their resources (%s): the next ones get there",
         async (share, how) => {
-            const killed = lab.start("up");
+            const killed = lab.start("up", ["--verbose"]);
             const reached = await killed.until(() => killed.done >= share * total.up);
             const machines = ids();
             await (how === "alone" ? killed.killAlone() : killed.killWhole());
@@ -84,7 +81,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
     );
 
     it("Ctrl-C lets what runs end, begins nothing more, and says how to go on", async () => {
-        const up = lab.start("up");
+        const up = lab.start("up", ["--verbose"]);
         await up.until(() => up.done >= total.up / 2);
         const running = up.done;
         up.interrupt();
@@ -95,20 +92,49 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         expect(up.done).toBeGreaterThanOrEqual(running);
         expect(up.done).toBeLessThan(total.up);
         expectNoLockAndNothingPending();
-        const next = lab.start("up");
+        const next = lab.start("up", ["--verbose"]);
         expect(await next.ended).toMatchObject({ code: 0 });
         expect(next.done).toBe(total.up - up.done);
         expectWhole();
     }, 240_000);
 
+    it("a second Ctrl-C ends what runs, and the next up goes on", async () => {
+        lab.down();
+        const up = lab.start("up", ["--verbose"]);
+        await up.until(() => up.done >= total.up / 2);
+        up.interrupt();
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        up.interrupt();
+        const { code, stderr } = await up.ended;
+        expect(code).not.toBe(0);
+        expect(stderr).toMatch(/ending what runs/);
+        expect(lab.locks()).toEqual([]);
+        lab.up();
+        expectWhole();
+    }, 240_000);
+
+    it("SIGTERM ends up within seconds of the running step", async () => {
+        lab.down();
+        const up = lab.start("up", ["--verbose"]);
+        await up.until(() => up.done >= total.up / 2);
+        const told = Date.now();
+        process.kill(up.pid, "SIGTERM");
+        const { code } = await up.ended;
+        expect(code).not.toBe(0);
+        expect(Date.now() - told).toBeLessThan(20_000);
+        expect(lab.locks()).toEqual([]);
+        lab.up();
+        expectWhole();
+    }, 240_000);
+
     it("a second up of the same stack is refused while the first one runs, and the first isn't disturbed", async () => {
-        const first = lab.start("up", ["--config", "kubelab:workers=2"]);
+        const first = lab.start("up", ["--verbose", "--config", "kubelab:workers=2"]);
         await first.until(() => first.done >= 3);
         for (const command of ["up", "down"]) {
             const second = lab.run(command);
             expect(second.code).not.toBe(0);
             expect(second.stderr).toMatch(
-                /^Another (`up` of this stack is running|run of Pulumi holds the stack).* process \d+/m,
+                /^Another run of Pulumi holds the stack.* process \d+/m,
             );
         }
         expect(await first.ended).toMatchObject({ code: 0 });
@@ -120,7 +146,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         const unit = `/var/lib/kubelab/${lab.stack}/cp-1/upper/etc/systemd/system/kube-apiserver.service`;
         const text = (): string => readFileSync(unit, "utf8");
         lab.configure({ flags: { "kube-apiserver": { v: "7" } } });
-        const killed = lab.start("up");
+        const killed = lab.start("up", ["--verbose"]);
         expect(await killed.until(() => text().includes("--v=7"))).toBe(true);
         await killed.killAlone();
         lab.up({ flags: undefined });

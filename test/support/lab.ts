@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Summary } from "../../scripts/cli/engine";
+import type { Summary } from "../../scripts/engine/event";
 import type { PhaseTime } from "../../scripts/cli/phases";
 import type { StackOutputs } from "../../scripts/cli/stack";
 import { Running } from "./running";
@@ -109,6 +109,21 @@ export class Lab {
     down(): Summary {
         const lines = this.succeed("down", ["--json"]).trim().split("\n");
         return JSON.parse(lines.at(-1) ?? "") as Summary;
+    }
+
+    /** Operations that a run which was cut short left in the state. */
+    pendingOperations(): unknown[] {
+        const file = join(REPOSITORY, ".kubelab/pulumi/.pulumi/stacks/kubelab", `${this.stack}.json`);
+        const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as {
+            readonly checkpoint: { readonly latest?: { readonly pending_operations?: unknown[] } };
+        };
+        return checkpoint.latest?.pending_operations ?? [];
+    }
+
+    /** Locks that runs hold, or left, on the stack. */
+    locks(): string[] {
+        const directory = join(REPOSITORY, ".kubelab/pulumi/.pulumi/locks/organization/kubelab", this.stack);
+        return existsSync(directory) ? readdirSync(directory) : [];
     }
 
     kubectl(...args: string[]): string {
