@@ -133,9 +133,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         for (const command of ["up", "down"]) {
             const second = lab.run(command);
             expect(second.code).not.toBe(0);
-            expect(second.stderr).toMatch(
-                /^Another run of Pulumi holds the stack.* process \d+/m,
-            );
+            expect(second.stderr).toMatch(/^Another run of Pulumi holds the stack.* process \d+/m);
         }
         expect(await first.ended).toMatchObject({ code: 0 });
         expect(lab.kubectl("get", "nodes", "-o", "name").trim().split("\n")).toHaveLength(3);
