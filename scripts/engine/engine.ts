@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { quote } from "../../components/steps/script";
 import { UserError } from "../support/errors";
 import type { PulumiCli } from "./cli";
 import type { EngineEvent, Summary } from "./event";
@@ -183,12 +184,13 @@ export class Engine {
             readonly pending?: readonly unknown[];
         };
         if (resources.length + pending.length > 0) {
+            const [from, to] = [repository, `${repository}-0.1`].map(quote);
             throw new UserError(
-                `The stack "${stack}" was brought up by the engine that kubelab had of its own until version 0.1, and its state is in ` +
-                    `${file}. Take it down by that version, then bring it up anew:\n` +
-                    `  git -C ${repository} worktree add /tmp/kubelab-0.1 ${LAST_WITH_OWN_ENGINE}\n` +
-                    `  mv ${this.files.directory} /tmp/kubelab-0.1/.kubelab/   # after mkdir /tmp/kubelab-0.1/.kubelab\n` +
-                    `  KUBELAB_ENGINE=offline /tmp/kubelab-0.1/scripts/lab down --stack ${stack}`,
+                `The stack "${stack}" was brought up by the engine of its own that kubelab 0.1 had, and only that one reads its state ` +
+                    `(${file}). Take it down by kubelab 0.1, then bring it up anew:\n` +
+                    `  git -C ${from} worktree add ${to} ${LAST_WITH_OWN_ENGINE}\n` +
+                    `  mkdir ${to}/.kubelab && mv ${from}/.kubelab/${stack} ${to}/.kubelab/ && cp ${from}/Pulumi.${stack}.yaml ${to}/\n` +
+                    `  KUBELAB_ENGINE=offline ${to}/scripts/lab down --stack ${stack}`,
             );
         }
     }
