@@ -1,16 +1,18 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Counter } from "../parts/build/counter";
+import { neededGo } from "../parts/build/go-module";
 import { buildProject } from "../parts/build/go-project";
 import { ensureRoom } from "../parts/build/prerequisites";
 import { findGo } from "../parts/build/toolchain";
 import { buildRoot } from "../parts/paths";
 
+/** Where the go.mod and go.sum are that pin the CLI. They are no part of a lab: a newer CLI makes no other parts. */
+export const CLI_MODULE = join(__dirname, "go");
 const NEEDED_BYTES = 3 * 1024 ** 3;
-const GO = "1.26.0";
 
 /**
- * Builds the Pulumi CLI from its Go module, which scripts/parts/go/pulumi pins with all that it needs.
+ * Builds the Pulumi CLI from its Go module, which ./go pins with all that it needs.
  *
  * @returns the program's path in the cache.
  * @throws UserError where there is no Go, or too little room.
@@ -18,7 +20,7 @@ const GO = "1.26.0";
 export async function buildCli(version: string, progress: (line: string) => void): Promise<string> {
     mkdirSync(buildRoot(), { recursive: true });
     ensureRoom(buildRoot(), "the build of the Pulumi CLI", NEEDED_BYTES);
-    const go = await findGo(GO, progress);
+    const go = await findGo(neededGo([CLI_MODULE]), progress);
     const counter = new Counter(1, progress);
     const project = {
         name: "pulumi",
@@ -29,6 +31,6 @@ export async function buildCli(version: string, progress: (line: string) => void
         variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": version },
         programs: { "bin/pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
     };
-    const { directory } = await buildProject(project, go, counter);
+    const { directory } = await buildProject(project, go, counter, CLI_MODULE);
     return join(directory, "bin/pulumi");
 }

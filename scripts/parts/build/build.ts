@@ -1,21 +1,21 @@
-import { copyFileSync, linkSync, mkdirSync, readFileSync, utimesSync } from "node:fs";
+import { copyFileSync, linkSync, mkdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../support/errors";
 import { buildRoot } from "../paths";
 import type { PartFile } from "../manifest";
-import type { GoProject, Recipe } from "../recipe";
+import type { Recipe } from "../recipe";
 import { ARCHITECTURE } from "../recipe-digest";
 import { commitParts, newIncoming, type PartsDirectory } from "../store";
 import { PARTS_TIME } from "../verify";
 import { Counter } from "./counter";
 import { downloadPackages } from "./debian";
-import { moduleSource, projectDirectory } from "./go-module";
+import { moduleSource, neededGo, projectDirectory } from "./go-module";
 import { buildProject } from "./go-project";
 import { buildImages } from "./images";
 import { buildPause } from "./pause";
 import { ensureBuildPackages, ensureRoom } from "./prerequisites";
 import type { StepOutput } from "./step";
-import { compareGoVersions, findGo } from "./toolchain";
+import { findGo } from "./toolchain";
 
 const NEEDED_BYTES = 3 * 1024 ** 3;
 
@@ -34,7 +34,7 @@ export async function buildParts(recipe: Recipe, progress: (line: string) => voi
     mkdirSync(buildRoot(), { recursive: true });
     ensureRoom(buildRoot(), "a build", NEEDED_BYTES);
     await ensureBuildPackages(progress);
-    const go = await findGo(neededGo(recipe.projects), progress);
+    const go = await findGo(neededGo(recipe.projects.map(({ name }) => projectDirectory(name))), progress);
     const programCount = recipe.projects.reduce((sum, { programs }) => sum + Object.keys(programs).length, 0);
     const counter = new Counter(programCount + recipe.images.length + 2, progress);
     counter.note(`building with ${go.version} in ${buildRoot()}`);
@@ -73,13 +73,4 @@ function take(output: StepOutput, file: PartFile, incoming: string): PartFile {
         utimesSync(to, PARTS_TIME, PARTS_TIME);
     }
     return file;
-}
-
-/** The newest `go` line of the projects' go.mod files. */
-function neededGo(projects: readonly GoProject[]): string {
-    const lines = projects.map(({ name }) => {
-        const text = readFileSync(join(projectDirectory(name), "go.mod"), "utf8");
-        return /^go (\S+)$/m.exec(text)?.[1] ?? "1.21";
-    });
-    return lines.reduce((newest, line) => (compareGoVersions(line, newest) > 0 ? line : newest), "1.21");
 }

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RECIPE_DIRECTORY } from "../recipe-digest";
 import { run } from "./run";
-import type { GoToolchain } from "./toolchain";
+import { compareGoVersions, type GoToolchain } from "./toolchain";
 
 /** Where a project's go.mod and go.sum are. */
 export function projectDirectory(name: string): string {
@@ -13,4 +14,13 @@ export async function moduleSource(go: GoToolchain, project: string, module: str
     const options = { cwd: projectDirectory(project), environment: { GOFLAGS: "-mod=readonly", GOWORK: "off" } };
     const answer = await run(go.program, ["mod", "download", "-json", module], options);
     return (JSON.parse(answer) as { readonly Dir: string }).Dir;
+}
+
+/** The newest `go` line of the go.mod files in these directories. */
+export function neededGo(directories: readonly string[]): string {
+    const lines = directories.map((directory) => {
+        const text = readFileSync(join(directory, "go.mod"), "utf8");
+        return /^go (\S+)$/m.exec(text)?.[1] ?? "1.21";
+    });
+    return lines.reduce((newest, line) => (compareGoVersions(line, newest) > 0 ? line : newest), "1.21");
 }

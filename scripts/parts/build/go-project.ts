@@ -10,16 +10,24 @@ import { makeParent, step, type StepOutput } from "./step";
 import type { GoToolchain } from "./toolchain";
 import { withoutImports } from "./without-imports";
 
-/** Builds the programs of one upstream project, static and stripped, from the modules that its go.mod and go.sum pin. */
-export async function buildProject(project: GoProject, go: GoToolchain, counter: Counter): Promise<StepOutput> {
-    const directory = projectDirectory(project.name);
+/**
+ * Builds the programs of one upstream project, static and stripped, from the modules that its go.mod and go.sum pin.
+ *
+ * @param directory where these two are.
+ */
+export async function buildProject(
+    project: GoProject,
+    go: GoToolchain,
+    counter: Counter,
+    directory: string = projectDirectory(project.name),
+): Promise<StepOutput> {
     const sources = readdirSync(directory)
         .sort()
         .map((name) => [name, readFileSync(join(directory, name), "utf8")]);
     const output = await step(
         `go-${project.name}`,
         { project, sources, go: go.version, architecture: ARCHITECTURE },
-        (incoming) => build(project, go, counter, incoming),
+        (incoming) => build(project, go, counter, directory, incoming),
     );
     if (output.reused) {
         Object.keys(project.programs).forEach((path) => counter.done(`${path} (kept)`));
@@ -27,7 +35,13 @@ export async function buildProject(project: GoProject, go: GoToolchain, counter:
     return output;
 }
 
-async function build(project: GoProject, go: GoToolchain, counter: Counter, incoming: string): Promise<void> {
+async function build(
+    project: GoProject,
+    go: GoToolchain,
+    counter: Counter,
+    directory: string,
+    incoming: string,
+): Promise<void> {
     const missing = Object.entries(project.programs).filter(([path]) => {
         const there = existsSync(join(incoming, path));
         if (there) {
@@ -69,7 +83,7 @@ async function build(project: GoProject, go: GoToolchain, counter: Counter, inco
                     await withoutImports(project, go, changed),
                 ),
                 {
-                    cwd: projectDirectory(project.name),
+                    cwd: directory,
                     environment: goEnvironment(project, temporary),
                     onLine: (line) => {
                         downloaded += line.startsWith("go: downloading ") ? 1 : 0;

@@ -1,6 +1,8 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CLI_MODULE } from "../../../scripts/engine/build-cli";
+import { pinnedCliVersion } from "../../../scripts/engine/cli";
 import { projectDirectory } from "../../../scripts/parts/build/go-module";
 import { goArguments, programName } from "../../../scripts/parts/build/go-project";
 import { leaveOut } from "../../../scripts/parts/build/without-imports";
@@ -11,15 +13,19 @@ import { filesForRole } from "../../../scripts/parts/roles";
 
 const recipe = readRecipe();
 
-test.each(recipe.projects.map((project) => [project.name, project] as const))(
-    "go.mod of %s pins the version of parts.yaml, and go.sum its checksum",
-    (name, project) => {
-        const version = recipe.versions[project.version] ?? "";
-        const read = (file: string): string => readFileSync(join(projectDirectory(name), file), "utf8");
-        expect(read("go.mod")).toMatch(
-            new RegExp(`^\\s*(require )?${project.module} v${version}( // indirect)?$`, "m"),
-        );
-        expect(read("go.sum")).toContain(`${project.module} v${version} h1:`);
+const pins = [
+    ...recipe.projects.map(
+        ({ name, module, version }) => [projectDirectory(name), module, recipe.versions[version] ?? ""] as const,
+    ),
+    [CLI_MODULE, "github.com/pulumi/pulumi/pkg/v3", pinnedCliVersion()] as const,
+];
+
+test.each(pins)(
+    "go.mod in %s pins the version of parts.yaml or package.json, and go.sum its checksum",
+    (directory, module, version) => {
+        const read = (file: string): string => readFileSync(join(directory, file), "utf8");
+        expect(read("go.mod")).toMatch(new RegExp(`^\\s*(require )?${module} v${version}( // indirect)?$`, "m"));
+        expect(read("go.sum")).toContain(`${module} v${version} h1:`);
     },
 );
 

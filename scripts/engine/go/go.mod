@@ -1,4 +1,4 @@
-// Build of the Pulumi CLI from the upstream module; scripts/parts/parts.yaml names the package.
+// Build of the Pulumi CLI from the upstream module: build-cli.ts.
 module kubelab/parts/pulumi
 
 go 1.26.0
