@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../support/request";
 
 /** The driver of hosts that exist: what it reads from standard input, and what it prints. */
 
@@ -10,7 +10,9 @@ export const leaveRequest = z
         /** Of the node. */
         name: text,
         /** Its SSH server: an SshTarget. */
-        target: z.object({ host: text, port: z.int(), user: text, privateKey: text, hostKey: text }).readonly(),
+        target: z
+            .object({ host: text, port: z.number().int(), user: text, privateKey: text, hostKey: text })
+            .readonly(),
         /** Secret. */
         sudoPassword: z.string().optional(),
         /** Of the cluster, random. */
@@ -26,7 +28,7 @@ export const claimRequest = z
         /** `organization/project/stack` */
         stack: text,
         /** IPv4 CIDR of the cluster's pods. */
-        pods: z.cidrv4(),
+        pods: z.string().cidr({ version: "v4" }),
     })
     .readonly();
 

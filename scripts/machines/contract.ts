@@ -1,10 +1,13 @@
-import { z } from "zod";
+import { z } from "../support/request";
 import { RELEASES } from "./rootfs-recipe";
 
 /** The local machine driver: what it reads from standard input, and what it prints. */
 
 /** RFC 1123 label, short enough for every name made from it. */
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/);
+/** IPv4, like all addresses here. */
+const address = z.string().ip({ version: "v4" });
+const cidr = z.string().cidr({ version: "v4" });
 const pem = z.string().startsWith("-----BEGIN ");
 
 /** Of `network create`. */
@@ -12,11 +15,11 @@ export const networkRequest = z
     .object({
         lab: label,
         /** IPv4 CIDR of the machines, e.g. `10.240.0.0/24`. */
-        network: z.cidrv4(),
+        network: cidr,
         /** The host's own address in `network`. */
-        gateway: z.ipv4(),
+        gateway: address,
         /** TCP port of the image registry on `gateway`. */
-        registryPort: z.int().min(1).max(65535),
+        registryPort: z.number().int().min(1).max(65535),
         /** New machines have the parts on their disks from the start; else they are pushed over SSH. */
         preload: z.boolean().default(false),
         /** Parts directory whose `images/*.tar` the registry serves; absolute path. */
@@ -35,10 +38,10 @@ export const machineRequest = z
         lab: label,
         machine: label,
         /** IPv4 addresses with prefix length; the first is the machine's own. */
-        addresses: z.array(z.cidrv4()).min(1).readonly(),
-        gateway: z.ipv4(),
+        addresses: z.array(cidr).min(1).readonly(),
+        gateway: address,
         /** Address by name, for /etc/hosts. */
-        hosts: z.record(z.string(), z.ipv4()).readonly().default({}),
+        hosts: z.record(z.string(), address).readonly().default({}),
         /** The machine's ED25519 SSH host key in OpenSSH's format, secret. */
         hostKey: pem,
         /** Lines of root's authorized_keys. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../support/request";
 
 /** The parts tool: what `get --json` and `sources --json` read from standard input, and what they print. */
 
