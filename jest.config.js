@@ -7,7 +7,11 @@ module.exports = {
     projects: [
         {
             displayName: "unit",
-            testMatch: ["<rootDir>/test/components/**/*.test.ts", "<rootDir>/test/scripts/**/*.test.ts"],
+            testMatch: [
+                "<rootDir>/test/*.test.ts",
+                "<rootDir>/test/components/**/*.test.ts",
+                "<rootDir>/test/scripts/**/*.test.ts",
+            ],
             setupFiles,
             transform,
         },

@@ -1,4 +1,4 @@
-import { ARCHITECTURE } from "../../scripts/parts/recipe-digest";
+import { ARCHITECTURE } from "../../scripts/parts/contract";
 import { addressAt, type Cidr, formatCidr, sizeOfCidr, subnetAt } from "./cidr";
 import type { Problem } from "./problems";
 import type { Config } from "./schema";

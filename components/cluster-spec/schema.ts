@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SOURCES } from "../../scripts/parts/contract";
 import * as field from "./fields";
 import { refuseOwnedFlag } from "./flags";
 import { BRING_UP_STEPS, FLAGGED_COMPONENTS, type FlaggedComponent } from "./types";
@@ -76,7 +77,7 @@ const registryName = z.string().superRefine((name, context) => {
 
 const parts = z
     .strictObject({
-        source: z.enum(["auto", "download", "build", "directory"]).default("auto"),
+        source: z.enum(SOURCES).default("auto"),
         delivery: z.enum(["download", "push", "relay"]).optional(),
         directory: field.absolutePath.optional(),
     })

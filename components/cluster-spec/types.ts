@@ -1,3 +1,5 @@
+import type { SourceName } from "../../scripts/parts/contract";
+
 /**
  * The immutable description of one cluster. Everything else in the program is a function of it: a name, an address or a
  * CIDR that is not here is computed nowhere else.
@@ -12,7 +14,6 @@ export type ServiceProxy = "kube-proxy" | "ipvs" | "none";
 export type Overlay = "none" | "subnet" | "full";
 export type ProxyMode = "nftables" | "iptables";
 export type Role = "control-plane" | "worker";
-export type PartsSource = "auto" | "download" | "build" | "directory";
 export type PartsDeliveryMode = "download" | "push" | "relay";
 
 /** One machine of the cluster, before anything of it exists. */
@@ -178,7 +179,7 @@ export interface ClusterSpec {
     /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
     readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
     readonly parts: {
-        readonly source: PartsSource;
+        readonly source: SourceName;
         readonly directory?: string;
         /**
          * How they get to the machines: each one downloads them from upstream, they are pushed from here to each, or to the first

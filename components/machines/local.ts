@@ -1,7 +1,8 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { partsPath } from "../../scripts/parts/paths";
+import type { CreatedMachine, MachineRequest, NetworkRequest } from "../../scripts/machines/contract";
+import { partsPath } from "../../scripts/parts/contract";
 import type { Parts } from "../steps/parts";
 import type { SshKey } from "../steps/ssh-identity";
 import type { ClusterSpec, LocalSpec, NodeSpec } from "../cluster-spec/types";
@@ -44,17 +45,19 @@ function localNetwork(
     registry: { readonly certPem: pulumi.Output<string>; readonly keyPem: pulumi.Output<string> },
     parent: pulumi.Resource,
 ): local.Command {
-    const input = pulumi.all([parts.digest, registry.certPem, registry.keyPem]).apply(([digest, certificate, key]) => ({
-        lab: spec.name,
-        network: lab.network,
-        gateway: lab.gateway,
-        registryPort: lab.registryPort,
-        preload: lab.preloadParts,
-        ...(spec.repair.host === undefined ? {} : { repair: spec.repair.host }),
-        partsDirectory: partsPath(digest),
-        registryCertificate: certificate,
-        registryKey: key,
-    }));
+    const input = pulumi
+        .all([parts.digest, registry.certPem, registry.keyPem])
+        .apply(([digest, certificate, key]): NetworkRequest => ({
+            lab: spec.name,
+            network: lab.network,
+            gateway: lab.gateway,
+            registryPort: lab.registryPort,
+            preload: lab.preloadParts,
+            ...(spec.repair.host === undefined ? {} : { repair: spec.repair.host }),
+            partsDirectory: partsPath(digest),
+            registryCertificate: certificate,
+            registryKey: key,
+        }));
     return driverCommand(`${spec.name}-network`, "network", input, [spec.name, lab.network], parent);
 }
 
@@ -91,7 +94,7 @@ class LocalMachine extends pulumi.ComponentResource implements Machine {
         const addresses = [this.address, ...own].map((address) => `${address}/${lab.prefixLength}`);
         const input = pulumi
             .all([hostKey.privateKeyOpenssh, sshKey.publicKeyOpenssh])
-            .apply(([privateKey, authorizedKey]) => ({
+            .apply(([privateKey, authorizedKey]): MachineRequest => ({
                 lab: spec.name,
                 machine: node.name,
                 addresses,
@@ -102,7 +105,7 @@ class LocalMachine extends pulumi.ComponentResource implements Machine {
             }));
         const vm = driverCommand(node.name, "machine", input, addresses, this, [args.network]);
         this.vm = vm;
-        this.id = pulumi.unsecret(vm.stdout).apply((text) => (JSON.parse(text) as { id: string }).id);
+        this.id = pulumi.unsecret(vm.stdout).apply((text) => (JSON.parse(text) as CreatedMachine).id);
         this.connection = {
             host: this.address,
             user: this.user,
@@ -119,7 +122,7 @@ class LocalMachine extends pulumi.ComponentResource implements Machine {
 function driverCommand(
     name: string,
     subject: "network" | "machine",
-    input: pulumi.Output<object>,
+    input: pulumi.Output<NetworkRequest | MachineRequest>,
     triggers: readonly string[],
     parent: pulumi.Resource,
     dependsOn: readonly pulumi.Resource[] = [],

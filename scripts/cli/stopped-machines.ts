@@ -42,10 +42,11 @@ export function renderDownParts({ network, stopped, absent }: DownParts): string
  */
 export async function startDownParts(stack: Stack, parts: DownParts, progress: (line: string) => void): Promise<void> {
     const lab = localLab(stack) ?? "";
-    const [{ checkHost }, { createNetwork, readNetwork }, { createMachine, readRecord }] = await Promise.all([
+    const [{ checkHost }, { createNetwork }, { createMachine }, { readMachine, readNetwork }] = await Promise.all([
         import("../machines/commands"),
         import("../machines/network"),
         import("../machines/machine"),
+        import("../machines/records"),
     ]);
     checkHost();
     const again = [...parts.absent];
@@ -56,7 +57,7 @@ export async function startDownParts(stack: Stack, parts: DownParts, progress: (
         await createNetwork(network, progress);
         await Promise.all(
             stack.outputs().nodes.map(async ({ name }) => {
-                const record = readRecord(lab, name);
+                const record = readMachine(lab, name);
                 if (record !== undefined) {
                     await createMachine(record, progress);
                 }

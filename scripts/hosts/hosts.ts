@@ -4,22 +4,7 @@ import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
 import { quote } from "../../components/steps/script";
 import { runOverSsh, SshFailure, type SshTarget } from "../../components/steps/ssh-run";
 import { UserError } from "../support/errors";
-
-/** What `claim` and `leave` are asked. */
-export interface HostRequest {
-    /** Of the node. */
-    readonly name: string;
-    readonly target: SshTarget;
-    /** Secret. */
-    readonly sudoPassword?: string;
-    /** Of the cluster, random. */
-    readonly cluster: string;
-    readonly lab: string;
-    /** `organization/project/stack` */
-    readonly stack: string;
-    /** IPv4 CIDR of the cluster's pods. */
-    readonly pods: string;
-}
+import type { Claimed, ClaimRequest, LeaveRequest, Left } from "./contract";
 
 /** Names of nodes whose hosts are to be forgotten, whatever is on them. */
 export const FORGET = "KUBELAB_FORGET";
@@ -31,7 +16,7 @@ const script = (name: string): string => readFileSync(join(__dirname, name), "ut
  *
  * @throws UserError where it is another cluster's, or doesn't answer.
  */
-export async function claim(request: HostRequest): Promise<{ readonly id: string }> {
+export async function claim(request: ClaimRequest): Promise<Claimed> {
     const { cluster, lab, stack, pods } = request;
     const values = Object.entries({ cluster, lab, stack, pods, leave: script("leave.sh").trimEnd() });
     const text = [...values.map(([name, value]) => `${name}=${quote(value)}`), script("claim.sh")].join("\n");
@@ -43,7 +28,7 @@ export async function claim(request: HostRequest): Promise<{ readonly id: string
  *
  * @throws UserError with the choices there are, where it doesn't answer.
  */
-export async function leave(request: HostRequest): Promise<{ readonly left: boolean }> {
+export async function leave(request: LeaveRequest): Promise<Left> {
     const { name, cluster, target } = request;
     const forgotten = (process.env[FORGET] ?? "").split(",").map((each) => each.trim());
     if (forgotten.includes(name)) {
@@ -69,7 +54,7 @@ export async function leave(request: HostRequest): Promise<{ readonly left: bool
 }
 
 /** Runs a bash script as root and gives back what it says. @throws UserError */
-async function asRoot({ name, target, sudoPassword }: HostRequest, text: string): Promise<string> {
+async function asRoot({ name, target, sudoPassword }: LeaveRequest, text: string): Promise<string> {
     const login = { user: target.user, sudoPassword };
     try {
         const limits = { connect: 10, run: 300 };

@@ -1,16 +1,17 @@
 import { readFileSync } from "node:fs";
 import { printAnswer } from "../support/answer";
 import { UserError } from "../support/errors";
-import { claim, type HostRequest, leave } from "./hosts";
+import { parseRequest } from "../support/request";
+import { claimRequest, leaveRequest } from "./contract";
+import { claim, leave } from "./hosts";
 
 /** `main.ts claim|leave`: one JSON object on standard input, one line of JSON on standard output. */
 async function main(verb: string | undefined): Promise<object> {
-    const request = (): HostRequest => JSON.parse(readFileSync(0, "utf8")) as HostRequest;
     switch (verb) {
         case "claim":
-            return claim(request());
+            return claim(parseRequest(claimRequest, readFileSync(0, "utf8")));
         case "leave":
-            return leave(request());
+            return leave(parseRequest(leaveRequest, readFileSync(0, "utf8")));
         case undefined:
         default:
             throw new UserError("usage: main.ts claim|leave, with one JSON object on standard input");

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { MachineRecord } from "./machine";
+import type { MachineRecord } from "./records";
 
 /**
  * Writes what makes a machine this one and no other into its root directory: all of it at first; later, on top of what it was

@@ -1,16 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import {
-    chmodSync,
-    closeSync,
-    existsSync,
-    mkdirSync,
-    openSync,
-    readFileSync,
-    renameSync,
-    rmSync,
-    writeFileSync,
-} from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -27,30 +17,13 @@ import {
 } from "./cgroups";
 import { removeEmpty, run, tryRun, withLock } from "./commands";
 import { writeMachineFiles } from "./disk";
-import type { MachineRequest } from "./input";
+import type { CreatedMachine, Deleted, MachineSettings } from "./contract";
 import { machinesOnDisk } from "./labs";
 import { labNames, LABS_DIRECTORY, machineNames, RUN_DIRECTORY } from "./names";
-import { readNetwork } from "./network";
 import { preloadedParts } from "./preloaded-parts";
+import { type MachineRecord, readMachine, readNetwork, writeMachine } from "./records";
 import { ensureRootfs } from "./rootfs";
 import { REAL_DIRECTORIES, renderSettings } from "./supervisor";
-
-/** What a machine was made from: kept beside its disk, so that it can be started again and compared with what is asked for. */
-export interface MachineRecord extends MachineRequest {
-    /** Of this incarnation: another machine in its place has another id. */
-    readonly id: string;
-    /** /etc/machine-id: 32 hex digits. */
-    readonly machineId: string;
-    /** Directory of the root file system that its disk began as. */
-    readonly base: string;
-    /** Directory of the parts that were on its disk from the start. */
-    readonly preloaded?: string | undefined;
-}
-
-export interface CreatedMachine {
-    readonly id: string;
-    readonly address: string;
-}
 
 /** Longest wait for a machine's SSH server, in milliseconds. */
 const START_TIMEOUT = 60_000;
@@ -64,7 +37,7 @@ const SUPERVISOR_START = 3_000;
  * @throws UserError when the lab has no network, or when the machine runs with other addresses
  */
 export async function createMachine(
-    request: MachineRequest,
+    request: MachineSettings,
     progress: (line: string) => void,
 ): Promise<CreatedMachine> {
     const { lab, machine } = request;
@@ -74,7 +47,7 @@ export async function createMachine(
     }
     const base = await ensureRootfs(progress, request.release);
     return withLock(names.directory, async () => {
-        const known = readRecord(lab, machine);
+        const known = readMachine(lab, machine);
         const layout = hostCgroupLayout();
         const running = isRunning(layout, lab, machine) && (await reconnect(layout, lab, machine));
         if (!known) {
@@ -106,7 +79,7 @@ function newestPreloadedParts(lab: string): string | undefined {
 }
 
 /** Ends a machine, and removes everything of it. Doesn't mind when it isn't there, or only half. */
-export async function deleteMachine(lab: string, machine: string): Promise<{ readonly deleted: boolean }> {
+export async function deleteMachine(lab: string, machine: string): Promise<Deleted> {
     const names = machineNames(lab, machine);
     const layout = hostCgroupLayout();
     const existed = existsSync(names.directory) || isRunning(layout, lab, machine);
@@ -124,17 +97,6 @@ export async function deleteMachine(lab: string, machine: string): Promise<{ rea
 /** Whether the machine or its supervisor has processes. */
 export function isRunning(layout: CgroupLayout, lab: string, machine: string): boolean {
     return processesIn(cgroupsOf(layout, { lab, machine })).length > 0;
-}
-
-export function readRecord(lab: string, machine: string): MachineRecord | undefined {
-    const path = join(machineNames(lab, machine).directory, "machine.json");
-    return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as MachineRecord) : undefined;
-}
-
-function writeRecord(record: MachineRecord): void {
-    const path = join(machineNames(record.lab, record.machine).directory, "machine.json");
-    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
 }
 
 /** Ends what runs and takes away its network and cgroups; its disk stays. */
@@ -164,7 +126,7 @@ function start(layout: CgroupLayout, record: MachineRecord, known: MachineRecord
     }
     chmodSync(upper, 0o755);
     writeMachineFiles(upper, record, known);
-    writeRecord(record);
+    writeMachine(record);
     createCgroups(layout, { lab, machine });
     mkdirSync(join(RUN_DIRECTORY, lab), { recursive: true, mode: 0o700 });
     const cgroups = cgroupsOf(layout, { lab, machine });
@@ -204,7 +166,7 @@ async function applyToRunning(known: MachineRecord, wanted: MachineRecord, layou
     }
     const leader = await machineInit(layout, lab, machine);
     writeMachineFiles(`/proc/${leader}/root`, wanted, known);
-    writeRecord(wanted);
+    writeMachine(wanted);
     if (known.hostKey !== wanted.hostKey) {
         run("nsenter", ["--all", `--target=${leader}`, "systemctl", "try-restart", "ssh.service"]);
     }
@@ -280,7 +242,7 @@ function accepts(host: string, port: number): Promise<boolean> {
     });
 }
 
-function address(record: MachineRequest): string {
+function address(record: MachineSettings): string {
     return record.addresses[0]?.split("/")[0] ?? "";
 }
 

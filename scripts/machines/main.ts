@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { printAnswer } from "../support/answer";
 import { UserError } from "../support/errors";
+import { parseRequest } from "../support/request";
 import { checkHost } from "./commands";
-import { parseMachineRequest, parseNames, parseNetworkRequest } from "./input";
+import { machineName, machineRequest, networkName, networkRequest, type NetworkSettings } from "./contract";
 import { createMachine, deleteMachine } from "./machine";
 import { createNetwork, deleteNetwork } from "./network";
 import { ensureRootfs } from "./rootfs";
@@ -14,25 +15,22 @@ network and machine read one JSON object on standard input and answer with one l
 async function main([subject, verb]: readonly string[]): Promise<object> {
     switch (`${subject ?? ""} ${verb ?? ""}`.trim()) {
         case "network create": {
-            const request = parseNetworkRequest(standardInput());
+            const request = parseRequest(networkRequest, standardInput());
             checkHost();
-            return createNetwork(request, progress);
+            return createNetwork(withoutUpstream(request), progress);
         }
         case "network delete": {
-            const { lab } = parseNames(standardInput());
+            const { lab } = parseRequest(networkName, standardInput());
             checkHost();
             return deleteNetwork(lab);
         }
         case "machine create": {
-            const request = parseMachineRequest(standardInput());
+            const request = parseRequest(machineRequest, standardInput());
             checkHost();
             return createMachine(request, progress);
         }
         case "machine delete": {
-            const { lab, machine } = parseNames(standardInput());
-            if (machine === undefined) {
-                throw new UserError("Missing in the request on standard input: machine.");
-            }
+            const { lab, machine } = parseRequest(machineName, standardInput());
             checkHost();
             return deleteMachine(lab, machine);
         }
@@ -42,6 +40,10 @@ async function main([subject, verb]: readonly string[]): Promise<object> {
         default:
             throw new UserError(USAGE);
     }
+}
+
+function withoutUpstream(request: NetworkSettings): NetworkSettings {
+    return process.env["KUBELAB_OFFLINE"] === "1" ? { ...request, offline: true } : request;
 }
 
 function standardInput(): string {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -7,13 +7,14 @@ import { overlapping, routedRanges, type UsedRange } from "./address-range";
 import { endAndRemove, hostCgroupLayout, labCgroups } from "./cgroups";
 import { deleteMachine } from "./machine";
 import { removeEmpty, run, tryRun, withLock } from "./commands";
+import type { CreatedNetwork, Deleted, NetworkSettings } from "./contract";
 import { closeFirewall, openFirewall } from "./firewall";
-import type { NetworkRequest } from "./input";
 import { enableForwarding, restoreForwarding } from "./ip-forwarding";
 import { labsOnDisk, machinesOnDisk } from "./labs";
 import { labNames, LABS_DIRECTORY, RUN_DIRECTORY } from "./names";
 import { endRegistry, ensureRegistry } from "./registry/process";
 import { preloadParts } from "./preloaded-parts";
+import { networkFile, readNetwork, writeNetwork } from "./records";
 import { ensureRootfs } from "./rootfs";
 
 /** Kernel modules that a cluster needs and that can't be loaded from inside a machine. What isn't a module here is built in. */
@@ -26,9 +27,9 @@ const MODULES = ["br_netfilter", "overlay", "nf_conntrack", "nf_tables", "ip_tab
  * @throws UserError when the address range or the registry's port is in use
  */
 export async function createNetwork(
-    request: NetworkRequest,
+    request: NetworkSettings,
     progress: (line: string) => void,
-): Promise<{ readonly bridge: string }> {
+): Promise<CreatedNetwork> {
     const { lab, network, gateway } = request;
     const names = labNames(lab);
     await ensureRootfs(progress);
@@ -58,7 +59,7 @@ export async function createNetwork(
 }
 
 /** Removes a lab from this host, with the machines that are left of it. Doesn't mind when it isn't there, or only half. */
-export async function deleteNetwork(lab: string): Promise<{ readonly deleted: boolean }> {
+export async function deleteNetwork(lab: string): Promise<Deleted> {
     const names = labNames(lab);
     const layout = hostCgroupLayout();
     const existed = existsSync(names.directory) || existsSync(join("/sys/class/net", names.bridge));
@@ -83,23 +84,7 @@ export async function deleteNetwork(lab: string): Promise<{ readonly deleted: bo
     return { deleted: existed };
 }
 
-/** What a lab's network was made from, kept for its registry and for the next `create`. */
-function networkFile(lab: string): string {
-    return join(labNames(lab).directory, "network.json");
-}
-
-export function readNetwork(lab: string): NetworkRequest | undefined {
-    const path = networkFile(lab);
-    return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as NetworkRequest) : undefined;
-}
-
-function writeNetwork(request: NetworkRequest): void {
-    const path = networkFile(request.lab);
-    writeFileSync(`${path}.new`, JSON.stringify(request), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-}
-
-function refuseChange(known: NetworkRequest | undefined, request: NetworkRequest): void {
+function refuseChange(known: NetworkSettings | undefined, request: NetworkSettings): void {
     if (known && (known.network !== request.network || known.gateway !== request.gateway)) {
         throw new UserError(
             `Lab "${request.lab}" has the network ${known.network} with the host at ${known.gateway}; it can't become ` +

@@ -1,15 +1,11 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { filesForRole } from "../parts/roles";
+import { allFilesOf } from "../../components/steps/parts/files";
+import type { Manifest } from "../parts/manifest";
 import { labNames } from "./names";
 
-/** What of a parts directory's manifest.json is read here. */
-interface Manifest {
-    readonly files: readonly { readonly path: string; readonly sha256: string }[];
-}
-
 /** Paths of what machines of any role need. */
-const NEEDED = new Set([...filesForRole("control-plane"), ...filesForRole("node")]);
+const NEEDED = new Set(allFilesOf({ role: "control-plane" }));
 
 /**
  * Makes a directory that lies below a new machine's own disk, as a VM image with the parts in it would: every program at

@@ -5,9 +5,9 @@ import { basename, join } from "node:path";
 import { cgroupsOf, hostCgroupLayout, processesIn } from "./cgroups";
 import { masqueradeRule } from "./firewall";
 import { machinesOnDisk } from "./labs";
-import { isRunning, readRecord } from "./machine";
+import { isRunning } from "./machine";
 import { labNames, machineNames } from "./names";
-import { readNetwork } from "./network";
+import { readMachine, readNetwork } from "./records";
 
 /** `stopped`: its disk is there, and `machine create` starts it again. */
 export type MachineStatus = "running" | "stopped" | "absent";
@@ -23,7 +23,7 @@ export function machineStatus(lab: string, machine: string): MachineStatus {
     if (isRunning(hostCgroupLayout(), lab, machine)) {
         return "running";
     }
-    return existsSync(machineNames(lab, machine).directory) && readRecord(lab, machine) ? "stopped" : "absent";
+    return existsSync(machineNames(lab, machine).directory) && readMachine(lab, machine) ? "stopped" : "absent";
 }
 
 /** Something that isn't what `up` left. */

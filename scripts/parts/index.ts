@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../support/errors";
+import { type GetRequest, type SourceName, SOURCES } from "./contract";
 import { withLock } from "./lock";
 import { partsRoot } from "./paths";
 import { autoSource } from "./sources/auto";
@@ -10,7 +11,6 @@ import type { PartsSource } from "./sources/source";
 import type { PartsDirectory } from "./store";
 
 export { exportParts, importParts } from "./transfer";
-export { filesForRole } from "./roles";
 export { listDigests, openParts, type PartsDirectory, readParts } from "./store";
 export type { Manifest } from "./manifest";
 export { findDamage } from "./verify";
@@ -18,24 +18,13 @@ export { findDamage } from "./verify";
 /** Milliseconds that upstream's servers have to take a connection before they count as out of reach. */
 const REACHABLE_WITHIN = 1_500;
 
-export const SOURCES = ["auto", "download", "build", "directory"] as const;
-export type SourceName = (typeof SOURCES)[number];
-
-export interface EnsureOptions {
-    readonly source: SourceName;
-    /** For the source `directory`. */
-    readonly directory?: string | undefined;
-    /** Versions that the parts must have, by the keys of parts.yaml. */
-    readonly versions?: Readonly<Record<string, string>> | undefined;
-}
-
 /**
  * The parts, from the cache where they are there and whole, else from their source.
  *
  * @param progress gets a line per thing that is got or found damaged; none where all is there.
  * @throws UserError where the source can't give what is asked for, or something to get it is missing here.
  */
-export async function ensureParts(options: EnsureOptions, progress: (line: string) => void): Promise<PartsDirectory> {
+export async function ensureParts(options: GetRequest, progress: (line: string) => void): Promise<PartsDirectory> {
     const source = sourceNamed(options.source);
     const request = { versions: options.versions ?? {}, directory: options.directory };
     const found = await source.find(request, progress);

@@ -2,9 +2,9 @@ import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { errorText } from "../support/answer";
 import { UserError } from "../support/errors";
+import { parseRequest } from "../support/request";
 import {
     ensureParts,
-    type EnsureOptions,
     exportParts,
     findDamage,
     findParts,
@@ -13,47 +13,37 @@ import {
     openParts,
     type PartsDirectory,
     readParts,
-    SOURCES,
 } from ".";
+import { type GetAnswer, type GetRequest, getRequest, SOURCES, type SourcesAnswer, sourcesRequest } from "./contract";
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-interface GetFlags extends EnsureOptions {
+interface GetFlags extends GetRequest {
     readonly json?: boolean;
     readonly set: Readonly<Record<string, string>>;
 }
 
 async function get(flags: GetFlags): Promise<void> {
-    const request = flags.json ? readRequest(await text(process.stdin)) : { ...flags, versions: flags.set };
+    const request = flags.json
+        ? parseRequest(getRequest, await text(process.stdin))
+        : { ...flags, versions: flags.set };
     const parts = await ensureParts(request, progress);
     const files = Object.fromEntries(parts.manifest.files.map(({ path, sha256 }) => [path, sha256]));
-    print(JSON.stringify(flags.json ? { digest: parts.digest, files } : { digest: parts.digest }));
-}
-
-function readRequest(json: string): EnsureOptions {
-    try {
-        return JSON.parse(json) as EnsureOptions;
-    } catch {
-        throw new UserError(`stdin isn't JSON: give {"source", "directory", "versions"}`);
-    }
-}
-
-interface SourcesRequest {
-    readonly versions: Readonly<Record<string, string>>;
-    /** As Go calls it. */
-    readonly architecture: string;
+    const answer: GetAnswer = { digest: parts.digest, files };
+    print(JSON.stringify(flags.json ? answer : { digest: parts.digest }));
 }
 
 async function sources(): Promise<void> {
-    const { versions, architecture } = JSON.parse(await text(process.stdin)) as SourcesRequest;
+    const { versions, architecture } = parseRequest(sourcesRequest, await text(process.stdin));
     const [{ partSources }, { mirrorFromEnvironment }, { wantedVersions }] = await Promise.all([
         import("./download/sources"),
         import("./download/releases"),
         import("./versions"),
     ]);
-    const found = await partSources(wantedVersions(versions), architecture, { mirror: mirrorFromEnvironment() });
-    print(JSON.stringify({ sources: found }));
+    const mirror = mirrorFromEnvironment();
+    const answer: SourcesAnswer = { sources: await partSources(wantedVersions(versions), architecture, { mirror }) };
+    print(JSON.stringify(answer));
 }
 
 /** Adds `etcd=3.6.8` of the command line to the versions. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { listMachines } from "../../scripts/machines/status";
-import { readRecord } from "../../scripts/machines/machine";
+import { readMachine } from "../../scripts/machines/records";
 import { HostBefore } from "../support/host-state";
 import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
@@ -20,7 +20,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
     let total = { up: 0, down: 0 };
 
     const ids = (): Record<string, string> =>
-        Object.fromEntries(listMachines(lab.stack).map((name) => [name, readRecord(lab.stack, name)?.id ?? ""]));
+        Object.fromEntries(listMachines(lab.stack).map((name) => [name, readMachine(lab.stack, name)?.id ?? ""]));
     const expectNothingLeft = async (): Promise<void> => {
         await eventually(10, () => {
             expect(host.differences()).toEqual([]);

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { endAndRemove, endProcess, hostCgroupLayout, labCgroups } from "../../scripts/machines/cgroups";
 import { run, tryRun } from "../../scripts/machines/commands";
-import { readRecord } from "../../scripts/machines/machine";
+import { readMachine } from "../../scripts/machines/records";
 import { labNames, machineNames } from "../../scripts/machines/names";
 import type { Difference } from "../../scripts/cli/differences";
 import type { ClusterStatus } from "../../scripts/cli/status";
@@ -147,7 +147,7 @@ story(`repair${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
         );
     }
 
-    const machineIds = (): string[] => NODES.map((node) => readRecord(NAME, node)?.id ?? "none");
+    const machineIds = (): string[] => NODES.map((node) => readMachine(NAME, node)?.id ?? "none");
 
     function status(): { readonly code: number; readonly lines: string[]; readonly text: string } {
         const { code, stdout, stderr } = lab.run("status", ["--json"], 60);

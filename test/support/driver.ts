@@ -2,14 +2,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { MachineRequest, NetworkRequest } from "../../scripts/machines/contract";
+import type { Ran } from "./running";
 
 const REPOSITORY = join(__dirname, "../..");
-
-export interface Ran {
-    readonly code: number;
-    readonly stdout: string;
-    readonly stderr: string;
-}
 
 /** Labs made by the local machine driver alone, without a cluster on them. */
 export class Driver {
@@ -44,7 +40,7 @@ export class Driver {
     }
 
     /** @param prefix of the lab's /24 network, e.g. `10.251.0` */
-    network(lab: string, prefix: string): object {
+    network(lab: string, prefix: string): NetworkRequest {
         const certificate = join(this.directory, `${lab}.crt`);
         const key = join(this.directory, `${lab}.key`);
         if (!existsSync(certificate)) {
@@ -66,7 +62,7 @@ export class Driver {
         };
     }
 
-    machine(lab: string, prefix: string, name: string): object {
+    machine(lab: string, prefix: string, name: string): MachineRequest {
         return {
             lab,
             machine: name,

@@ -68,14 +68,14 @@ export class ExistingHosts {
     }
 
     boot({ name, position, release }: WantedHost): void {
-        const request = this.driver.machine(this.lab, this.prefix, name) as Readonly<Record<string, unknown>>;
+        const request = this.driver.machine(this.lab, this.prefix, name);
         const addresses = [`${this.address({ position })}/24`];
         this.driver.succeed("machine", "create", { ...request, addresses, hosts: {}, release });
     }
 
     private setUp(host: WantedHost): void {
         const { sudoPassword } = host;
-        const { registryCertificate } = this.driver.network(this.lab, this.prefix) as { registryCertificate: string };
+        const { registryCertificate } = this.driver.network(this.lab, this.prefix);
         this.root(
             host,
             `set -e

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Summary } from "../../scripts/engine/event";
 import type { PhaseTime } from "../../scripts/cli/phases";
 import type { StackOutputs } from "../../scripts/cli/stack";
-import { Running } from "./running";
+import { type Ran, Running } from "./running";
 
 const REPOSITORY = join(__dirname, "../..");
 const LAB = join(REPOSITORY, "scripts/lab");
@@ -15,12 +15,6 @@ function environment(): NodeJS.ProcessEnv {
 
 /** What an `up` does that finds nothing to do. */
 export const NO_CHANGES = { created: 0, updated: 0, replaced: 0, deleted: 0 } as const;
-
-export interface Ran {
-    readonly code: number;
-    readonly stdout: string;
-    readonly stderr: string;
-}
 
 /** A lab of the tests' own, worked on by `scripts/lab` as a person would, in a stack and a network that no other lab has. */
 export class Lab {

@@ -10,7 +10,7 @@ import { MockMonitor, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks
 import * as settings from "@pulumi/pulumi/runtime/settings";
 import { runInPulumiStack } from "@pulumi/pulumi/runtime/stack";
 import * as state from "@pulumi/pulumi/runtime/state";
-import { filesForRole } from "../../scripts/parts/roles";
+import { filesForRole } from "../../components/steps/parts/files";
 import { unwrap } from "./secrets";
 
 /** One resource as the program asked for it. */

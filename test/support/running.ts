@@ -1,6 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import type { Ran } from "./lab";
+
+/** How a command ended. */
+export interface Ran {
+    readonly code: number;
+    readonly stdout: string;
+    readonly stderr: string;
+}
 
 /** A command that runs while the test goes on, to be cut short. */
 export class Running {

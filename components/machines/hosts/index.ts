@@ -1,7 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { HostRequest } from "../../../scripts/hosts/hosts";
+import type { Claimed, ClaimRequest } from "../../../scripts/hosts/contract";
 import type { ClusterSpec } from "../../cluster-spec/types";
 import type { Machine, MachineFacts } from "../machine";
 import { stackName, targetOf } from "./preflight";
@@ -69,7 +69,7 @@ class ExistingHost extends pulumi.ComponentResource implements Machine {
 
         const target = targetOf(host);
         const stack = stackName();
-        const request = cluster.apply((id): HostRequest => {
+        const request = cluster.apply((id): ClaimRequest => {
             const password = sudoPassword === undefined ? {} : { sudoPassword };
             return { name: host.name, target, ...password, cluster: id, lab: spec.name, stack, pods: spec.podCidr };
         });
@@ -87,7 +87,7 @@ class ExistingHost extends pulumi.ComponentResource implements Machine {
             { parent: this, deleteBeforeReplace: true },
         );
         this.vm = claim;
-        this.id = pulumi.unsecret(claim.stdout).apply((text) => (JSON.parse(text) as { id: string }).id);
+        this.id = pulumi.unsecret(claim.stdout).apply((text) => (JSON.parse(text) as Claimed).id);
         this.connection = {
             host: host.address,
             port: host.port,

@@ -1,25 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { filesForRole } from "../../../scripts/parts/roles";
+import type { PartSource } from "../../../scripts/parts/contract";
 import type { ReadyMachine } from "../../machines/machine";
 import type { StepScript } from "../script";
 import { step } from "../step";
-import type { DeliveredParts, PartsRole } from ".";
-import { allFilesOf } from "./files";
+import { allFilesOf, filesForRole, type PartsRole } from "./files";
 import { renderLink } from "./link";
-
-/** Where a machine gets one file from. */
-export interface Source {
-    /** Names the file's directory on the machine: 64 hex digits that change with its content. */
-    readonly fingerprint: string;
-    readonly url: string;
-    /** Of what is at the URL, as its publisher says. */
-    readonly sha256: string;
-    /** Path in the archive that is at the URL; the file itself is there where this is missing. */
-    readonly member?: string;
-}
-
-/** By path in a parts directory. */
-export type Sources = Readonly<Record<string, Source>>;
+import type { DeliveredParts, Sources } from "./types";
 
 /** Has a machine get the parts of a role by itself, each checked against its checksum. */
 export function fetchParts(
@@ -73,7 +59,7 @@ fi`;
 
 /** The step on the machine: downloads what it lacks, checks it, links it. What a killed run has left is gone on with. */
 export function renderFetch({ role, sources, files, kept, verify = false }: FetchArgs): StepScript {
-    const source = (path: string): Source => {
+    const source = (path: string): PartSource => {
         const known = sources[path];
         if (known === undefined) {
             throw new Error(`there is no source of ${path}`);

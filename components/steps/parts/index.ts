@@ -1,41 +1,22 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { filesForRole } from "../../../scripts/parts/roles";
+import type { GetAnswer, GetRequest, SourcesAnswer, SourcesRequest } from "../../../scripts/parts/contract";
 import type { ReadyMachine } from "../../machines/machine";
 import type { ClusterSpec } from "../../cluster-spec/types";
 import type { SshIdentity } from "../ssh-identity";
-import { fetchParts, type Sources } from "./fetch";
+import { fetchParts } from "./fetch";
+import { filesForRole } from "./files";
 import { pushParts } from "./push";
 import { relayParts } from "./relay";
+import type { Parts, PartsDelivery } from "./types";
 
-/** By the path of a file in a parts directory, e.g. `bin/etcd`: the name of its directory on machines, 64 hex digits. */
-export type Fingerprints = Readonly<Record<string, string>>;
-
-/** The parts directory in this machine's cache that the cluster is made from. */
-export interface Parts {
-    /** Name of the directory below `<cache>/parts`. */
-    readonly digest: pulumi.Output<string>;
-    /** sha256 of every file. */
-    readonly fingerprints: pulumi.Output<Fingerprints>;
-}
-
-/** Parts that are on a machine, linked from /usr/local/bin and /opt/cni/bin. */
-export interface DeliveredParts {
-    readonly fingerprints: pulumi.Output<Fingerprints>;
-    readonly ready: pulumi.Resource;
-}
-
-/** A control plane's processes, just the tools of one, or a node's: two deliveries can be on their way to one machine at once. */
-export type PartsRole = Parameters<typeof filesForRole>[0];
-
-/** Brings a machine the parts of a role. */
-export type PartsDelivery = (machine: ReadyMachine, role: PartsRole, parent: pulumi.Resource) => DeliveredParts;
+export type { DeliveredParts, Parts, PartsDelivery } from "./types";
 
 /** Gets the parts into the local cache: at once when they are there, else from the source that the config names. */
 export function getParts(spec: Pick<ClusterSpec, "parts" | "versions">, parent: pulumi.Resource): Parts {
     const { source, directory } = spec.parts;
     const request = { source, ...(directory === undefined ? {} : { directory }), versions: { ...spec.versions } };
-    const answer = askParts<{ digest: string; files: Fingerprints }>("parts", "get --json", request, parent);
+    const answer = askParts("parts", "get --json", request, parent);
     return { digest: answer.digest, fingerprints: answer.files };
 }
 
@@ -58,7 +39,7 @@ export function partsDelivery(
             return (machine, role, owner) => pushParts(machine, { name: role, files: filesForRole(role) }, args, owner);
         case "download": {
             const request = { versions: { ...spec.versions }, architecture: args.architecture };
-            const { sources } = askParts<{ sources: Sources }>("parts-sources", "sources --json", request, parent);
+            const { sources } = askParts("parts-sources", "sources --json", request, parent);
             return (machine, role, owner) => fetchParts(machine, role, { sources }, owner);
         }
         case "relay": {
@@ -71,13 +52,18 @@ export function partsDelivery(
     }
 }
 
+interface PartsCommands {
+    readonly "get --json": { readonly request: GetRequest; readonly answer: GetAnswer };
+    readonly "sources --json": { readonly request: SourcesRequest; readonly answer: SourcesAnswer };
+}
+
 /** One call of the parts command: JSON on standard input, JSON on standard output. */
-function askParts<Answer>(
+function askParts<Command extends keyof PartsCommands>(
     name: string,
-    command: string,
-    request: object,
+    command: Command,
+    request: PartsCommands[Command]["request"],
     parent: pulumi.Resource,
-): pulumi.Output<Answer> {
+): pulumi.Output<PartsCommands[Command]["answer"]> {
     const { stdout } = new local.Command(
         name,
         {
@@ -88,5 +74,5 @@ function askParts<Answer>(
         },
         { parent },
     );
-    return stdout.apply((text) => JSON.parse(text) as Answer);
+    return stdout.apply((text) => JSON.parse(text) as PartsCommands[Command]["answer"]);
 }

@@ -5,9 +5,9 @@ import { commandAsRoot, passwordLines } from "../as-root";
 import { quote, renderScript } from "../script";
 import type { SshIdentity } from "../ssh-identity";
 import { repairComment } from "../step";
-import type { DeliveredParts, Fingerprints, Parts } from ".";
 import { allFilesOf } from "./files";
 import { renderLink } from "./link";
+import type { DeliveredParts, Fingerprints, Parts } from "./types";
 
 /** Sends a machine files of the parts, in one stream over SSH with the pinned host key; what is there already is never sent again. */
 export function pushParts(

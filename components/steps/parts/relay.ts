@@ -3,10 +3,9 @@ import type { ReadyMachine } from "../../machines/machine";
 import { put } from "../script";
 import type { SshIdentity } from "../ssh-identity";
 import { step } from "../step";
-import type { Parts } from ".";
 import { allFilesOf } from "./files";
-import type { Sources } from "./fetch";
 import { pushParts } from "./push";
+import type { Parts, Sources } from "./types";
 
 /** TCP port of the relay, on the machine's private address only. */
 const PORT = 10288;

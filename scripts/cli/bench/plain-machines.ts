@@ -2,12 +2,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClusterSpec, LocalSpec } from "../../../components/cluster-spec/types";
+import type { MachineRequest, NetworkRequest } from "../../machines/contract";
 import { timed, type Timed } from "./process";
 
 /** Machines of the local driver with nothing on them but the parts, and SSH to them. */
 export class PlainMachines {
     private readonly directory = mkdtempSync(join(tmpdir(), "kubelab-bench-"));
-    private readonly requests: { readonly network: object; readonly machines: readonly object[] };
+    private readonly requests: { readonly network: NetworkRequest; readonly machines: readonly MachineRequest[] };
 
     private constructor(
         private readonly repository: string,

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
-import type { NetworkRequest } from "../input";
+import type { NetworkSettings } from "../contract";
 import { ImageStore } from "./image-store";
 import { registryHandler } from "./server";
 import { Upstreams } from "./upstream";
 
-/** Serves a lab's images until it is ended. `main.ts FILE`: the file is the lab's network request as JSON. */
+/** Serves a lab's images until it is ended. `main.ts FILE`: the file is the lab's network settings as JSON. */
 async function main(file: string): Promise<void> {
-    const lab = JSON.parse(readFileSync(file, "utf8")) as NetworkRequest;
+    const lab = JSON.parse(readFileSync(file, "utf8")) as NetworkSettings;
     const store = await ImageStore.open(join(lab.partsDirectory, "images"));
     const upstreams = new Upstreams(lab.offline);
     // The first pull needn't wait for these.

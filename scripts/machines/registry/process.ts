@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { UserError } from "../../support/errors";
 import { repositoryRoot } from "../../support/paths";
 import { cgroupsOf, createCgroups, endProcess, processesIn, unitName, type CgroupLayout } from "../cgroups";
-import type { NetworkRequest } from "../input";
+import type { NetworkSettings } from "../contract";
 import { labNames } from "../names";
 import { ImageStore } from "./image-store";
 
@@ -18,7 +18,7 @@ import { ImageStore } from "./image-store";
  */
 export async function ensureRegistry(
     layout: CgroupLayout,
-    request: NetworkRequest,
+    request: NetworkSettings,
     file: string,
     restart: boolean,
 ): Promise<void> {
@@ -46,7 +46,7 @@ async function checkImages(partsDirectory: string): Promise<void> {
     }
 }
 
-function checkPort({ lab, gateway, registryPort }: NetworkRequest): Promise<void> {
+function checkPort({ lab, gateway, registryPort }: NetworkSettings): Promise<void> {
     return new Promise((resolve, reject) => {
         const probe = createServer();
         probe.once("error", (error) => {

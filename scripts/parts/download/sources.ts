@@ -1,19 +1,9 @@
 import { createHash } from "node:crypto";
+import type { PartSource } from "../contract";
 import type { Versions } from "../versions";
 import { checksumOf, DEFAULTS, type DownloadOptions } from "./download";
 import { inParallel } from "./in-parallel";
 import { releaseFiles } from "./releases";
-
-/** Where a machine downloads one part from. */
-export interface PartSource {
-    /** 64 hex digits that are others when the part is another: its sha256, or that of its archive's sha256 and its path there. */
-    readonly fingerprint: string;
-    readonly url: string;
-    /** Of what is at the URL, as upstream publishes it. */
-    readonly sha256: string;
-    /** Path in the archive that is at the URL; the part itself is there where this is missing. */
-    readonly member?: string;
-}
 
 /**
  * Where upstream has every part of these versions, by path in a parts directory, with the checksums that it publishes: all that is

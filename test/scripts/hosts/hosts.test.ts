@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { claim, type HostRequest, leave } from "../../../scripts/hosts/hosts";
+import type { ClaimRequest } from "../../../scripts/hosts/contract";
+import { claim, leave } from "../../../scripts/hosts/hosts";
 import { temporaryDirectory } from "../../support/bash";
 import { SshMachine } from "../../support/ssh-machine";
 
@@ -10,7 +11,7 @@ jest.setTimeout(60_000);
 const directory = temporaryDirectory();
 const path = (name: string): string => join(directory.path, name);
 let machine: SshMachine;
-let request: HostRequest;
+let request: ClaimRequest;
 const { PATH } = process.env;
 
 function plays(name: string, script: string): void {

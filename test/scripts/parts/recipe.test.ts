@@ -9,7 +9,7 @@ import { leaveOut } from "../../../scripts/parts/build/without-imports";
 import { compareGoVersions } from "../../../scripts/parts/build/toolchain";
 import { readRecipe } from "../../../scripts/parts/recipe";
 import { RECIPE_DIRECTORY, recipeDigest } from "../../../scripts/parts/recipe-digest";
-import { filesForRole } from "../../../scripts/parts/roles";
+import { filesForRole } from "../../../components/steps/parts/files";
 
 const recipe = readRecipe();
 

@@ -1,5 +1,5 @@
 import { partSources } from "../../../scripts/parts/download/sources";
-import { filesForRole } from "../../../scripts/parts/roles";
+import { filesForRole } from "../../../components/steps/parts/files";
 import { pinnedVersions } from "../../../scripts/parts/versions";
 import { pathsOf, sha256, useUpstream } from "./upstream";
 

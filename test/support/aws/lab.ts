@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { Lab, type Ran } from "../lab";
+import { Lab } from "../lab";
+import type { Ran } from "../running";
 import { Cloud } from "./cloud";
 import { cloudImage } from "./image";
 import { type Account, publicAddressOf } from "./model";

@@ -11,8 +11,9 @@ import {
     writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type FetchArgs, renderFetch, type Sources } from "../../../../components/steps/parts/fetch";
+import { type FetchArgs, renderFetch } from "../../../../components/steps/parts/fetch";
 import { ANSWER } from "../../../../components/steps/parts/relay";
+import type { Sources } from "../../../../components/steps/parts/types";
 import { renderScript } from "../../../../components/steps/script";
 import { bash, type BashResult, shellcheck, temporaryDirectory } from "../../../support/bash";
 

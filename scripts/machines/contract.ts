@@ -1,0 +1,89 @@
+import { z } from "../support/request";
+import { RELEASES } from "./rootfs-recipe";
+
+/** The local machine driver: what it reads from standard input, and what it prints. */
+
+/** RFC 1123 label, short enough for every name made from it. */
+const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/);
+/** IPv4, like all addresses here. */
+const address = z.string().ip({ version: "v4" });
+const cidr = z.string().cidr({ version: "v4" });
+const pem = z.string().startsWith("-----BEGIN ");
+
+/** Of `network create`. */
+export const networkRequest = z
+    .object({
+        lab: label,
+        /** IPv4 CIDR of the machines, e.g. `10.240.0.0/24`. */
+        network: cidr,
+        /** The host's own address in `network`. */
+        gateway: address,
+        /** TCP port of the image registry on `gateway`. */
+        registryPort: z.number().int().min(1).max(65535),
+        /** New machines have the parts on their disks from the start; else they are pushed over SSH. */
+        preload: z.boolean().default(false),
+        /** Parts directory whose `images/*.tar` the registry serves; absolute path. */
+        partsDirectory: z.string().startsWith("/"),
+        registryCertificate: pem,
+        /** Secret. */
+        registryKey: pem,
+        /** Never ask whether an upstream registry can be reached: none can. Also `KUBELAB_OFFLINE=1`. */
+        offline: z.boolean().default(false),
+    })
+    .readonly();
+
+/** Of `machine create`. */
+export const machineRequest = z
+    .object({
+        lab: label,
+        machine: label,
+        /** IPv4 addresses with prefix length; the first is the machine's own. */
+        addresses: z.array(cidr).min(1).readonly(),
+        gateway: address,
+        /** Address by name, for /etc/hosts. */
+        hosts: z.record(z.string(), address).readonly().default({}),
+        /** The machine's ED25519 SSH host key in OpenSSH's format, secret. */
+        hostKey: pem,
+        /** Lines of root's authorized_keys. */
+        authorizedKeys: z
+            .array(z.string().regex(/^\S[^\n]*$/))
+            .min(1)
+            .readonly(),
+        /** Debian release of its root file system. */
+        release: z.enum(RELEASES).default(RELEASES[0]),
+    })
+    .readonly();
+
+/** Of `network delete`: just the name, so that a request of any age can be taken back. */
+export const networkName = z.object({ lab: label }).readonly();
+
+/** Of `machine delete`, likewise. */
+export const machineName = z.object({ lab: label, machine: label }).readonly();
+
+/** The driver doesn't read it: a request with another text is another request, and is made again. */
+interface Repeatable {
+    readonly repair?: string;
+}
+
+export type NetworkRequest = z.input<typeof networkRequest> & Repeatable;
+export type MachineRequest = z.input<typeof machineRequest> & Repeatable;
+
+/** A request as the driver has read it, with its defaults. */
+export type NetworkSettings = z.output<typeof networkRequest>;
+export type MachineSettings = z.output<typeof machineRequest>;
+
+export interface CreatedNetwork {
+    /** Name of the interface. */
+    readonly bridge: string;
+}
+
+export interface CreatedMachine {
+    /** Of this incarnation: another machine in its place has another id. */
+    readonly id: string;
+    readonly address: string;
+}
+
+export interface Deleted {
+    /** False where there was nothing. */
+    readonly deleted: boolean;
+}
