@@ -1,20 +1,23 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Component } from "./component";
 import { keepFiles } from "./steps/kept-files";
+import { quote } from "./steps/script";
 
 /** What a person at the keyboard needs of a cluster, as the stack puts it out. */
 export interface ClientFilesArgs {
     readonly kubeconfig: pulumi.Output<string>;
     /** The outputs that are no secrets. */
     readonly outputs: pulumi.Input<unknown>;
+    /** From the project's directory. */
+    readonly directory: string;
 }
 
 /**
- * Keeps the kubeconfig and the stack's other outputs in `.kubelab/<stack>/` (directory 0700, files 0600), which git ignores; removes
- * them at destroy. They are there before the cluster is, so that a cluster that doesn't come up can be looked into.
+ * Keeps the kubeconfig and the cluster's other outputs in a directory (0700, files 0600); removes them at destroy. They are there before the cluster is, so that a cluster that doesn't come up can be looked into.
  */
-export function clientFiles(args: ClientFilesArgs, parent: pulumi.Resource): local.Command {
-    const directory = `.kubelab/${pulumi.getStack()}`;
+export function clientFiles(args: ClientFilesArgs, parent: Component): local.Command {
+    const directory = quote(args.directory);
     const script = pulumi.all([args.kubeconfig, args.outputs]).apply(([kubeconfig, outputs]) => ({
         create: [
             "umask 077",
@@ -24,5 +27,5 @@ export function clientFiles(args: ClientFilesArgs, parent: pulumi.Resource): loc
         ],
         delete: [`rm -f ${directory}/kubeconfig ${directory}/outputs.json`],
     }));
-    return keepFiles("client-files", script, parent);
+    return keepFiles(parent.nameOf("client-files"), script, parent);
 }

@@ -6,7 +6,7 @@ import { hostNames, planHosts } from "./hosts";
 import { planLocal } from "./local";
 import { planNodes, sharedRange } from "./nodes";
 import { resolveOverlay } from "./overlay";
-import { formatProblem, InvalidConfig, type Problem } from "./problems";
+import { errorInWordsOf, formatProblem, InvalidConfig, type Problem, type SettingsOf } from "./problems";
 import { type RawConfig, readValues } from "./read";
 import { planRepair } from "./repair";
 import { checkRules, nodeCounts } from "./rules";
@@ -17,7 +17,7 @@ import { readPinnedVersions } from "./versions";
 
 export { readConfig } from "./config";
 export { keptForLife, refuseImmutableChange, type RunningCluster } from "./immutable";
-export { formatProblem, InvalidConfig, type Problem, type RawConfig };
+export { errorInWordsOf, formatProblem, InvalidConfig, type Problem, type RawConfig, type SettingsOf };
 export type * from "./types";
 
 const API_PORT = 6443;
@@ -27,6 +27,8 @@ const DNS_SERVICE = 10;
 export interface SpecContext {
     /** Name of the stack: the lab's name unless the config gives one. */
     readonly stack: string;
+    /** Name of the component that the settings are args of; missing where they are the stack's config. */
+    readonly component?: string | undefined;
     /** Asks the kernel that local machines share; by default that of this host. */
     readonly kernelModules?: KernelProbe;
     /** Default version of every part; by default what the parts file pins. */
@@ -34,19 +36,21 @@ export interface SpecContext {
 }
 
 /**
- * Turns the stack config into the description of the cluster, frozen all the way down.
+ * Turns the stack config, or what a program gives in its place, into the description of the cluster, frozen all the way down.
  *
  * @param raw values by key without `kubelab:`; a missing key or an empty value means its default.
  * @throws InvalidConfig with every problem there is.
  */
 export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterSpec {
-    const { stack, kernelModules = hostKernelHas } = context;
+    const { stack, component, kernelModules = hostKernelHas } = context;
     const named = raw["name"] !== undefined && raw["name"] !== "";
-    const { config, problems: faults } = readValues(named ? raw : { ...raw, name: stack });
-    const wrong = named ? faults : faults.map(nameOfStack);
+    const { config, problems: faults } = readValues(named ? raw : { ...raw, name: component ?? stack });
+    const wrong = named
+        ? faults
+        : faults.map((problem) => unnamed(problem, component === undefined ? "stack" : "component"));
     const problems = [...wrong, ...checkRules(config, kernelModules), ...refuseUnavailable(config)];
     if (problems.length > 0) {
-        throw new InvalidConfig(stack, inOrderOfKeys(problems));
+        throw new InvalidConfig(component === undefined ? { stack } : { component }, inOrderOfKeys(problems));
     }
     return deepFreeze(derive(config as Config, kernelModules, context.pinnedVersions ?? readPinnedVersions()));
 }
@@ -122,9 +126,9 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
     };
 }
 
-/** Says that the wrong name is the stack's, where the config gives none. */
-function nameOfStack(problem: Problem): Problem {
-    const remedy = "it is the stack's name, so give the lab another one as kubelab:name";
+/** Says whose name is the wrong one, where the settings give none. */
+function unnamed(problem: Problem, named: string): Problem {
+    const remedy = `it is the ${named}'s name, so give the lab another one as kubelab:name`;
     return problem.key === "name" ? { ...problem, remedy } : problem;
 }
 

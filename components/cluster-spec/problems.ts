@@ -13,16 +13,37 @@ export interface Problem {
     readonly remedy: string;
 }
 
+/** Who gave the settings: a stack by its config, or a program by a component's args. */
+export type SettingsOf = { readonly stack: string } | { readonly component: string };
+
+/** The text with settings called as whoever gave them calls them: `kubelab:podCidr` in a stack's config, `podCidr` in args. */
+export function inWordsOf(settings: SettingsOf, text: string): string {
+    return "stack" in settings ? text : text.replace(/\bkubelab:(?=[a-zA-Z])/g, "");
+}
+
+/** The error, with settings called as whoever gave them calls them. Its class, and whether Pulumi prints its stack, stay. */
+export function errorInWordsOf(settings: SettingsOf, error: unknown): unknown {
+    if (error instanceof Error && RunError.isInstance(error)) {
+        error.message = inWordsOf(settings, error.message);
+    }
+    return error;
+}
+
 /**
- * The stack config is wrong: every problem at once. A `RunError`, so that Pulumi prints the message without a stack trace
+ * The stack config, or what a program gave in its place, is wrong: every problem at once. A `RunError`, so that Pulumi prints the message without a stack trace
  * (https://www.pulumi.com/docs/reference/pkg/nodejs/pulumi/pulumi/classes/RunError.html).
  */
 export class InvalidConfig extends RunError {
     readonly problems: readonly Problem[];
 
-    constructor(stack: string, problems: readonly Problem[]) {
+    constructor(settings: SettingsOf, problems: readonly Problem[]) {
         const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;
-        super([`The config of stack "${stack}" has ${count}:`, ...problems.map(formatProblem)].join("\n  "));
+        const lines = problems.map((problem) => inWordsOf(settings, formatProblem(problem)));
+        const what =
+            "stack" in settings
+                ? `config of stack "${settings.stack}" has`
+                : `args of Cluster "${settings.component}" have`;
+        super([`The ${what} ${count}:`, ...lines].join("\n  "));
         this.name = "InvalidConfig";
         this.problems = problems;
     }

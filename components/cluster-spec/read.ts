@@ -53,6 +53,19 @@ function decode(key: ConfigKey, value: unknown): unknown {
     }
 }
 
+/** The values as what they stand for: numbers, maps and lists where the config of a stack has texts. Nothing is checked. */
+export function decodeValues(raw: RawConfig): RawConfig {
+    const known = (key: string): key is ConfigKey => Object.hasOwn(CONFIG, key);
+    const decoded = (key: string, value: unknown): unknown => {
+        if (!known(key) || value === "") {
+            return value;
+        }
+        const isNumber = CONFIG[key].type === "integer" && typeof value === "string" && /^-?\d+$/.test(value);
+        return isNumber ? Number(value) : decode(key, value);
+    };
+    return Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, decoded(key, value)]));
+}
+
 function parseJson(text: string): unknown {
     try {
         return JSON.parse(text);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
 import type { HostFile } from "../steps/script";
 import { CredentialFiles } from "../pki/files";
@@ -127,7 +128,7 @@ export function encryptionConfiguration(key: string): string {
     });
 }
 
-export class ApiServer extends pulumi.ComponentResource {
+export class ApiServer extends Component {
     readonly ready: pulumi.Resource;
 
     constructor(
@@ -135,10 +136,11 @@ export class ApiServer extends pulumi.ComponentResource {
             /** base64 of 32 bytes */
             readonly encryptionKey: pulumi.Output<string>;
         },
-        options: pulumi.ComponentResourceOptions,
+        parent: Component,
     ) {
-        super("kubelab:control-plane:ApiServer", args.machine.name, {}, options);
-        const { machine, spec, pki, certificates } = args;
+        super("kubelab:control-plane:ApiServer", parent.nameOf("kube-apiserver"), { parent });
+        const { machine, spec, pki } = args;
+        const certificates = pki.apiServer(machine, this);
         const files = new CredentialFiles(DIRECTORY, USER);
         const authentication: HostFile = {
             path: `${DIRECTORY}/authentication.yaml`,
@@ -157,15 +159,15 @@ export class ApiServer extends pulumi.ComponentResource {
                     files.certificate("front-proxy-ca", pki.frontProxy.certPem),
                     files.file("service-accounts.pub", pki.serviceAccounts.publicKeyPem, "0444"),
                     files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
-                    ...files.pair("server", certificates.apiServer),
-                    ...files.pair("etcd-client", certificates.apiServerEtcdClient),
-                    ...files.pair("kubelet-client", certificates.apiServerKubeletClient),
+                    ...files.pair("server", certificates.server),
+                    ...files.pair("etcd-client", certificates.etcdClient),
+                    ...files.pair("kubelet-client", certificates.kubeletClient),
                     ...files.pair("front-proxy-client", certificates.frontProxyClient),
                     files.file("encryption.yaml", args.encryptionKey.apply(encryptionConfiguration), "0400"),
                 ]),
             },
             this,
         );
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 }

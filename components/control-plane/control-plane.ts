@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component } from "../component";
 import type { PartsDelivery } from "../steps/parts";
 import { put } from "../steps/script";
 import { step } from "../steps/step";
@@ -9,7 +10,7 @@ import type { ClusterSpec } from "../cluster-spec/types";
 import { ApiServer } from "./api-server";
 import { ControllerManager } from "./controller-manager";
 import { Etcd } from "./etcd";
-import { manifests, SUPER_ADMIN_KUBECONFIG } from "./kubectl-step";
+import { type Manifest, manifests, SUPER_ADMIN_KUBECONFIG } from "./kubectl-step";
 import { bootstrapRoleBindings } from "./rbac";
 import { Scheduler } from "./scheduler";
 import { defaultServiceAccount } from "./service-account";
@@ -28,44 +29,42 @@ export interface ControlPlaneArgs {
 }
 
 /** The control plane's processes on one machine, from etcd to the last one that the bring-up goes to. */
-export class ControlPlane extends pulumi.ComponentResource {
+export class ControlPlane extends Component {
     /** After these `kubectl` works on the machine with `SUPER_ADMIN_KUBECONFIG`; none where the bring-up ends before. */
     readonly api: pulumi.Resource[];
 
-    constructor(args: ControlPlaneArgs, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:control-plane:ControlPlane", args.machine.name, {}, options);
-        const { spec, machine, pki } = args;
-        const own = { parent: this };
-        const certificates = pki.controlPlane(machine);
+    constructor(args: ControlPlaneArgs, parent: Component) {
+        super("kubelab:control-plane:ControlPlane", parent.nameOf(args.machine.name), { parent });
+        const { spec, machine } = args;
         const pods = spec.hosting === "static-pods";
         // What runs in a pod comes in the pod's image.
         const parts = args.delivery(machine, pods ? "control-plane-tools" : "control-plane", this);
         const dependsOn = pods && args.kubelet !== undefined ? [args.kubelet] : [];
-        const process = { ...args, parts, certificates, dependsOn };
+        const process = { ...args, parts, dependsOn };
 
-        const etcd = new Etcd(process, own);
+        const etcd = new Etcd(process, this);
         this.api = spec.steps.includes("api-server") ? [...this.apiServer(process), etcd.ready] : [];
         // Units start at once and wait for each other. A pod that ends because it finds no API server is started again ever later.
         const clients = { ...process, dependsOn: pods ? this.api : [] };
         if (spec.steps.includes("controller-manager")) {
-            new ControllerManager(clients, own);
+            new ControllerManager(clients, this);
         }
         if (spec.steps.includes("scheduler")) {
-            new Scheduler(clients, own);
+            new Scheduler(clients, this);
         }
-        this.registerOutputs();
+        this.registerOutputs({ api: this.api });
     }
 
     /** The API server, what `kubectl` on the machine needs, and the objects that nobody else makes. */
     private apiServer(process: ControlPlaneArgs & ControlPlaneServiceArgs): pulumi.Resource[] {
-        const { spec, machine, pki, certificates, members } = process;
-        const server = new ApiServer(process, { parent: this });
+        const { spec, machine, pki, members } = process;
+        const server = new ApiServer(process, this);
         const kubeconfig = new CredentialFiles("/etc/kubernetes", "root").kubeconfig("super-admin", {
             spec,
             pki,
             server: `https://127.0.0.1:${spec.api.port}`,
             user: "kubelab:super-admin",
-            pair: certificates.superAdmin,
+            pair: pki.superAdmin(this),
         });
         const superAdmin = step(
             `${machine.name}-super-admin`,
@@ -83,9 +82,11 @@ export class ControlPlane extends pulumi.ComponentResource {
         );
         const api = [server.ready, superAdmin];
         if (machine.name === members[0]?.name) {
-            manifests("role-bindings", { machine, objects: bootstrapRoleBindings(), dependsOn: api }, this);
+            const apply = (name: string, objects: readonly Manifest[]) =>
+                manifests(name, { machine, objects, dependsOn: api, resource: `${machine.name}-${name}` }, this);
+            apply("role-bindings", bootstrapRoleBindings());
             if (!spec.components.controllerManager) {
-                manifests("service-account", { machine, objects: [defaultServiceAccount()], dependsOn: api }, this);
+                apply("service-account", [defaultServiceAccount()]);
             }
         }
         return api;

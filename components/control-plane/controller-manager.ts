@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../cluster-spec/types";
@@ -77,12 +78,13 @@ function podCidrFlags(spec: ClusterSpec): ReturnType<typeof flag>[] {
     }
 }
 
-export class ControllerManager extends pulumi.ComponentResource {
+export class ControllerManager extends Component {
     readonly ready: pulumi.Resource;
 
-    constructor(args: ControlPlaneServiceArgs, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:control-plane:ControllerManager", args.machine.name, {}, options);
-        const { spec, pki, certificates } = args;
+    constructor(args: ControlPlaneServiceArgs, parent: Component) {
+        super("kubelab:control-plane:ControllerManager", parent.nameOf("kube-controller-manager"), { parent });
+        const { spec, pki } = args;
+        const certificates = pki.controllerManager(this);
         const files = new CredentialFiles(DIRECTORY, USER);
         this.ready = hosted(
             {
@@ -95,18 +97,18 @@ export class ControllerManager extends pulumi.ComponentResource {
                     files.key("ca", pki.kubernetes.keyPem),
                     files.certificate("front-proxy-ca", pki.frontProxy.certPem),
                     files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
-                    ...files.pair("server", certificates.controllerManagerServer),
+                    ...files.pair("server", certificates.server),
                     files.kubeconfig("kube-controller-manager", {
                         spec,
                         pki,
                         server: `https://127.0.0.1:${spec.api.port}`,
                         user: "system:kube-controller-manager",
-                        pair: certificates.controllerManager,
+                        pair: certificates.client,
                     }),
                 ]),
             },
             this,
         );
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
 import { CredentialFiles } from "../pki/files";
 import type { Machine } from "../machines/machine";
@@ -82,17 +83,18 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readon
     };
 }
 
-export class Etcd extends pulumi.ComponentResource {
+export class Etcd extends Component {
     readonly ready: pulumi.Resource;
 
     constructor(
         args: ControlPlaneServiceArgs & {
             readonly members: readonly Machine[];
         },
-        options: pulumi.ComponentResourceOptions,
+        parent: Component,
     ) {
-        super("kubelab:control-plane:Etcd", args.machine.name, {}, options);
-        const { machine, members, spec, pki, certificates } = args;
+        super("kubelab:control-plane:Etcd", parent.nameOf("etcd"), { parent });
+        const { machine, members, spec, pki } = args;
+        const certificates = pki.etcdMember(machine, this);
         const addresses = pulumi.all(
             members.map(({ name, privateAddress }) =>
                 pulumi.output(privateAddress).apply((address) => ({ name, address })),
@@ -111,13 +113,13 @@ export class Etcd extends pulumi.ComponentResource {
                     ),
                 secretFiles: pulumi.all([
                     files.certificate("ca", pki.etcd.certPem),
-                    ...files.pair("server", certificates.etcdServer),
-                    ...files.pair("peer", certificates.etcdPeer),
-                    ...files.pair("client", certificates.etcdClient),
+                    ...files.pair("server", certificates.server),
+                    ...files.pair("peer", certificates.peer),
+                    ...files.pair("client", certificates.client),
                 ]),
             },
             this,
         );
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 }

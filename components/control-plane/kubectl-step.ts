@@ -41,7 +41,7 @@ function differingObjects(file: string): string[] {
  */
 export function manifests(
     name: string,
-    args: Pick<StepArgs, "dependsOn"> & {
+    args: Pick<StepArgs, "dependsOn" | "resource"> & {
         readonly machine: ReadyMachine;
         readonly objects: readonly Manifest[];
         readonly wait?: readonly string[];
@@ -72,6 +72,7 @@ export function manifests(
                 ],
             },
             ...(args.dependsOn ? { dependsOn: args.dependsOn } : {}),
+            ...(args.resource === undefined ? {} : { resource: args.resource }),
         },
         parent,
     );

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../cluster-spec/types";
@@ -55,12 +56,13 @@ export function schedulerConfiguration(spec: ClusterSpec): string {
     });
 }
 
-export class Scheduler extends pulumi.ComponentResource {
+export class Scheduler extends Component {
     readonly ready: pulumi.Resource;
 
-    constructor(args: ControlPlaneServiceArgs, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:control-plane:Scheduler", args.machine.name, {}, options);
-        const { spec, pki, certificates } = args;
+    constructor(args: ControlPlaneServiceArgs, parent: Component) {
+        super("kubelab:control-plane:Scheduler", parent.nameOf("kube-scheduler"), { parent });
+        const { spec, pki } = args;
+        const certificates = pki.scheduler(this);
         const files = new CredentialFiles(DIRECTORY, USER);
         this.ready = hosted(
             {
@@ -72,18 +74,18 @@ export class Scheduler extends pulumi.ComponentResource {
                 secretFiles: pulumi.all([
                     files.certificate("ca", pki.kubernetes.certPem),
                     files.certificate("front-proxy-ca", pki.frontProxy.certPem),
-                    ...files.pair("server", certificates.schedulerServer),
+                    ...files.pair("server", certificates.server),
                     files.kubeconfig("kube-scheduler", {
                         spec,
                         pki,
                         server: `https://127.0.0.1:${spec.api.port}`,
                         user: "system:kube-scheduler",
-                        pair: certificates.scheduler,
+                        pair: certificates.client,
                     }),
                 ]),
             },
             this,
         );
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 }

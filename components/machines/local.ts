@@ -3,12 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { CreatedMachine, MachineRequest, NetworkRequest } from "../../scripts/machines/contract";
 import { partsPath } from "../../scripts/parts/contract";
+import { Component } from "../component";
 import type { Parts } from "../steps/parts";
+import { ownProgram } from "../steps/own-program";
 import type { SshKey } from "../steps/ssh-identity";
 import type { ClusterSpec, LocalSpec, NodeSpec } from "../cluster-spec/types";
-import type { Machine, MachineFacts } from "./machine";
-
-const DRIVER = "node --require tsx/cjs scripts/machines/main.ts";
+import { type Machine, type MachineFacts, machineOutputs } from "./machine";
 
 /** What machines that share this host's kernel need set differently. */
 export const LOCAL_FACTS: Omit<MachineFacts, "registries"> = {
@@ -27,7 +27,7 @@ export interface LocalMachinesArgs {
 }
 
 /** The machines of a lab on this host: systemd-nspawn containers that boot like machines, on a bridge of the lab's own. */
-export function localMachines(args: LocalMachinesArgs, parent: pulumi.Resource): Machine[] {
+export function localMachines(args: LocalMachinesArgs, parent: Component): Machine[] {
     const registry = registryCertificate(args.local, parent);
     const network = localNetwork(args, registry, parent);
     const facts: MachineFacts = {
@@ -36,14 +36,14 @@ export function localMachines(args: LocalMachinesArgs, parent: pulumi.Resource):
             { url: `https://${args.local.gateway}:${args.local.registryPort}`, certificateAuthority: registry.certPem },
         ],
     };
-    return args.spec.nodes.map((node) => new LocalMachine(node, { ...args, network, facts }, { parent }));
+    return args.spec.nodes.map((node) => new LocalMachine(node, { ...args, network, facts }, parent));
 }
 
 /** Bridge, NAT and image registry of the lab. */
 function localNetwork(
     { spec, local: lab, parts }: LocalMachinesArgs,
     registry: { readonly certPem: pulumi.Output<string>; readonly keyPem: pulumi.Output<string> },
-    parent: pulumi.Resource,
+    parent: Component,
 ): local.Command {
     const input = pulumi
         .all([parts.digest, registry.certPem, registry.keyPem])
@@ -58,11 +58,12 @@ function localNetwork(
             registryCertificate: certificate,
             registryKey: key,
         }));
-    return driverCommand(`${spec.name}-network`, "network", input, [spec.name, lab.network], parent);
+    return driverCommand(parent.nameOf("network"), "network", input, [spec.name, lab.network], parent);
 }
 
-class LocalMachine extends pulumi.ComponentResource implements Machine {
+class LocalMachine extends Component implements Machine {
     readonly name: string;
+    readonly cluster: string;
     readonly role: Machine["role"];
     readonly address: string;
     readonly privateAddress: string;
@@ -76,17 +77,18 @@ class LocalMachine extends pulumi.ComponentResource implements Machine {
     constructor(
         node: NodeSpec,
         args: LocalMachinesArgs & { readonly network: pulumi.Resource; readonly facts: MachineFacts },
-        options: pulumi.ComponentResourceOptions,
+        parent: Component,
     ) {
-        super("kubelab:machines:LocalMachine", node.name, {}, options);
+        super("kubelab:machines:LocalMachine", parent.nameOf(node.name), { parent });
         const { spec, local: lab, sshKey } = args;
         this.name = node.name;
+        this.cluster = parent.resourceName;
         this.role = node.role;
         this.facts = args.facts;
         this.address = lab.addresses[node.name] ?? "";
         this.privateAddress = this.address;
 
-        const hostKey = new tls.PrivateKey(`${node.name}-host-key`, { algorithm: "ED25519" }, { parent: this });
+        const hostKey = new tls.PrivateKey(this.nameOf("host-key"), { algorithm: "ED25519" }, { parent: this });
         this.hostKey = hostKey.publicKeyOpenssh.apply((key) => key.trim());
 
         // The API endpoint's address is the first control plane's second one.
@@ -103,7 +105,7 @@ class LocalMachine extends pulumi.ComponentResource implements Machine {
                 authorizedKeys: [authorizedKey.trim()],
                 ...(spec.repair[node.name] === undefined ? {} : { repair: spec.repair[node.name] }),
             }));
-        const vm = driverCommand(node.name, "machine", input, addresses, this, [args.network]);
+        const vm = driverCommand(this.resourceName, "machine", input, addresses, this, [args.network]);
         this.vm = vm;
         this.id = pulumi.unsecret(vm.stdout).apply((text) => (JSON.parse(text) as CreatedMachine).id);
         this.connection = {
@@ -114,7 +116,7 @@ class LocalMachine extends pulumi.ComponentResource implements Machine {
             dialErrorLimit: 10,
             perDialTimeout: 5,
         };
-        this.registerOutputs({ address: this.address });
+        this.registerOutputs(machineOutputs(this));
     }
 }
 
@@ -127,11 +129,12 @@ function driverCommand(
     parent: pulumi.Resource,
     dependsOn: readonly pulumi.Resource[] = [],
 ): local.Command {
+    const driver = ownProgram("scripts/machines/main.ts", "--require tsx/cjs");
     return new local.Command(
         name,
         {
-            create: `${DRIVER} ${subject} create`,
-            delete: `${DRIVER} ${subject} delete`,
+            create: `${driver} ${subject} create`,
+            delete: `${driver} ${subject} delete`,
             stdin: pulumi.secret(input.apply((value) => JSON.stringify(value))),
             triggers: [...triggers],
             addPreviousOutputInEnv: false,
@@ -144,11 +147,15 @@ function driverCommand(
 /** The TLS certificate of the lab's registry, which is its own trust anchor. */
 function registryCertificate(
     lab: LocalSpec,
-    parent: pulumi.Resource,
+    parent: Component,
 ): { readonly certPem: pulumi.Output<string>; readonly keyPem: pulumi.Output<string> } {
-    const key = new tls.PrivateKey("registry-key", { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
+    const key = new tls.PrivateKey(
+        parent.nameOf("registry-key"),
+        { algorithm: "ECDSA", ecdsaCurve: "P256" },
+        { parent },
+    );
     const certificate = new tls.SelfSignedCert(
-        "registry-certificate",
+        parent.nameOf("registry-certificate"),
         {
             privateKeyPem: key.privateKeyPem,
             subject: { commonName: "lab registry" },

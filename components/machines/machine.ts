@@ -30,7 +30,10 @@ export interface RegistryMirror {
 
 /** A machine that can be reached by SSH, wherever it comes from. */
 export interface Machine {
+    /** Of the node: `cp-1`. */
     readonly name: string;
+    /** Name of the cluster's component: the names of all resources on the machine begin with it. */
+    readonly cluster: string;
     readonly role: Role;
     /** Address reachable from where Pulumi runs. */
     readonly address: pulumi.Input<string>;
@@ -59,4 +62,9 @@ export interface Machine {
 /** A machine that answers and is prepared: what every further step on it depends on. */
 export interface ReadyMachine extends Machine {
     readonly ready: pulumi.Resource;
+}
+
+/** What a machine's component registers: all of it but its keys and its facts, which its steps have. */
+export function machineOutputs({ name, role, address, privateAddress, user, id, hostKey }: Machine): pulumi.Inputs {
+    return { name, role, address, privateAddress, user, machineId: id, hostKey };
 }

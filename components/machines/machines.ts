@@ -1,4 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import type { Component } from "../component";
 import type { Parts } from "../steps/parts";
 import { sshKeyOf } from "../steps/ssh-identity";
 import type { ClusterSpec } from "../cluster-spec/types";
@@ -17,7 +18,7 @@ export interface Machines {
     /** Address that nodes reach it by. */
     readonly innerEndpoint: pulumi.Input<string>;
     /** Of all machines, as Go and OCI call it. */
-    readonly architecture: string;
+    readonly architecture: pulumi.Input<string>;
     /** The key that lets the user in; absent where every machine has one of its user's. */
     readonly privateKey?: pulumi.Output<string>;
 }
@@ -29,9 +30,9 @@ export function createMachines(
         readonly parts: Parts;
         readonly turns: OneAtATime;
         /** The hosts of a cluster on such, in the order of the spec's list. */
-        readonly hosts: readonly InspectedHost[];
+        readonly hosts: pulumi.Input<readonly InspectedHost[]>;
     },
-    parent: pulumi.Resource,
+    parent: Component,
 ): Machines {
     const { spec } = args;
     switch (spec.provider) {
@@ -74,7 +75,9 @@ export function createMachines(
                 machines,
                 endpoint: first?.address ?? "",
                 innerEndpoint: first?.privateAddress ?? "",
-                architecture: goArchitecture(args.hosts[0]?.report.architecture ?? ""),
+                architecture: pulumi
+                    .output(args.hosts)
+                    .apply((hosts) => goArchitecture(hosts[0]?.report.architecture ?? "")),
             };
         }
     }

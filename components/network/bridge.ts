@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component } from "../component";
 import { put } from "../steps/script";
 import { step } from "../steps/step";
 import { bridgeConfiguration } from "./cni-configuration";
@@ -21,11 +22,11 @@ export function removeBridge(): string[] {
  * What Docker gave a node: a bridge with one and the same range on every node, behind the node's own address. Pods reach each other
  * on a node, and the world. Between nodes they have no way, and two pods on two nodes can have one address.
  */
-export class Bridge extends pulumi.ComponentResource implements PodNetwork {
+export class Bridge extends Component implements PodNetwork {
     readonly ready: Readonly<Record<string, pulumi.Resource>>;
 
-    constructor({ spec, nodes }: PodNetworkArgs, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:network:Bridge", spec.name, {}, options);
+    constructor({ spec, nodes }: PodNetworkArgs, parent: Component) {
+        super("kubelab:network:Bridge", parent.resourceName, { parent });
         this.ready = Object.fromEntries(
             nodes.map(({ node, machine }) => {
                 const { podCidr, podGateway } = spec.bridgeRange;
@@ -51,7 +52,7 @@ export class Bridge extends pulumi.ComponentResource implements PodNetwork {
                 return [node.name, bridge] as const;
             }),
         );
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 
     connected({ memberships }: RegisteredNodes): readonly pulumi.Resource[] {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { Component } from "../component";
 import { KUBECTL, manifests } from "../control-plane/kubectl-step";
 import { step } from "../steps/step";
 import type { ReadyMachine } from "../machines/machine";
@@ -12,21 +13,21 @@ import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network"
 const DEADLINE = 120;
 
 /** A pod network whose own program runs as a DaemonSet: kube-router, flannel. The controller manager gives nodes their pod CIDRs. */
-export class DaemonSetNetwork extends pulumi.ComponentResource implements PodNetwork {
+export class DaemonSetNetwork extends Component implements PodNetwork {
     readonly ready: Readonly<Record<string, pulumi.Resource>>;
 
     constructor(
         private readonly plugin: CniPlugin,
         private readonly args: PodNetworkArgs,
-        options: pulumi.ComponentResourceOptions,
+        parent: Component,
     ) {
-        super("kubelab:network:DaemonSetNetwork", args.spec.name, {}, options);
+        super("kubelab:network:DaemonSetNetwork", parent.resourceName, { parent });
         const { nodes } = args;
         const addresses = pulumi.all(nodes.map(({ machine }) => machine.privateAddress));
         this.ready = Object.fromEntries(
             nodes.map(({ machine }) => [machine.name, this.setUp(machine, addresses)] as const),
         );
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 
     private setUp(machine: ReadyMachine, addresses: pulumi.Output<string[]>): pulumi.Resource {

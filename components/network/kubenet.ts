@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { Component } from "../component";
 import { put } from "../steps/script";
 import { step } from "../steps/step";
 import { withPodCidr } from "../cluster-spec/nodes";
@@ -204,11 +205,11 @@ WantedBy=multi-user.target
  * kubenet from its parts: since Kubernetes 1.24 no kubelet has it built in, and it never was more than a bridge, an address range
  * per node, and routes between the nodes that somebody else had to make.
  */
-export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
+export class Kubenet extends Component implements PodNetwork {
     readonly ready: Readonly<Record<string, pulumi.Resource>>;
 
-    constructor(args: PodNetworkArgs, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:network:Kubenet", args.spec.name, {}, options);
+    constructor(args: PodNetworkArgs, parent: Component) {
+        super("kubelab:network:Kubenet", parent.resourceName, { parent });
         const { spec } = args;
         const reached = (name: BringUpStep): boolean => spec.steps.includes(name);
         const stage = { routes: reached("routes"), rules: reached("network") };
@@ -270,7 +271,7 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
             return [node.name, network] as const;
         });
         this.ready = Object.fromEntries(steps);
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 
     connected({ memberships }: RegisteredNodes): readonly pulumi.Resource[] {

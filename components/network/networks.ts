@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import type { Component } from "../component";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { Bridge } from "./bridge";
 import { DaemonSetNetwork } from "./daemon-set-network";
@@ -9,18 +9,18 @@ import { checkKernel, type CniPlugin } from "./cni-plugin";
 import type { PodNetwork, PodNetworkArgs } from "./pod-network";
 
 /** The pod network that the spec names, as far as its steps go. */
-export function podNetwork(args: PodNetworkArgs, options: pulumi.ComponentResourceOptions): PodNetwork {
+export function podNetwork(args: PodNetworkArgs, parent: Component): PodNetwork {
     const { spec } = args;
     switch (spec.network) {
         case "kubenet":
-            return new Kubenet(args, options);
+            return new Kubenet(args, parent);
         case "cni":
             if (!spec.steps.includes("network")) {
-                return new Bridge(args, options);
+                return new Bridge(args, parent);
             }
-            return new DaemonSetNetwork(cniPlugin(spec), args, options);
+            return new DaemonSetNetwork(cniPlugin(spec), args, parent);
         case "bridge":
-            return new Bridge(args, options);
+            return new Bridge(args, parent);
     }
 }
 

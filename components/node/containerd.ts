@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { Component } from "../component";
 import { flag, type Process } from "../steps/process";
 import type { HostFile } from "../steps/script";
 import { type ServiceArgs, service } from "../steps/service";
@@ -77,14 +78,14 @@ export function registryFiles(
     ];
 }
 
-export class Containerd extends pulumi.ComponentResource {
+export class Containerd extends Component {
     readonly ready: pulumi.Resource;
 
     constructor(
         args: Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> & { readonly spec: ClusterSpec },
-        options: pulumi.ComponentResourceOptions,
+        parent: Component,
     ) {
-        super("kubelab:node:Containerd", args.machine.name, {}, options);
+        super("kubelab:node:Containerd", parent.nameOf("containerd"), { parent });
         const { machine, spec } = args;
         this.ready = service(
             {
@@ -100,6 +101,6 @@ export class Containerd extends pulumi.ComponentResource {
             },
             this,
         );
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
 import { service } from "../steps/service";
 import type { MachineFacts } from "../machines/machine";
@@ -43,12 +44,12 @@ export function kubeProxyConfiguration(spec: ClusterSpec, facts: MachineFacts): 
     });
 }
 
-export class KubeProxy extends pulumi.ComponentResource {
+export class KubeProxy extends Component {
     readonly ready: pulumi.Resource;
 
-    constructor(args: NodeServiceArgs, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:node:KubeProxy", args.machine.name, {}, options);
-        const { machine, spec, pki, certificates } = args;
+    constructor(args: NodeServiceArgs, parent: Component) {
+        super("kubelab:node:KubeProxy", parent.nameOf("kube-proxy"), { parent });
+        const { machine, spec, pki } = args;
         const files = new CredentialFiles(DIRECTORY, "root");
         this.ready = service(
             {
@@ -68,12 +69,12 @@ export class KubeProxy extends pulumi.ComponentResource {
                         pki,
                         server: `https://${spec.api.name}:${spec.api.port}`,
                         user: "system:kube-proxy",
-                        pair: certificates.kubeProxy,
+                        pair: pki.kubeProxy(this),
                     }),
                 ]),
             },
             this,
         );
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 }

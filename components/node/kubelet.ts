@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
 import { service } from "../steps/service";
 import type { MachineFacts } from "../machines/machine";
@@ -75,12 +76,13 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
     });
 }
 
-export class Kubelet extends pulumi.ComponentResource {
+export class Kubelet extends Component {
     readonly ready: pulumi.Resource;
 
-    constructor(args: NodeServiceArgs, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:node:Kubelet", args.machine.name, {}, options);
-        const { machine, spec, pki, certificates } = args;
+    constructor(args: NodeServiceArgs, parent: Component) {
+        super("kubelab:node:Kubelet", parent.nameOf("kubelet"), { parent });
+        const { machine, spec, pki } = args;
+        const certificates = pki.kubelet(machine, this);
         const files = new CredentialFiles(DIRECTORY, "root");
         this.ready = service(
             {
@@ -97,18 +99,18 @@ export class Kubelet extends pulumi.ComponentResource {
                     ]),
                 secretFiles: pulumi.all([
                     files.certificate("ca", pki.kubernetes.certPem),
-                    ...files.pair("server", certificates.kubeletServer),
+                    ...files.pair("server", certificates.server),
                     files.kubeconfig("kubelet", {
                         spec,
                         pki,
                         server: `https://${spec.api.name}:${spec.api.port}`,
                         user: `system:node:${machine.name}`,
-                        pair: certificates.kubelet,
+                        pair: certificates.client,
                     }),
                 ]),
             },
             this,
         );
-        this.registerOutputs();
+        this.registerOutputs({ ready: this.ready });
     }
 }

@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component } from "../component";
 import type { PartsDelivery } from "../steps/parts";
 import type { ReadyMachine } from "../machines/machine";
 import type { Pki } from "../pki/pki";
@@ -19,26 +20,24 @@ export interface NodeArgs {
 }
 
 /** What runs on every machine that runs pods: container runtime, kubelet, service proxy. */
-export class Node extends pulumi.ComponentResource {
+export class Node extends Component {
     /** After this the kubelet is healthy; missing where the bring-up ends before. */
     readonly kubelet?: pulumi.Resource;
 
-    constructor(args: NodeArgs, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:node:Node", args.machine.name, {}, options);
-        const own = { parent: this };
+    constructor(args: NodeArgs, parent: Component) {
+        super("kubelab:node:Node", parent.nameOf(args.machine.name), { parent });
         const { steps } = args.spec;
-        const certificates = args.pki.node(args.machine);
 
         const parts = args.delivery(args.machine, "node", this);
         const process = { ...args, parts };
-        const containerd = new Containerd(process, own);
+        const containerd = new Containerd(process, this);
         if (steps.includes("kubelet")) {
             const dependsOn = [containerd.ready, ...(args.network === undefined ? [] : [args.network])];
-            this.kubelet = new Kubelet({ ...process, certificates, dependsOn }, own).ready;
+            this.kubelet = new Kubelet({ ...process, dependsOn }, this).ready;
         }
         if (steps.includes("kube-proxy")) {
-            new KubeProxy({ ...process, certificates }, own);
+            new KubeProxy(process, this);
         }
-        this.registerOutputs();
+        this.registerOutputs(this.kubelet === undefined ? {} : { kubelet: this.kubelet });
     }
 }

@@ -1,14 +1,13 @@
 import type { HostFile } from "../steps/script";
 import type { ServiceArgs } from "../steps/service";
 import type { ReadyMachine } from "../machines/machine";
-import type { NodeCertificates, Pki } from "../pki/pki";
+import type { Pki } from "../pki/pki";
 import type { ClusterSpec } from "../cluster-spec/types";
 
 /** What every process of a node that has an identity of its own is made from. */
 export interface NodeServiceArgs extends Pick<ServiceArgs, "machine" | "parts" | "dependsOn"> {
     readonly spec: ClusterSpec;
     readonly pki: Pki;
-    readonly certificates: NodeCertificates;
     /** The first control plane's machine. */
     readonly controlPlane: ReadyMachine;
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import { Component } from "../component";
 
 /** A PEM certificate and its private key. */
 export interface KeyPair {
@@ -23,22 +24,23 @@ const VALIDITY_HOURS = 8760;
 const EARLY_RENEWAL_HOURS = 30 * 24;
 const KEY = { algorithm: "ECDSA", ecdsaCurve: "P256" } as const;
 
-/** One certificate authority and the certificates it signs, each with a key of its own. */
-export class CertificateAuthority extends pulumi.ComponentResource {
+/** One certificate authority. What it signs belongs to whoever asks for it. */
+export class CertificateAuthority extends Component {
     readonly certPem: pulumi.Output<string>;
     /** For the controller manager, which signs certificate signing requests with the Kubernetes authority. */
     readonly keyPem: pulumi.Output<string>;
 
-    constructor(name: string, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:pki:CertificateAuthority", name, {}, options);
-        const key = new tls.PrivateKey(`${name}-key`, KEY, { parent: this });
+    /** @param commonName of its certificate: `etcd-ca`. */
+    constructor(commonName: string, parent: Component) {
+        super("kubelab:pki:CertificateAuthority", parent.nameOf(commonName), { parent });
+        const key = new tls.PrivateKey(this.nameOf("key"), KEY, { parent: this });
         const certificate = new tls.SelfSignedCert(
-            name,
+            this.resourceName,
             {
                 privateKeyPem: key.privateKeyPem,
                 isCaCertificate: true,
                 setSubjectKeyId: true,
-                subject: { commonName: name },
+                subject: { commonName },
                 allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
                 validityPeriodHours: CA_VALIDITY_HOURS,
             },
@@ -46,13 +48,18 @@ export class CertificateAuthority extends pulumi.ComponentResource {
         );
         this.certPem = certificate.certPem;
         this.keyPem = key.privateKeyPem;
-        this.registerOutputs();
+        this.registerOutputs({ certPem: this.certPem, keyPem: this.keyPem });
     }
 
-    /** Signs a new certificate; it is renewed by an `up` in its last thirty days. */
-    issue(name: string, request: CertificateRequest): KeyPair {
+    /**
+     * Signs a new certificate, with a key of its own; it is renewed by an `up` in its last thirty days.
+     *
+     * @param name of the resource.
+     * @param parent the component that uses it, which has its resources.
+     */
+    issue(name: string, request: CertificateRequest, parent: Component): KeyPair {
         const { commonName, organization, uses, dnsNames = [], ipAddresses } = request;
-        const options = { parent: this };
+        const options = { parent };
         const key = new tls.PrivateKey(`${name}-key`, KEY, options);
         const csr = new tls.CertRequest(
             `${name}-request`,

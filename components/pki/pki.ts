@@ -1,150 +1,149 @@
 import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import { Component } from "../component";
 import type { Machine } from "../machines/machine";
 import type { ClusterSpec } from "../cluster-spec/types";
-import { CertificateAuthority, type KeyPair } from "./certificate-authority";
+import { CertificateAuthority, type CertificateRequest, type KeyPair } from "./certificate-authority";
 
-/** What a control-plane machine's processes prove themselves with. */
-export interface ControlPlaneCertificates {
-    readonly etcdServer: KeyPair;
-    readonly etcdPeer: KeyPair;
+/** What an etcd member proves itself with. */
+export interface EtcdCertificates {
+    readonly server: KeyPair;
+    readonly peer: KeyPair;
     /** For `etcdctl` and the health check. */
-    readonly etcdClient: KeyPair;
-    readonly apiServer: KeyPair;
-    readonly apiServerEtcdClient: KeyPair;
-    readonly apiServerKubeletClient: KeyPair;
-    readonly frontProxyClient: KeyPair;
-    readonly controllerManager: KeyPair;
-    readonly controllerManagerServer: KeyPair;
-    readonly scheduler: KeyPair;
-    readonly schedulerServer: KeyPair;
-    /** In `system:masters`, which no RBAC rule can lock out: stays on the machine, for the steps that run there. */
-    readonly superAdmin: KeyPair;
+    readonly client: KeyPair;
 }
 
-export interface NodeCertificates {
-    readonly kubelet: KeyPair;
-    readonly kubeletServer: KeyPair;
-    readonly kubeProxy: KeyPair;
+export interface ApiServerCertificates {
+    readonly server: KeyPair;
+    readonly etcdClient: KeyPair;
+    readonly kubeletClient: KeyPair;
+    readonly frontProxyClient: KeyPair;
+}
+
+/** Of a process that is a client of the API server and serves its own health. */
+export interface ServingClientCertificates {
+    readonly client: KeyPair;
+    readonly server: KeyPair;
 }
 
 /** Group of the person's own kubeconfig; bound to cluster-admin by RBAC, so that it can be taken away again. */
 export const ADMIN_GROUP = "kubelab:cluster-admins";
 
 /**
- * Every key and certificate of the cluster: three authorities, because a client of one trust domain must not pass for a client
- * of another (https://kubernetes.io/docs/setup/best-practices/certificates/), and a certificate per component and machine with
- * the usages it needs and no others.
+ * What every key and certificate of the cluster is: three authorities, because a client of one trust domain must not pass for a
+ * client of another (https://kubernetes.io/docs/setup/best-practices/certificates/), and a certificate per component and machine
+ * with the usages it needs and no others. A certificate's resources belong to the component that uses it.
  */
-export class Pki extends pulumi.ComponentResource {
+export class Pki extends Component {
     readonly kubernetes: CertificateAuthority;
     readonly etcd: CertificateAuthority;
     readonly frontProxy: CertificateAuthority;
     readonly serviceAccounts: tls.PrivateKey;
-    /** For the kubeconfig that the person gets. */
-    readonly admin: KeyPair;
-    private readonly spec: ClusterSpec;
 
     /** @param endpoint address that kubeconfigs reach the API server by. */
     constructor(
-        spec: ClusterSpec,
+        private readonly spec: ClusterSpec,
         private readonly endpoint: pulumi.Input<string>,
-        options: pulumi.ComponentResourceOptions,
+        parent: Component,
     ) {
-        super("kubelab:pki:Pki", spec.name, {}, options);
-        const own = { parent: this };
-        this.spec = spec;
-        this.kubernetes = new CertificateAuthority("kubernetes-ca", own);
-        this.etcd = new CertificateAuthority("etcd-ca", own);
-        this.frontProxy = new CertificateAuthority("front-proxy-ca", own);
-        this.serviceAccounts = new tls.PrivateKey("service-accounts", { algorithm: "ECDSA", ecdsaCurve: "P256" }, own);
-        this.admin = this.kubernetes.issue("admin", {
-            commonName: "kubelab:admin",
-            organization: ADMIN_GROUP,
-            uses: ["client"],
-        });
-        this.registerOutputs();
+        super("kubelab:pki:Pki", parent.resourceName, { parent });
+        this.kubernetes = new CertificateAuthority("kubernetes-ca", this);
+        this.etcd = new CertificateAuthority("etcd-ca", this);
+        this.frontProxy = new CertificateAuthority("front-proxy-ca", this);
+        this.serviceAccounts = new tls.PrivateKey(
+            this.nameOf("service-accounts"),
+            { algorithm: "ECDSA", ecdsaCurve: "P256" },
+            { parent: this },
+        );
+        const { kubernetes, etcd, frontProxy, serviceAccounts } = this;
+        this.registerOutputs({ kubernetes, etcd, frontProxy, serviceAccounts });
     }
 
-    /** Certificates of the control-plane processes of one machine. */
-    controlPlane(machine: Machine): ControlPlaneCertificates {
-        const { name } = machine;
-        const loopback = { dnsNames: ["localhost"], ipAddresses: ["127.0.0.1"] };
-        const member = {
-            dnsNames: [name, "localhost"],
-            ipAddresses: [machine.privateAddress, "127.0.0.1"],
+    /** For the kubeconfig that the person gets. */
+    admin(parent: Component): KeyPair {
+        return this.kubernetes.issue(
+            parent.nameOf("admin"),
+            { commonName: "kubelab:admin", organization: ADMIN_GROUP, uses: ["client"] },
+            parent,
+        );
+    }
+
+    etcdMember({ name, privateAddress }: Machine, parent: Component): EtcdCertificates {
+        const member = { dnsNames: [name, "localhost"], ipAddresses: [privateAddress, "127.0.0.1"] };
+        const issue = (part: string, request: CertificateRequest): KeyPair =>
+            this.etcd.issue(parent.nameOf(part), request, parent);
+        return {
+            server: issue("server", { commonName: name, uses: ["server"], ...member }),
+            peer: issue("peer", { commonName: name, uses: ["server", "client"], ...member }),
+            client: issue("client", { commonName: "etcdctl", uses: ["client"] }),
         };
-        const api = this.spec.api;
+    }
+
+    apiServer(machine: Machine, parent: Component): ApiServerCertificates {
+        const { api } = this.spec;
         const addresses = [...api.ipAddresses, machine.address, machine.privateAddress, this.endpoint];
+        const server: CertificateRequest = {
+            commonName: "kube-apiserver",
+            uses: ["server"],
+            dnsNames: [...new Set([...api.dnsNames, machine.name, ...addresses.filter(isName)])],
+            ipAddresses: unique(addresses.filter((address) => !isName(address))),
+        };
+        const client = (authority: CertificateAuthority, part: string, commonName: string): KeyPair =>
+            authority.issue(parent.nameOf(part), { commonName, uses: ["client"] }, parent);
         return {
-            etcdServer: this.etcd.issue(`${name}-etcd-server`, { commonName: name, uses: ["server"], ...member }),
-            etcdPeer: this.etcd.issue(`${name}-etcd-peer`, { commonName: name, uses: ["server", "client"], ...member }),
-            etcdClient: this.etcd.issue(`${name}-etcdctl`, { commonName: "etcdctl", uses: ["client"] }),
-            apiServer: this.kubernetes.issue(`${name}-kube-apiserver`, {
-                commonName: "kube-apiserver",
-                uses: ["server"],
-                dnsNames: [...new Set([...api.dnsNames, name, ...addresses.filter(isName)])],
-                ipAddresses: unique(addresses.filter((address) => !isName(address))),
-            }),
-            apiServerEtcdClient: this.etcd.issue(`${name}-kube-apiserver-etcd-client`, {
-                commonName: "kube-apiserver",
-                uses: ["client"],
-            }),
-            apiServerKubeletClient: this.kubernetes.issue(`${name}-kube-apiserver-kubelet-client`, {
-                commonName: "kube-apiserver-kubelet-client",
-                uses: ["client"],
-            }),
-            frontProxyClient: this.frontProxy.issue(`${name}-front-proxy-client`, {
-                commonName: "front-proxy-client",
-                uses: ["client"],
-            }),
-            controllerManager: this.kubernetes.issue(`${name}-kube-controller-manager`, {
-                commonName: "system:kube-controller-manager",
-                uses: ["client"],
-            }),
-            controllerManagerServer: this.kubernetes.issue(`${name}-kube-controller-manager-server`, {
-                commonName: "kube-controller-manager",
-                uses: ["server"],
-                ...loopback,
-            }),
-            scheduler: this.kubernetes.issue(`${name}-kube-scheduler`, {
-                commonName: "system:kube-scheduler",
-                uses: ["client"],
-            }),
-            schedulerServer: this.kubernetes.issue(`${name}-kube-scheduler-server`, {
-                commonName: "kube-scheduler",
-                uses: ["server"],
-                ...loopback,
-            }),
-            superAdmin: this.kubernetes.issue(`${name}-super-admin`, {
-                commonName: "kubelab:super-admin",
-                organization: "system:masters",
-                uses: ["client"],
-            }),
+            server: this.kubernetes.issue(parent.resourceName, server, parent),
+            etcdClient: client(this.etcd, "etcd-client", "kube-apiserver"),
+            kubeletClient: client(this.kubernetes, "kubelet-client", "kube-apiserver-kubelet-client"),
+            frontProxyClient: client(this.frontProxy, "front-proxy-client", "front-proxy-client"),
         };
     }
 
-    /** Certificates of one node; the kubelet's name and group are what the Node authorizer goes by. */
-    node(machine: Machine): NodeCertificates {
-        const { name } = machine;
+    controllerManager(parent: Component): ServingClientCertificates {
+        return this.servingClient("kube-controller-manager", parent);
+    }
+
+    scheduler(parent: Component): ServingClientCertificates {
+        return this.servingClient("kube-scheduler", parent);
+    }
+
+    private servingClient(process: string, parent: Component): ServingClientCertificates {
+        const loopback = { dnsNames: ["localhost"], ipAddresses: ["127.0.0.1"] };
+        const issue = (name: string, request: CertificateRequest): KeyPair =>
+            this.kubernetes.issue(name, request, parent);
         return {
-            kubelet: this.kubernetes.issue(`${name}-kubelet`, {
-                commonName: `system:node:${name}`,
-                organization: "system:nodes",
-                uses: ["client"],
-            }),
-            kubeletServer: this.kubernetes.issue(`${name}-kubelet-server`, {
-                commonName: `system:node:${name}`,
-                uses: ["server"],
-                dnsNames: [name],
-                ipAddresses: [machine.privateAddress],
-            }),
-            kubeProxy: this.kubernetes.issue(`${name}-kube-proxy`, {
-                commonName: "system:kube-proxy",
-                uses: ["client"],
-            }),
+            client: issue(parent.resourceName, { commonName: `system:${process}`, uses: ["client"] }),
+            server: issue(parent.nameOf("server"), { commonName: process, uses: ["server"], ...loopback }),
         };
+    }
+
+    /** In `system:masters`, which no RBAC rule can lock out: stays on the machine, for the steps that run there. */
+    superAdmin(parent: Component): KeyPair {
+        return this.kubernetes.issue(
+            parent.nameOf("super-admin"),
+            { commonName: "kubelab:super-admin", organization: "system:masters", uses: ["client"] },
+            parent,
+        );
+    }
+
+    /** The kubelet's name and group are what the Node authorizer goes by. */
+    kubelet({ name, privateAddress }: Machine, parent: Component): ServingClientCertificates {
+        const commonName = `system:node:${name}`;
+        const serving = { dnsNames: [name], ipAddresses: [privateAddress] };
+        const issue = (resource: string, request: CertificateRequest): KeyPair =>
+            this.kubernetes.issue(resource, request, parent);
+        return {
+            client: issue(parent.resourceName, { commonName, organization: "system:nodes", uses: ["client"] }),
+            server: issue(parent.nameOf("server"), { commonName, uses: ["server"], ...serving }),
+        };
+    }
+
+    kubeProxy(parent: Component): KeyPair {
+        return this.kubernetes.issue(
+            parent.resourceName,
+            { commonName: "system:kube-proxy", uses: ["client"] },
+            parent,
+        );
     }
 }
 

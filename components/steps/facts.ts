@@ -18,7 +18,7 @@ export const PROBE = [
 
 /** Asks a machine that wasn't made here what it is like. The first thing that is asked of it: waits until it answers. */
 export function probeFacts(
-    machine: Pick<Machine, "name" | "connection" | "id" | "vm" | "user">,
+    machine: Pick<Machine, "name" | "cluster" | "connection" | "id" | "vm" | "user">,
     parent: pulumi.Resource,
 ): pulumi.Output<MachineFacts> {
     const asked = step(`${machine.name}-facts`, { machine, script: { create: PROBE } }, parent);

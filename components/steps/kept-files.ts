@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { renderScript, type StepScript } from "./script";
 
-/** Writes files for the person at the keyboard, below the project's directory; removes them at destroy. */
+/** Writes files for the person at the keyboard, in a directory of the project's; removes them at destroy. */
 export function keepFiles(name: string, script: pulumi.Output<StepScript>, parent: pulumi.Resource): local.Command {
     return new local.Command(
         name,

@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Component } from "../component";
 import type { Machine } from "../machines/machine";
 import * as tls from "@pulumi/tls";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { keepFiles } from "./kept-files";
 import { readOwnKey } from "./own-key";
+import { quote } from "./script";
 
 /** The pair that every machine lets in. */
 export interface SshKey {
@@ -14,10 +16,10 @@ export interface SshKey {
 }
 
 /** The user's own pair where the config names one, else one that is made for the cluster. @throws RunError for a file that is none. */
-export function sshKeyOf(spec: ClusterSpec, parent: pulumi.Resource): SshKey {
+export function sshKeyOf(spec: ClusterSpec, parent: Component): SshKey {
     const file = spec.aws?.keyFile;
     if (file === undefined) {
-        return new tls.PrivateKey("ssh-key", { algorithm: "ED25519" }, { parent });
+        return new tls.PrivateKey(parent.nameOf("ssh-key"), { algorithm: "ED25519" }, { parent });
     }
     const { privateKey, publicKey } = readOwnKey(file);
     return { privateKeyOpenssh: pulumi.secret(privateKey), publicKeyOpenssh: pulumi.output(publicKey) };
@@ -25,21 +27,22 @@ export function sshKeyOf(spec: ClusterSpec, parent: pulumi.Resource): SshKey {
 
 /** The key and the known host keys as files, for `ssh` at the keyboard and for the stream that carries the parts. */
 export interface SshIdentity {
-    /** Relative to the project's directory. The key is missing where every machine has one of its user's. */
+    /** From the project's directory. The key is missing where every machine has one of its user's. */
     readonly paths: { readonly key: string; readonly knownHosts: string };
     readonly resource: pulumi.Resource;
 }
 
 /**
- * Writes the identity to `.kubelab/<stack>/ssh/` (directory 0700, files 0600), which git ignores; removes it at destroy.
+ * Writes the identity to `<directory>/ssh/` (directory 0700, files 0600); removes it at destroy.
  * Host keys go by the machines' names (`HostKeyAlias`): addresses may change, and aren't known before the machines are.
  */
 export function sshIdentity(
     privateKey: pulumi.Output<string> | undefined,
     machines: readonly Machine[],
-    parent: pulumi.Resource,
+    clusterDirectory: string,
+    parent: Component,
 ): SshIdentity {
-    const directory = `.kubelab/${pulumi.getStack()}/ssh`;
+    const directory = `${clusterDirectory}/ssh`;
     const paths = { key: `${directory}/id_ed25519`, knownHosts: `${directory}/known_hosts` };
     const knownHosts = pulumi
         .all(machines.map(({ hostKey }) => hostKey))
@@ -47,13 +50,13 @@ export function sshIdentity(
     const script = pulumi.all([privateKey ?? "", knownHosts]).apply(([key, hosts]) => ({
         create: [
             "umask 077",
-            `mkdir -p ${directory}`,
-            ...(key === "" ? [] : [`cat >${paths.key} <<'KEY'\n${key.trim()}\nKEY`]),
-            `cat >${paths.knownHosts} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
+            `mkdir -p ${quote(directory)}`,
+            ...(key === "" ? [] : [`cat >${quote(paths.key)} <<'KEY'\n${key.trim()}\nKEY`]),
+            `cat >${quote(paths.knownHosts)} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
         ],
-        delete: [`rm -rf ${directory}`],
+        delete: [`rm -rf ${quote(directory)}`],
     }));
-    const resource = keepFiles("ssh-identity", script, parent);
+    const resource = keepFiles(parent.nameOf("ssh-identity"), script, parent);
     return { paths, resource };
 }
 
@@ -61,7 +64,7 @@ export function sshIdentity(
 export function sshCommand(machine: Machine, identity: SshIdentity): pulumi.Output<string> {
     const { keyFile = identity.paths.key, port = 22 } = machine;
     const options = [
-        `-i ${keyFile} -o IdentitiesOnly=yes -o UserKnownHostsFile=${identity.paths.knownHosts} -o HostKeyAlias=${machine.name}`,
+        `-i ${quote(keyFile)} -o IdentitiesOnly=yes -o UserKnownHostsFile=${quote(identity.paths.knownHosts)} -o HostKeyAlias=${machine.name}`,
         ...(port === 22 ? [] : [`-p ${port}`]),
     ];
     return pulumi.interpolate`ssh ${options.join(" ")} ${machine.user}@${machine.address}`;

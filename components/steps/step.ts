@@ -8,12 +8,14 @@ import { quote, renderScript, type StepScript } from "./script";
 const STEP_TIMEOUT = 300;
 
 export interface StepArgs {
-    readonly machine: Pick<Machine, "connection" | "id" | "vm" | "user" | "sudoPassword" | "repair">;
+    readonly machine: Pick<Machine, "cluster" | "connection" | "id" | "vm" | "user" | "sudoPassword" | "repair">;
     readonly script: pulumi.Input<StepScript>;
     /** The script holds keys or tokens: its text is encrypted in the state, and neither it nor its output is ever logged. */
     readonly secret?: boolean;
     /** The script has something to undo while its machine stays. */
     readonly undo?: boolean;
+    /** Name of the resource after the cluster's, where it isn't that of the step. */
+    readonly resource?: string;
     /** What makes the step go and come anew when it changes: its `delete` runs, then its `create`. */
     readonly triggers?: readonly pulumi.Input<string>[];
     /** `kubelab:repair` of another machine that the step is for. */
@@ -34,9 +36,12 @@ export function repairComment(texts: readonly (string | undefined)[]): string[] 
  * The rules for changing a machine hold here and nowhere else: no word of a script is in a command line or an error text; a
  * secret script isn't logged; the machine's id is part of the script, so a replaced machine gets every step again, as an update
  * that needs nothing of the old machine; a step whose machine goes is forgotten without a connection to it.
+ *
+ * @param name of the step in its machine's record; the resource is named `<cluster>-<name>`.
  */
 export function step(name: string, args: StepArgs, parent: pulumi.Resource): remote.Command {
     const { machine, secret = false, undo = false, triggers = [], dependsOn = [], timeout = STEP_TIMEOUT } = args;
+    const { resource = name } = args;
     const repair = [machine.repair, args.repair];
     const text = pulumi
         .all([args.script, machine.id])
@@ -46,7 +51,7 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
     const command = (operation: "create" | "delete"): string =>
         commandAsRoot(machine, `timeout ${timeout} bash -s -- ${operation}`);
     return new remote.Command(
-        name,
+        `${machine.cluster}-${resource}`,
         {
             connection: machine.connection,
             create: command("create"),

@@ -1,6 +1,6 @@
 import type { RawConfig } from "../../components/cluster-spec";
 import { clusterGraph, find, inputsOf } from "../support/graph";
-import type { Run, RunOptions } from "../support/mocks";
+import { type Run, type RunOptions, shortNameOf } from "../support/mocks";
 import { unwrap } from "../support/secrets";
 import { testSpec } from "../support/spec";
 
@@ -25,7 +25,7 @@ async function changes(config: RawConfig, options: RunOptions = {}): Promise<Rec
                 .map(({ urn, inputs: own }) => [urn, JSON.stringify(unwrap(own))] as const),
         );
     const [old, next] = [inputs(before), inputs(after)];
-    const names = (urns: Iterable<string>): string[] => [...urns].map((urn) => urn.split("::").at(-1) ?? "").sort();
+    const names = (urns: Iterable<string>): string[] => [...urns].map(shortNameOf).sort();
     return {
         created: names([...next.keys()].filter((urn) => !old.has(urn))),
         changed: names([...next.keys()].filter((urn) => old.has(urn) && old.get(urn) !== next.get(urn))),
@@ -116,7 +116,7 @@ describe("kubelab:repair", () => {
     });
 
     test("of the host runs its network's step again and nothing else", async () => {
-        expect((await changes({ repair: { host: "now" } }))["changed"]).toEqual(["test-network"]);
+        expect((await changes({ repair: { host: "now" } }))["changed"]).toEqual(["network"]);
     });
 
     test("of all runs every step again", async () => {

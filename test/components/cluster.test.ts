@@ -33,22 +33,22 @@ test("a person who watches `pulumi up` sees the parts of a cluster", () => {
         "      kubelab:pki:CertificateAuthority front-proxy-ca",
         "    kubelab:network:Kubenet test",
         "    kubelab:node:Node cp-1",
-        "      kubelab:node:Containerd cp-1",
-        "      kubelab:node:Kubelet cp-1",
-        "      kubelab:node:KubeProxy cp-1",
+        "      kubelab:node:Containerd cp-1-containerd",
+        "      kubelab:node:Kubelet cp-1-kubelet",
+        "      kubelab:node:KubeProxy cp-1-kube-proxy",
         "    kubelab:node:Node worker-1",
-        "      kubelab:node:Containerd worker-1",
-        "      kubelab:node:Kubelet worker-1",
-        "      kubelab:node:KubeProxy worker-1",
+        "      kubelab:node:Containerd worker-1-containerd",
+        "      kubelab:node:Kubelet worker-1-kubelet",
+        "      kubelab:node:KubeProxy worker-1-kube-proxy",
         "    kubelab:node:Node worker-2",
-        "      kubelab:node:Containerd worker-2",
-        "      kubelab:node:Kubelet worker-2",
-        "      kubelab:node:KubeProxy worker-2",
+        "      kubelab:node:Containerd worker-2-containerd",
+        "      kubelab:node:Kubelet worker-2-kubelet",
+        "      kubelab:node:KubeProxy worker-2-kube-proxy",
         "    kubelab:control-plane:ControlPlane cp-1",
-        "      kubelab:control-plane:Etcd cp-1",
-        "      kubelab:control-plane:ApiServer cp-1",
-        "      kubelab:control-plane:ControllerManager cp-1",
-        "      kubelab:control-plane:Scheduler cp-1",
+        "      kubelab:control-plane:Etcd cp-1-etcd",
+        "      kubelab:control-plane:ApiServer cp-1-kube-apiserver",
+        "      kubelab:control-plane:ControllerManager cp-1-kube-controller-manager",
+        "      kubelab:control-plane:Scheduler cp-1-kube-scheduler",
     ]);
 });
 
@@ -65,11 +65,11 @@ test("a part that is switched off isn't there", async () => {
         "kubelab:pki:CertificateAuthority front-proxy-ca",
         "kubelab:network:Kubenet test",
         "kubelab:node:Node cp-1",
-        "kubelab:node:Containerd cp-1",
-        "kubelab:node:Kubelet cp-1",
+        "kubelab:node:Containerd cp-1-containerd",
+        "kubelab:node:Kubelet cp-1-kubelet",
         "kubelab:control-plane:ControlPlane cp-1",
-        "kubelab:control-plane:Etcd cp-1",
-        "kubelab:control-plane:ApiServer cp-1",
+        "kubelab:control-plane:Etcd cp-1-etcd",
+        "kubelab:control-plane:ApiServer cp-1-kube-apiserver",
     ]);
     expect(without.resources.map(({ name }) => name)).not.toContain("coredns");
 });
@@ -177,7 +177,7 @@ describe("the program", () => {
     test("goes on with a cluster that is running, and refuses what it can't change, at preview", async () => {
         const { outputs: lastOutputs } = await run(program, { config });
         const more = await run(program, { config: { ...config, workers: "2" }, lastOutputs });
-        expect(more.resources.map(({ name }) => name)).toContain("worker-2");
+        expect(more.resources.map(({ name }) => name)).toContain("from-config-worker-2");
         const moved = { ...config, podCidr: "10.60.0.0/16" };
         await expect(run(program, { config: moved, lastOutputs, preview: true })).rejects.toThrow(
             /kubelab:podCidr: "10\.60\.0\.0\/16" can't replace "10\.50\.0\.0\/16" while the cluster is running/,

@@ -1,4 +1,6 @@
-import { Cluster } from "../../components/cluster";
+import type * as pulumi from "@pulumi/pulumi";
+import { bringUp } from "../../components/bring-up";
+import { Component } from "../../components/component";
 import type { InspectedHost } from "../../components/machines/hosts/rules";
 import type { ClusterSpec } from "../../components/cluster-spec/types";
 import { type Registration, run, type Run, type RunOptions } from "./mocks";
@@ -6,17 +8,26 @@ import { unwrap } from "./secrets";
 
 export const REMOTE_STEP = "command:remote:Command";
 
+/** A cluster's component without the checks of what it is made from. */
+class CheckedCluster extends Component {
+    constructor(name: string, options: pulumi.ComponentResourceOptions) {
+        super("kubelab:index:Cluster", name, options);
+    }
+}
+
 /** Everything that the program makes for a spec. */
 export async function clusterGraph(
     spec: ClusterSpec,
-    options: RunOptions & { readonly running?: readonly string[]; readonly hosts?: readonly InspectedHost[] } = {},
+    options: RunOptions & {
+        readonly running?: readonly string[];
+        readonly hosts?: readonly InspectedHost[];
+        readonly component?: pulumi.ComponentResourceOptions;
+    } = {},
 ): Promise<Run> {
+    const { running = [], hosts = [], component = {} } = options;
     return run(() => {
-        const { kubeconfig, nodes, apiServer, sshCommands } = new Cluster(spec, {
-            running: options.running ?? [],
-            hosts: options.hosts ?? [],
-        });
-        return { kubeconfig, nodes, apiServer, sshCommands };
+        const args = { spec, directory: ".kubelab/test", running: Promise.resolve(running), hosts };
+        return { ...bringUp(args, new CheckedCluster(spec.name, component)) };
     }, options);
 }
 

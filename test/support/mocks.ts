@@ -17,6 +17,7 @@ import { unwrap } from "./secrets";
 export interface Registration {
     readonly urn: string;
     readonly type: string;
+    /** Without the cluster's name before it, where that is `test`; the URN has all of it. */
     readonly name: string;
     readonly custom: boolean;
     /** URN; empty for none. */
@@ -31,6 +32,9 @@ export interface Registration {
     readonly additionalSecretOutputs: readonly string[];
     /** URN and id of an explicit provider; empty for none. */
     readonly provider: string;
+    readonly protect: boolean;
+    /** URNs that it had before. */
+    readonly aliases: readonly string[];
     /** As the engine gets them: secrets are wrapped, see `unwrap` and `withoutSecrets`. */
     readonly inputs: Properties;
 }
@@ -41,6 +45,8 @@ export interface Run {
     readonly secrets: readonly string[];
     /** The stack's outputs, their secrets wrapped. */
     readonly outputs: Properties;
+    /** What components registered as their outputs, by URN. */
+    readonly componentOutputs: ReadonlyMap<string, Properties>;
 }
 
 export interface RunOptions {
@@ -54,9 +60,22 @@ export interface RunOptions {
     readonly newestAmi?: string;
     /** What the stack put out when it ran last. */
     readonly lastOutputs?: Properties;
+    /** Is told the name of each resource as it is registered. */
+    readonly registered?: (name: string) => void;
 }
 
 export type Properties = Readonly<Record<string, unknown>>;
+
+const CLUSTER = "test";
+
+function shortName(name: string): string {
+    return name.startsWith(`${CLUSTER}-`) ? name.slice(CLUSTER.length + 1) : name;
+}
+
+/** The name in a URN as `Registration` has it. */
+export function shortNameOf(urn: string): string {
+    return shortName(urn.split("::").at(-1) ?? "");
+}
 
 /** Digest of the parts that the mock answers with. */
 const PARTS_DIGEST = "0123456789abcdef";
@@ -77,7 +96,7 @@ export async function run(program: () => Properties | Promise<Properties>, optio
     Error.stackTraceLimit = 0;
     return withLocalStorage(async () => {
         const answers = new Answers(options);
-        const monitor = new RecordingMonitor(answers);
+        const monitor = new RecordingMonitor(answers, options.registered);
         // Turns on secrets, deletedWith and whatever else the engine supports.
         await pulumi.runtime.setMocks(answers, "kubelab", "test", preview, "organization");
         settings.setMockOptions(monitor, "kubelab", "test", preview, "organization");
@@ -96,7 +115,8 @@ export async function run(program: () => Properties | Promise<Properties>, optio
         if (failure !== undefined) {
             throw failure;
         }
-        return { resources: monitor.registrations, secrets: [...answers.secrets], outputs: monitor.outputs };
+        const { registrations: resources, outputs, componentOutputs } = monitor;
+        return { resources, secrets: [...answers.secrets], outputs, componentOutputs };
     }).finally(() => {
         Error.stackTraceLimit = stackTraceLimit;
     });
@@ -107,14 +127,23 @@ class RecordingMonitor extends MockMonitor {
     readonly registrations: Registration[] = [];
     /** Of the stack. */
     outputs: Properties = {};
+    readonly componentOutputs = new Map<string, Properties>();
+
+    constructor(
+        answers: Answers,
+        private readonly registered: (name: string) => void = () => undefined,
+    ) {
+        super(answers);
+    }
 
     override async registerResource(
         request: RegisterResourceRequest,
         callback: (error: unknown, response?: RegisterResourceResponse) => void,
     ): Promise<void> {
+        this.registered(request.getName());
         const registration = {
             type: request.getType(),
-            name: request.getName(),
+            name: shortName(request.getName()),
             custom: request.getCustom(),
             parent: request.getParent(),
             deletedWith: request.getDeletedwith(),
@@ -124,6 +153,8 @@ class RecordingMonitor extends MockMonitor {
             replaceOnChanges: request.getReplaceonchangesList(),
             additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
             provider: request.getProvider(),
+            protect: request.getProtect() ?? false,
+            aliases: request.getAliasesList().map((alias) => alias.getUrn()),
             inputs: (request.getObject()?.toJavaScript() ?? {}) as Properties,
         };
         await super.registerResource(request, (error: unknown, response?: RegisterResourceResponse) => {
@@ -136,6 +167,7 @@ class RecordingMonitor extends MockMonitor {
         request: RegisterResourceOutputsRequest,
         callback: (error: unknown, response: unknown) => void,
     ): void {
+        this.componentOutputs.set(request.getUrn(), request.getOutputs()?.toJavaScript() ?? {});
         if (request.getUrn().includes("::pulumi:pulumi:Stack::")) {
             this.outputs = request.getOutputs()?.toJavaScript() ?? {};
         }
@@ -159,8 +191,8 @@ class Answers implements pulumi.runtime.Mocks {
     newResource(args: MockResourceArgs): { id: string; state: Properties } {
         const inputs = unwrap(args.inputs) as Properties;
         const known = !this.options.preview || args.type === "pulumi:pulumi:StackReference";
-        const outputs = known ? this.outputs(args.type, args.name, inputs, args.inputs as Properties) : {};
-        return { id: `${args.name}-id`, state: { ...inputs, ...outputs } };
+        const outputs = known ? this.outputs(args.type, shortName(args.name), inputs, args.inputs as Properties) : {};
+        return { id: `${shortName(args.name)}-id`, state: { ...inputs, ...outputs } };
     }
 
     private outputs(type: string, name: string, inputs: Properties, wrapped: Properties): Properties {

@@ -1,5 +1,6 @@
 import { getAmiOutput } from "@pulumi/aws/ec2/getAmi";
 import * as pulumi from "@pulumi/pulumi";
+import type { Component } from "../../component";
 import type { AwsSpec } from "../../cluster-spec/types";
 
 /** Debian's own account, https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm */
@@ -14,8 +15,11 @@ export const IMAGE_USER = "admin";
  * a new image of Debian's nor the day on which a worker is added changes anything. It changes when it is asked to: by another id
  * in the config, or by `latest`.
  */
-export function machineImage(aws: AwsSpec, options: pulumi.CustomResourceOptions): pulumi.Output<string> {
-    const { provider, parent } = options;
+export function machineImage(
+    aws: AwsSpec,
+    provider: pulumi.ProviderResource,
+    parent: Component,
+): pulumi.Output<string> {
     const found =
         aws.ami === undefined || aws.ami === "latest"
             ? getAmiOutput(
@@ -28,14 +32,14 @@ export function machineImage(aws: AwsSpec, options: pulumi.CustomResourceOptions
                           { name: "root-device-type", values: ["ebs"] },
                       ],
                   },
-                  { ...(provider ? { provider } : {}), ...(parent ? { parent } : {}) },
+                  { parent, provider },
               ).id
             : aws.ami;
     const kept = new pulumi.Stash(
-        "ami",
+        parent.nameOf("ami"),
         { input: found },
         {
-            ...(parent ? { parent } : {}),
+            parent,
             replaceOnChanges: ["input"],
             ignoreChanges: aws.ami === undefined ? ["input"] : [],
         },

@@ -2,6 +2,7 @@ import { Eip } from "@pulumi/aws/ec2/eip";
 import { KeyPair } from "@pulumi/aws/ec2/keyPair";
 import { Provider, type ProviderArgs } from "@pulumi/aws/provider";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Component } from "../../component";
 import type { SshKey } from "../../steps/ssh-identity";
 import type { AwsSpec, ClusterSpec } from "../../cluster-spec/types";
 import type { Machine } from "../machine";
@@ -25,23 +26,27 @@ export interface AwsMachinesArgs {
  */
 export function awsMachines(
     args: AwsMachinesArgs,
-    parent: pulumi.Resource,
+    parent: Component,
 ): { readonly machines: Machine[]; readonly endpoint: pulumi.Output<string> } {
     const { spec, aws, sshKey, turns } = args;
     const { profile } = aws;
-    const provider = new Provider(
-        "aws",
-        { region: aws.region as NonNullable<ProviderArgs["region"]>, ...(profile === undefined ? {} : { profile }) },
-        { parent },
-    );
+    const region = aws.region as NonNullable<ProviderArgs["region"]>;
+    // The one of the component's options is the user's own.
+    const provider =
+        parent.getProvider("aws:index:Provider") ??
+        new Provider(parent.nameOf("aws"), { region, ...(profile === undefined ? {} : { profile }) }, { parent });
     const options = { parent, provider };
     const tags = tagsOf(spec, aws);
-    const network = awsNetwork(spec, aws, tags, options);
-    const security = awsSecurity(spec, aws, network.vpc, tags, options);
-    const keyPair = new KeyPair(spec.name, { publicKey: sshKey.publicKeyOpenssh, tags: tags("key") }, options);
-    const image = machineImage(aws, options);
+    const network = awsNetwork(aws, tags, provider, parent);
+    const security = awsSecurity(spec, aws, network.vpc, tags, provider, parent);
+    const keyPair = new KeyPair(
+        parent.resourceName,
+        { publicKey: sshKey.publicKeyOpenssh, tags: tags("key") },
+        options,
+    );
+    const image = machineImage(aws, provider, parent);
     const endpoint = new Eip(
-        "api",
+        parent.nameOf("api"),
         { domain: "vpc", tags: tags("api") },
         // https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html: it can't be detached while addresses are mapped.
         { ...options, dependsOn: [network.gateway] },
@@ -56,7 +61,7 @@ export function awsMachines(
                     turn: turns.before(node.name),
                     ...(node.name === first?.name ? { elasticAddress: endpoint } : {}),
                 },
-                { parent },
+                parent,
             ),
     );
     return { machines, endpoint: endpoint.publicIp };

@@ -5,10 +5,11 @@ import type { KeyPair } from "@pulumi/aws/ec2/keyPair";
 import { Route } from "@pulumi/aws/ec2/route";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import { Component } from "../../component";
 import { probeFacts } from "../../steps/facts";
 import type { SshKey } from "../../steps/ssh-identity";
 import type { AwsSpec, ClusterSpec, NodeSpec } from "../../cluster-spec/types";
-import type { Machine, MachineFacts } from "../machine";
+import { type Machine, type MachineFacts, machineOutputs } from "../machine";
 import { IMAGE_USER } from "./image";
 import { type AwsNetwork, routesPods } from "./network";
 import type { AwsSecurity } from "./security";
@@ -32,8 +33,9 @@ export interface AwsMachineArgs {
 }
 
 /** An EC2 instance, with what is its own: a host key, an Elastic IP, a route to its pods. */
-export class AwsMachine extends pulumi.ComponentResource implements Machine {
+export class AwsMachine extends Component implements Machine {
     readonly name: string;
+    readonly cluster: string;
     readonly role: Machine["role"];
     readonly address: pulumi.Output<string>;
     readonly privateAddress: string;
@@ -44,14 +46,15 @@ export class AwsMachine extends pulumi.ComponentResource implements Machine {
     readonly vm: Instance;
     readonly facts: pulumi.Output<MachineFacts>;
 
-    constructor(node: NodeSpec, args: AwsMachineArgs, options: pulumi.ComponentResourceOptions) {
-        super("kubelab:machines:AwsMachine", node.name, {}, options);
+    constructor(node: NodeSpec, args: AwsMachineArgs, parent: Component) {
+        super("kubelab:machines:AwsMachine", parent.nameOf(node.name), { parent });
         const { spec, aws, network, provider } = args;
         const own = { parent: this, provider };
         this.name = node.name;
+        this.cluster = parent.resourceName;
         this.role = node.role;
 
-        const hostKey = new tls.PrivateKey(`${node.name}-host-key`, { algorithm: "ED25519" }, { parent: this });
+        const hostKey = new tls.PrivateKey(this.nameOf("host-key"), { algorithm: "ED25519" }, { parent: this });
         this.hostKey = hostKey.publicKeyOpenssh.apply((key) => key.trim());
         const userData = pulumi
             .all([hostKey.privateKeyOpenssh, this.hostKey])
@@ -66,13 +69,13 @@ export class AwsMachine extends pulumi.ComponentResource implements Machine {
             args.elasticAddress === undefined
                 ? instance.publicIp
                 : new EipAssociation(
-                      node.name,
+                      this.resourceName,
                       { instanceId: instance.id, allocationId: args.elasticAddress.allocationId },
                       own,
                   ).publicIp;
         if (node.podCidr !== undefined && routesPods(spec, aws)) {
             new Route(
-                `pods-of-${node.name}`,
+                this.nameOf("pods"),
                 {
                     routeTableId: network.routeTable.id,
                     destinationCidrBlock: node.podCidr,
@@ -91,7 +94,7 @@ export class AwsMachine extends pulumi.ComponentResource implements Machine {
             perDialTimeout: 5,
         };
         this.facts = probeFacts(this, this);
-        this.registerOutputs({ address: this.address });
+        this.registerOutputs(machineOutputs(this));
     }
 
     private instance(node: NodeSpec, userData: pulumi.Output<string>, args: AwsMachineArgs): Instance {
@@ -110,7 +113,7 @@ export class AwsMachine extends pulumi.ComponentResource implements Machine {
         ]);
         const isWorker = node.role === "worker";
         return new Instance(
-            node.name,
+            this.resourceName,
             {
                 ami: args.image,
                 instanceType: machine.instanceType,

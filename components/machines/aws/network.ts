@@ -5,6 +5,7 @@ import { RouteTableAssociation } from "@pulumi/aws/ec2/routeTableAssociation";
 import { Subnet } from "@pulumi/aws/ec2/subnet";
 import { Vpc } from "@pulumi/aws/ec2/vpc";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Component } from "../../component";
 import type { AwsSpec, ClusterSpec } from "../../cluster-spec/types";
 import type { Tags } from "./tags";
 
@@ -19,32 +20,29 @@ export interface AwsNetwork {
 }
 
 /** A VPC with a public subnet per availability zone: one route table for all of them, with a way out by an internet gateway. */
-export function awsNetwork(
-    spec: ClusterSpec,
-    aws: AwsSpec,
-    tags: Tags,
-    options: pulumi.CustomResourceOptions,
-): AwsNetwork {
+export function awsNetwork(aws: AwsSpec, tags: Tags, provider: pulumi.ProviderResource, parent: Component): AwsNetwork {
+    const name = parent.resourceName;
+    const options = { parent, provider };
     const vpc = new Vpc(
-        spec.name,
+        name,
         { cidrBlock: aws.network, enableDnsSupport: true, enableDnsHostnames: true, tags: tags("vpc") },
         options,
     );
-    const gateway = new InternetGateway(spec.name, { vpcId: vpc.id, tags: tags("gateway") }, options);
-    const routeTable = new RouteTable(spec.name, { vpcId: vpc.id, tags: tags("routes") }, options);
+    const gateway = new InternetGateway(name, { vpcId: vpc.id, tags: tags("gateway") }, options);
+    const routeTable = new RouteTable(name, { vpcId: vpc.id, tags: tags("routes") }, options);
     const internet = new Route(
-        "internet",
+        parent.nameOf("internet"),
         { routeTableId: routeTable.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id },
         options,
     );
     const zones = aws.subnets.map(({ zone, cidr }) => {
         const subnet = new Subnet(
-            zone,
+            parent.nameOf(zone),
             { vpcId: vpc.id, availabilityZone: zone, cidrBlock: cidr, tags: tags(zone) },
             options,
         );
         const association = new RouteTableAssociation(
-            zone,
+            parent.nameOf(zone),
             { subnetId: subnet.id, routeTableId: routeTable.id },
             options,
         );

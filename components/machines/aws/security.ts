@@ -3,6 +3,7 @@ import { SecurityGroupEgressRule } from "@pulumi/aws/vpc/securityGroupEgressRule
 import { SecurityGroupIngressRule } from "@pulumi/aws/vpc/securityGroupIngressRule";
 import type { Vpc } from "@pulumi/aws/ec2/vpc";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Component } from "../../component";
 import type { AwsSpec, ClusterSpec, Role } from "../../cluster-spec/types";
 import type { Tags } from "./tags";
 
@@ -29,10 +30,12 @@ export function awsSecurity(
     aws: AwsSpec,
     vpc: Vpc,
     tags: Tags,
-    options: pulumi.CustomResourceOptions,
+    provider: pulumi.ProviderResource,
+    parent: Component,
 ): AwsSecurity {
+    const options = { parent, provider };
     const group = (name: string, description: string): SecurityGroup =>
-        new SecurityGroup(name, { vpcId: vpc.id, description, tags: tags(name) }, options);
+        new SecurityGroup(parent.nameOf(name), { vpcId: vpc.id, description, tags: tags(name) }, options);
     const nodes = group("nodes", "Machines of the cluster");
     const controlPlanes = group("control-planes", "Control planes of the cluster");
 
@@ -48,7 +51,7 @@ export function awsSecurity(
         description: string,
     ): pulumi.Resource =>
         new SecurityGroupIngressRule(
-            name,
+            parent.nameOf(name),
             { securityGroupId: id, ...what, ...from, description, tags: tags(name) },
             options,
         );
@@ -61,7 +64,7 @@ export function awsSecurity(
         allow(nodes, "nodes-from-nodes", EVERYTHING, { referencedSecurityGroupId: nodes.id }, "Between the machines"),
         allow(nodes, "nodes-from-pods", EVERYTHING, { cidrIpv4: spec.podCidr }, "From pods"),
         new SecurityGroupEgressRule(
-            "nodes-to-everywhere",
+            parent.nameOf("nodes-to-everywhere"),
             {
                 securityGroupId: nodes.id,
                 ...EVERYTHING,

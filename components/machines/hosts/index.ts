@@ -1,27 +1,34 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { Component } from "../../component";
 import type { Claimed, ClaimRequest } from "../../../scripts/hosts/contract";
-import type { ClusterSpec } from "../../cluster-spec/types";
-import type { Machine, MachineFacts } from "../machine";
+import type { ClusterSpec, HostSpec } from "../../cluster-spec/types";
+import { type Machine, type MachineFacts, machineOutputs } from "../machine";
+import { ownProgram } from "../../steps/own-program";
 import { stackName, targetOf } from "./preflight";
 import type { HostReport } from "./report";
 import type { InspectedHost, KnownHost } from "./rules";
-
-const DRIVER = "node --import tsx scripts/hosts/main.ts";
 
 /**
  * The machines of a cluster on hosts that exist. Each one is claimed for the cluster before anything else is put on it; with the claim
  * goes everything: it has the host note what was there before, and its deletion makes the host that again.
  */
-export function hostMachines(spec: ClusterSpec, hosts: readonly InspectedHost[], parent: pulumi.Resource): Machine[] {
-    const cluster = new random.RandomId("cluster-id", { byteLength: 16 }, { parent });
-    return spec.nodes.map((node) => {
-        const inspected = hosts.find(({ host }) => host.name === node.name);
-        if (inspected === undefined) {
-            throw new Error(`nobody looked at the host ${node.name}`);
-        }
-        return new ExistingHost(inspected, { spec, cluster: cluster.hex }, { parent });
+export function hostMachines(
+    spec: ClusterSpec,
+    hosts: pulumi.Input<readonly InspectedHost[]>,
+    parent: Component,
+): Machine[] {
+    const cluster = new random.RandomId(parent.nameOf("cluster-id"), { byteLength: 16 }, { parent });
+    return (spec.hosts ?? []).map((host) => {
+        const report = pulumi.output(hosts).apply((inspected) => {
+            const found = inspected.find((each) => each.host.name === host.name);
+            if (found === undefined) {
+                throw new Error(`nobody looked at the host ${host.name}`);
+            }
+            return found.report;
+        });
+        return new ExistingHost(host, { spec, cluster: cluster.hex, report }, parent);
     });
 }
 
@@ -32,8 +39,9 @@ export function knownHosts(hosts: readonly InspectedHost[]): Readonly<Record<str
     );
 }
 
-class ExistingHost extends pulumi.ComponentResource implements Machine {
+class ExistingHost extends Component implements Machine {
     readonly name: string;
+    readonly cluster: string;
     readonly role: Machine["role"];
     readonly address: string;
     readonly privateAddress: string;
@@ -45,16 +53,25 @@ class ExistingHost extends pulumi.ComponentResource implements Machine {
     readonly id: pulumi.Output<string>;
     readonly hostKey: pulumi.Output<string>;
     readonly vm: pulumi.CustomResource;
-    readonly facts: MachineFacts;
+    readonly facts: pulumi.Output<MachineFacts>;
 
     constructor(
-        { host, report }: InspectedHost,
-        { spec, cluster }: { readonly spec: ClusterSpec; readonly cluster: pulumi.Output<string> },
-        options: pulumi.ComponentResourceOptions,
+        host: HostSpec,
+        {
+            spec,
+            cluster,
+            report,
+        }: {
+            readonly spec: ClusterSpec;
+            readonly cluster: pulumi.Output<string>;
+            readonly report: pulumi.Output<HostReport>;
+        },
+        parent: Component,
     ) {
-        super("kubelab:machines:ExistingHost", host.name, {}, options);
+        super("kubelab:machines:ExistingHost", parent.nameOf(host.name), { parent });
         const { sudoPassword } = spec;
         this.name = host.name;
+        this.cluster = parent.resourceName;
         this.role = host.role;
         this.address = host.address;
         this.privateAddress = host.privateAddress;
@@ -65,22 +82,32 @@ class ExistingHost extends pulumi.ComponentResource implements Machine {
             this.sudoPassword = pulumi.secret(sudoPassword);
         }
         this.hostKey = pulumi.output(host.hostKey);
-        this.facts = factsOf(report);
+        this.facts = report.apply(factsOf);
 
-        const target = targetOf(host);
+        // The key file has been read once by then, and told of where it can't be.
+        const target = report.apply(() => targetOf(host));
         const stack = stackName();
-        const request = cluster.apply((id): ClaimRequest => {
+        const request = pulumi.all([cluster, target]).apply(([id, login]): ClaimRequest => {
             const password = sudoPassword === undefined ? {} : { sudoPassword };
-            return { name: host.name, target, ...password, cluster: id, lab: spec.name, stack, pods: spec.podCidr };
+            return {
+                name: host.name,
+                target: login,
+                ...password,
+                cluster: id,
+                lab: spec.name,
+                stack,
+                pods: spec.podCidr,
+            };
         });
+        const driver = ownProgram("scripts/hosts/main.ts", "--import tsx");
         const claim = new local.Command(
-            host.name,
+            this.resourceName,
             {
-                create: `${DRIVER} claim`,
-                delete: `${DRIVER} leave`,
+                create: `${driver} claim`,
+                delete: `${driver} leave`,
                 stdin: pulumi.secret(request.apply((value) => JSON.stringify(value))),
                 // Another machine in its place; its address may change.
-                triggers: [report.machineId],
+                triggers: [report.apply(({ machineId }) => machineId)],
                 addPreviousOutputInEnv: false,
                 logging: local.Logging.Stderr,
             },
@@ -92,12 +119,12 @@ class ExistingHost extends pulumi.ComponentResource implements Machine {
             host: host.address,
             port: host.port,
             user: host.user,
-            privateKey: pulumi.secret(target.privateKey),
+            privateKey: pulumi.secret(target.apply(({ privateKey }) => privateKey)),
             hostKey: host.hostKey,
             dialErrorLimit: 10,
             perDialTimeout: 5,
         };
-        this.registerOutputs({ address: this.address });
+        this.registerOutputs(machineOutputs(this));
     }
 }
 

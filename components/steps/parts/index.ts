@@ -1,8 +1,10 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { GetAnswer, GetRequest, SourcesAnswer, SourcesRequest } from "../../../scripts/parts/contract";
+import type { Component } from "../../component";
 import type { ReadyMachine } from "../../machines/machine";
 import type { ClusterSpec } from "../../cluster-spec/types";
+import { ownProgram } from "../own-program";
 import type { SshIdentity } from "../ssh-identity";
 import { fetchParts } from "./fetch";
 import { filesForRole } from "./files";
@@ -13,7 +15,7 @@ import type { Parts, PartsDelivery } from "./types";
 export type { DeliveredParts, Parts, PartsDelivery } from "./types";
 
 /** Gets the parts into the local cache: at once when they are there, else from the source that the config names. */
-export function getParts(spec: Pick<ClusterSpec, "parts" | "versions">, parent: pulumi.Resource): Parts {
+export function getParts(spec: Pick<ClusterSpec, "parts" | "versions">, parent: Component): Parts {
     const { source, directory } = spec.parts;
     const request = { source, ...(directory === undefined ? {} : { directory }), versions: { ...spec.versions } };
     const answer = askParts("parts", "get --json", request, parent);
@@ -30,15 +32,17 @@ export function partsDelivery(
         readonly parts: Parts;
         readonly identity: SshIdentity;
         readonly first: ReadyMachine;
-        readonly architecture: string;
+        readonly architecture: pulumi.Input<string>;
     },
-    parent: pulumi.Resource,
+    parent: Component,
 ): PartsDelivery {
     switch (spec.parts.delivery) {
         case "push":
             return (machine, role, owner) => pushParts(machine, { name: role, files: filesForRole(role) }, args, owner);
         case "download": {
-            const request = { versions: { ...spec.versions }, architecture: args.architecture };
+            const request = pulumi
+                .output(args.architecture)
+                .apply((architecture) => ({ versions: { ...spec.versions }, architecture }));
             const { sources } = askParts("parts-sources", "sources --json", request, parent);
             return (machine, role, owner) => fetchParts(machine, role, { sources }, owner);
         }
@@ -61,14 +65,14 @@ interface PartsCommands {
 function askParts<Command extends keyof PartsCommands>(
     name: string,
     command: Command,
-    request: PartsCommands[Command]["request"],
-    parent: pulumi.Resource,
+    request: pulumi.Input<PartsCommands[Command]["request"]>,
+    parent: Component,
 ): pulumi.Output<PartsCommands[Command]["answer"]> {
     const { stdout } = new local.Command(
-        name,
+        parent.nameOf(name),
         {
-            create: `node --import tsx scripts/parts/main.ts ${command}`,
-            stdin: JSON.stringify(request),
+            create: `${ownProgram("scripts/parts/main.ts", "--import tsx")} ${command}`,
+            stdin: pulumi.output(request).apply((value) => JSON.stringify(value)),
             addPreviousOutputInEnv: false,
             logging: local.Logging.Stderr,
         },

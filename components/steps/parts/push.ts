@@ -30,7 +30,7 @@ export function pushParts(
             return [`# to ${id}`, ...repairComment([machine.repair]), renderPush(push)].join("\n");
         });
     const ready = new local.Command(
-        name,
+        `${machine.cluster}-${name}`,
         {
             create: "bash -s -- create",
             stdin,

@@ -10,7 +10,7 @@ import { parseClusterSpec } from "../../../components/cluster-spec";
 import type { ClusterSpec } from "../../../components/cluster-spec/types";
 import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
 import { clusterGraph, fileOf, find, flagIn, REMOTE_STEP, remoteSteps, script } from "../../support/graph";
-import { machineId, type Run } from "../../support/mocks";
+import { machineId, type Run, shortNameOf } from "../../support/mocks";
 import { testSpec, UNUSUAL, VERSIONS } from "../../support/spec";
 
 jest.setTimeout(60_000);
@@ -59,7 +59,7 @@ describe.each(PLUGINS)("%s", (plugin) => {
 
     test("its pods start while the nodes can't be Ready, and only then do steps wait for the nodes", () => {
         const dependencies = (name: string): readonly string[] =>
-            find(graph, REMOTE_STEP, name).dependencies.map((urn) => urn.split("::").at(-1) ?? "");
+            find(graph, REMOTE_STEP, name).dependencies.map(shortNameOf);
         expect(dependencies(plugin)).toEqual(expect.arrayContaining(["cp-1-kube-apiserver"]));
         expect(dependencies(plugin).filter((name) => name.endsWith("-node"))).toEqual([]);
         expect(dependencies("worker-1-kubelet")).toContain(`worker-1-${plugin}`);

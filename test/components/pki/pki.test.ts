@@ -17,12 +17,14 @@ beforeAll(async () => {
 function certificates(): Record<string, string> {
     const rows = graph.resources
         .filter(({ type }) => type === SIGNED)
-        .map(({ name, parent, inputs }) => {
+        .map(({ name, dependencies, inputs }) => {
             const request = find(graph, REQUEST, `${name}-request`).inputs;
             const subject = request["subject"] as Properties;
             const uses = (inputs["allowedUses"] as string[]).filter((use) => use !== "digital_signature");
             const names = [request["dnsNames"], request["ipAddresses"]].flatMap((each) => (each ?? []) as string[]);
-            const authority = parent.split("::").at(-1) ?? "";
+            const authority = graph.resources.find(
+                ({ type, urn }) => type === AUTHORITY && dependencies.includes(urn),
+            )?.name;
             return [
                 name,
                 [
@@ -42,9 +44,9 @@ test("each certificate says who it is for, and may be used for that and nothing 
         admin: "kubernetes-ca | kubelab:admin | kubelab:cluster-admins | client_auth | -",
         "cp-1-etcd-server": "etcd-ca | cp-1 | - | server_auth | cp-1 localhost 10.240.0.11 127.0.0.1",
         "cp-1-etcd-peer": "etcd-ca | cp-1 | - | server_auth+client_auth | cp-1 localhost 10.240.0.11 127.0.0.1",
-        "cp-1-etcdctl": "etcd-ca | etcdctl | - | client_auth | -",
+        "cp-1-etcd-client": "etcd-ca | etcdctl | - | client_auth | -",
         "cp-1-kube-apiserver-etcd-client": "etcd-ca | kube-apiserver | - | client_auth | -",
-        "cp-1-front-proxy-client": "front-proxy-ca | front-proxy-client | - | client_auth | -",
+        "cp-1-kube-apiserver-front-proxy-client": "front-proxy-ca | front-proxy-client | - | client_auth | -",
         "cp-1-kube-apiserver":
             "kubernetes-ca | kube-apiserver | - | server_auth | kubernetes kubernetes.default kubernetes.default.svc " +
             "kubernetes.default.svc.cluster.local api.test localhost cp-1 127.0.0.1 10.32.0.1 10.240.0.10 10.240.0.11",

@@ -1,0 +1,44 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterArgs } from "./cluster-args";
+import { InvalidConfig, readConfig, type RawConfig, type SettingsOf } from "./cluster-spec";
+import { decodeValues } from "./cluster-spec/read";
+
+/** Args that came from a stack's config: their problems are told by the names they have there. */
+const FROM_CONFIG = new WeakSet<ClusterArgs>();
+
+/**
+ * A cluster's args as the config of the stack has them: every `kubelab:` key, and the sudo password of the environment. They aren't
+ * checked yet; `Cluster` does that. The person's files go to `.kubelab/<stack>`, which is for one cluster of the stack.
+ *
+ * @throws InvalidConfig for a key that can't be one.
+ */
+export function clusterArgsFromConfig(): ClusterArgs {
+    const { raw } = readConfig();
+    if (Object.hasOwn(raw, "directory")) {
+        const problem = "is no key of the config";
+        const remedy = "give the directory to Cluster in your program";
+        throw new InvalidConfig({ stack: pulumi.getStack() }, [
+            { key: "directory", value: undefined, problem, remedy },
+        ]);
+    }
+    // What isn't what its type says, or no arg at all, is for Cluster to report.
+    const values = decodeValues(raw) as ClusterArgs;
+    const args: ClusterArgs = { ...values, directory: defaultDirectory() };
+    FROM_CONFIG.add(args);
+    return args;
+}
+
+/** Who gave the args of the component. */
+export function settingsOf(args: ClusterArgs, component: string): SettingsOf {
+    return FROM_CONFIG.has(args) ? { stack: pulumi.getStack() } : { component };
+}
+
+/** Where the files of a stack's cluster are; those of a named one are below it. */
+export function defaultDirectory(component?: string): string {
+    return [".kubelab", pulumi.getStack(), ...(component === undefined ? [] : [component])].join("/");
+}
+
+/** The settings in args: all that the stack config could say. */
+export function settingsIn({ directory: _, ...settings }: ClusterArgs): RawConfig {
+    return settings;
+}

@@ -1,0 +1,174 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { corednsManifests } from "./addons/coredns";
+import { clientFiles } from "./client-files";
+import type { Component } from "./component";
+import { ControlPlane } from "./control-plane/control-plane";
+import { KUBECTL, manifests } from "./control-plane/kubectl-step";
+import { keepRecord } from "./control-plane/record";
+import { membership } from "./control-plane/node-object";
+import { getParts, partsDelivery } from "./steps/parts";
+import { prepare } from "./steps/prepare";
+import { sshCommand, sshIdentity } from "./steps/ssh-identity";
+import type { InspectedHost } from "./machines/hosts/rules";
+import { createMachines } from "./machines/machines";
+import { OneAtATime } from "./machines/one-at-a-time";
+import { kernelChecks, podNetwork } from "./network/networks";
+import { Node } from "./node/node";
+import { renderKubeconfig } from "./pki/kubeconfig";
+import { Pki } from "./pki/pki";
+import { hasPodNetwork } from "./cluster-spec/bring-up";
+import type { ClusterSpec, NodeSpec } from "./cluster-spec/types";
+
+/** What is put out of a node. */
+export interface NodeOutput {
+    readonly name: string;
+    readonly role: NodeSpec["role"];
+    readonly address: pulumi.Output<string>;
+    /** Absent where the controller manager allocates it: the Node object has it. */
+    readonly podCidr?: string;
+}
+
+export interface BringUpArgs {
+    readonly spec: ClusterSpec;
+    /** Where the person's files go, from the project's directory. */
+    readonly directory: string;
+    /** Names of the nodes that the cluster had at the end of its last run; none where it is new. */
+    readonly running: Promise<readonly string[]>;
+    /** What its hosts are like, where it is made of such. */
+    readonly hosts: pulumi.Input<readonly InspectedHost[]>;
+}
+
+/** What a cluster that has come up is reached by. */
+export interface BroughtUp {
+    /** The administrator's kubeconfig, secret. */
+    readonly kubeconfig: pulumi.Output<string>;
+    readonly nodes: readonly NodeOutput[];
+    /** `https://address:port` */
+    readonly apiServer: pulumi.Output<string>;
+    /** By node name. */
+    readonly sshCommands: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/** All of a cluster, in the order in which it comes up, as far as the spec's steps go. */
+export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluster: Component): BroughtUp {
+    const parts = getParts(spec, cluster);
+    const turns = new OneAtATime(
+        spec.nodes.map(({ name }) => name),
+        running,
+    );
+    const made = createMachines({ spec, parts, turns, hosts }, cluster);
+    const { machines, endpoint, innerEndpoint } = made;
+    const identity = sshIdentity(made.privateKey, machines, directory, cluster);
+    const pki = new Pki(spec, endpoint, cluster);
+    const encryptionKey = new random.RandomBytes(
+        cluster.nameOf("secrets-encryption-key"),
+        { length: 32 },
+        { parent: cluster },
+    );
+
+    const names = pulumi.output(innerEndpoint).apply((address) => [{ name: spec.api.name, addresses: [address] }]);
+    const nodes = machines.map((machine, index) => {
+        const node = spec.nodes[index];
+        if (node === undefined) {
+            throw new Error(`no node for the machine ${machine.name}`);
+        }
+        const record = machine.role === "control-plane" ? keepRecord(spec) : [];
+        const check = [...kernelChecks(spec), ...record];
+        const ready = prepare({ ...machine, repair: spec.repair[node.name] }, names, cluster, check);
+        return { node, machine: ready };
+    });
+    const members = nodes.filter(({ node }) => node.role === "control-plane");
+    const first = members[0];
+    if (first === undefined) {
+        throw new Error("a cluster needs a control plane");
+    }
+    const { architecture } = made;
+    const delivery = partsDelivery(spec, { parts, identity, first: first.machine, architecture }, cluster);
+    const network = hasPodNetwork(spec) ? podNetwork({ spec, nodes }, cluster) : undefined;
+    const kubelets = new Map<string, pulumi.Resource>();
+    for (const { machine } of spec.steps.includes("containerd") ? nodes : []) {
+        const { kubelet } = new Node(
+            { spec, machine, delivery, pki, network: network?.ready[machine.name], controlPlane: first.machine },
+            cluster,
+        );
+        if (kubelet !== undefined) {
+            kubelets.set(machine.name, kubelet);
+        }
+    }
+
+    const controlPlanes = (spec.steps.includes("etcd") ? members : []).map(
+        ({ machine }) =>
+            new ControlPlane(
+                {
+                    spec,
+                    machine,
+                    members: members.map((member) => member.machine),
+                    delivery,
+                    pki,
+                    encryptionKey: encryptionKey.base64,
+                    kubelet: kubelets.get(machine.name),
+                },
+                cluster,
+            ),
+    );
+    const api = controlPlanes[0]?.api ?? [];
+    const registered = api.length > 0 && spec.steps.includes("kubelet") ? nodes : [];
+    const memberships = registered.map(({ node, machine }) => {
+        const joined = membership({ spec, node, machine, controlPlane: first.machine, dependsOn: api }, cluster);
+        turns.after(node.name, joined);
+        return joined;
+    });
+    turns.noMore();
+    const { machine: controlPlane } = first;
+    const connected = api.length > 0 ? (network?.connected({ controlPlane, api, memberships }) ?? []) : [];
+    if (spec.steps.includes("dns")) {
+        manifests(
+            "coredns",
+            {
+                machine: first.machine,
+                objects: corednsManifests(spec),
+                wait: [
+                    `${KUBECTL} -n kube-system rollout status deployment/coredns --timeout=120s || fail 'CoreDNS did not become ready: kubectl -n kube-system describe pods -l k8s-app=kube-dns'`,
+                ],
+                dependsOn: [...api, ...connected],
+            },
+            cluster,
+        );
+    }
+
+    const apiServer = pulumi.interpolate`https://${endpoint}:${spec.api.port}`;
+    const admin = pki.admin(cluster);
+    const kubeconfig = pulumi.secret(
+        pulumi
+            .all([apiServer, pki.kubernetes.certPem, admin.certPem, admin.keyPem])
+            .apply(([server, certificateAuthority, certificate, key]) =>
+                renderKubeconfig({
+                    cluster: spec.name,
+                    user: "kubelab:admin",
+                    server,
+                    certificateAuthority,
+                    certificate,
+                    key,
+                }),
+            ),
+    );
+    const nodeOutputs = nodes.map(({ node, machine }) => ({
+        name: node.name,
+        role: node.role,
+        address: pulumi.output(machine.address),
+        ...(node.podCidr === undefined ? {} : { podCidr: node.podCidr }),
+    }));
+    const sshCommands = Object.fromEntries(machines.map((machine) => [machine.name, sshCommand(machine, identity)]));
+    const outputs = {
+        nodes: nodeOutputs,
+        apiServer,
+        sshCommands,
+        podNetwork: spec.network === "cni" ? spec.cniPlugin : spec.network,
+        parts: parts.digest,
+        lab: { name: spec.name, provider: spec.provider },
+    };
+    clientFiles({ kubeconfig, outputs, directory }, cluster);
+
+    return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands };
+}

@@ -1,0 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+import { settingsIn, settingsOf } from "./args-from-config";
+import type { ClusterArgs } from "./cluster-args";
+import { type ClusterSpec, errorInWordsOf, parseClusterSpec } from "./cluster-spec";
+import { inspectHosts } from "./machines/hosts/preflight";
+import type { InspectedHost } from "./machines/hosts/rules";
+import { type LastOutputs, refuseChangesToARunningCluster } from "./running-cluster";
+
+/** What was found out before anything is made of a cluster. */
+export interface ClusterChecks {
+    /** Names of the nodes that it had at the end of its last run. */
+    readonly nodes: readonly string[];
+    /** What its hosts are like, with provider `hosts`. */
+    readonly hosts: readonly InspectedHost[];
+}
+
+/**
+ * What the args of a cluster describe.
+ *
+ * @throws InvalidConfig with every problem that they have in themselves.
+ */
+export function clusterSpec(name: string, args: ClusterArgs): ClusterSpec {
+    const settings = settingsOf(args, name);
+    const component = "component" in settings ? settings.component : undefined;
+    return parseClusterSpec(settingsIn(args), { stack: pulumi.getStack(), component });
+}
+
+/**
+ * Checks what can be checked before anything is made, at preview as at `up`: the args, whether a running cluster can become what they
+ * say, and its hosts. `Cluster` does so by itself. A program that awaits it first ends with what it throws, and a cluster's resources
+ * needn't wait for it.
+ *
+ * @param last what the stack put out of the cluster when it ran last.
+ * @throws InvalidConfig, HostsNotReady as RunErrors, with every problem: Pulumi prints them without a stack trace.
+ */
+export async function checkCluster(name: string, args: ClusterArgs, last: LastOutputs): Promise<ClusterChecks> {
+    const settings = settingsOf(args, name);
+    try {
+        const spec = clusterSpec(name, args);
+        const { nodes, hosts } = refuseChangesToARunningCluster(spec, last, settings);
+        return { nodes, hosts: await inspectHosts(spec, hosts) };
+    } catch (error) {
+        throw errorInWordsOf(settings, error);
+    }
+}

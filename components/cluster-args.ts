@@ -1,0 +1,198 @@
+import type { BringUpStep, FlaggedComponent, Role, Versions } from "./cluster-spec/types";
+
+/**
+ * What a cluster is to be. Everything has a default. Values are plain, since the number and the names of resources follow from them;
+ * `Cluster` checks them all and reports every problem at once.
+ *
+ * Each one is a key of the stack config as well (`kubelab:podCidr` is `podCidr`): `clusterArgsFromConfig` reads them from there.
+ */
+export interface ClusterArgs {
+    /**
+     * Where the machines come from: `local` (containers that boot like machines, on this host), `aws`, `hosts` (machines that exist).
+     * Default: `"local"`. Example: `"aws"`
+     */
+    readonly provider?: "local" | "aws" | "hosts";
+    /**
+     * Name of the lab, which the machines, their bridge and the kubeconfig have: an RFC 1123 label of at most 32 characters. No two labs
+     * of one host may share it. Default: `""`, which stands for the component's name. Example: `"blue"`
+     */
+    readonly name?: string;
+    /**
+     * Pod network: `kubenet` (a bridge and routes), `cni` (a plugin), `bridge` (the same bridge range on every node).
+     * Default: `"kubenet"`. Example: `"cni"`
+     */
+    readonly network?: "kubenet" | "cni" | "bridge";
+    /** The plugin where the network is `cni`. Default: `"kube-router"`. Example: `"flannel"` */
+    readonly cniPlugin?: "kube-router" | "flannel";
+    /**
+     * How pods' packets go between nodes where the network is `cni`: `none` (as they are; needs all nodes in one subnet), `subnet` (in a
+     * tunnel between subnets), `full` (always in a tunnel), `auto` (`none` where one subnet is known, else `subnet`).
+     * Default: `"auto"`. Example: `"full"`
+     */
+    readonly overlay?: "auto" | "none" | "subnet" | "full";
+    /** Number of control planes: 1, 3 or 5. With provider `hosts`, the list decides. Default: `1`. Example: `1` */
+    readonly controlPlanes?: number;
+    /**
+     * Number of workers, 0 to 1000; with 0 the control planes run pods. With provider `hosts`, the list decides.
+     * Default: `2`. Example: `0`
+     */
+    readonly workers?: number;
+    /**
+     * Addresses of pods, an IPv4 CIDR. Worker n gets the nth /24 of it, control plane n the nth from the end.
+     * Default: `"10.99.0.0/16"`. Example: `"172.20.0.0/16"`
+     */
+    readonly podCidr?: string;
+    /**
+     * Addresses of services, an IPv4 CIDR from /12 to /28. The first is the API's, the tenth is the cluster DNS's.
+     * Default: `"10.32.0.0/24"`. Example: `"10.96.0.0/16"`
+     */
+    readonly serviceCidr?: string;
+    /** DNS domain of services. Default: `"cluster.local"`. Example: `"lab.internal"` */
+    readonly clusterDomain?: string;
+    /**
+     * Version by part, without a `v` before it. Default: `{}`, which stands for those pinned in scripts/parts/parts.yaml.
+     * Example: `{ kubernetes: "1.36.3" }`
+     */
+    readonly versions?: Partial<Versions>;
+    /** How the control plane runs: `systemd` (units), `static-pods`. Default: `"systemd"`. Example: `"static-pods"` */
+    readonly hosting?: "systemd" | "static-pods";
+    /** Parts that can be left out. Default: `{}`, which stands for all of them. Example: `{ dns: false }` */
+    readonly components?: ComponentArgs;
+    /** Last step of the bring-up, to look at a half-built cluster. Default: `""`, all steps. Example: `"api-server"` */
+    readonly stopAfter?: BringUpStep | "";
+    /**
+     * Who implements services: `kube-proxy`, `ipvs` (kube-router's), `auto` (`ipvs` where it can be had, else `kube-proxy`).
+     * Default: `"auto"`. Example: `"kube-proxy"`
+     */
+    readonly serviceProxy?: "auto" | "kube-proxy" | "ipvs";
+    /** What kube-proxy writes. Default: `"nftables"`. Example: `"iptables"` */
+    readonly proxyMode?: "nftables" | "iptables";
+    /**
+     * Command-line flags by component, without dashes; one that kubelab owns is refused.
+     * Default: `{}`. Example: `{ "kube-apiserver": { v: "4" } }`
+     */
+    readonly flags?: Partial<Record<FlaggedComponent, Readonly<Record<string, string | number | boolean>>>>;
+    /**
+     * Mirrors for containerd, http or https URLs, by the host of their registry.
+     * Default: `{}`. Example: `{ "docker.io": ["https://mirror.example:5000"] }`
+     */
+    readonly registryMirrors?: Readonly<Record<string, readonly string[]>>;
+    /** Where binaries and images come from, and how they get to the machines. Default: `{}`. Example: `{ source: "build" }` */
+    readonly parts?: PartsArgs;
+    /** Settings of the provider `local`. Default: `{}`. Example: `{ network: "10.241.0.0/24" }` */
+    readonly local?: LocalArgs;
+    /** Settings of the provider `aws`. Default: `{}`. Example: `{ allowedCidrs: ["203.0.113.7/32"] }` */
+    readonly aws?: AwsArgs;
+    /**
+     * The machines of the provider `hosts`. Default: `[]`.
+     * Example: `[{ role: "control-plane", address: "192.168.1.10", keyFile: "/home/me/.ssh/id_ed25519", hostKey: "ssh-ed25519 AAAA…" }]`
+     */
+    readonly hosts?: readonly HostArgs[];
+    /**
+     * What sudo asks the hosts' users for; kept as a secret. Default: `""`, nothing.
+     * Example: `new pulumi.Config().get("sudoPassword")`
+     */
+    readonly sudoPassword?: string;
+    /**
+     * Any text by node, or for `host` (bridge, NAT and registry of a local lab) or `all`. A changed text runs the steps of that node
+     * again: what was broken on it is put back. Default: `{}`. Example: `{ "worker-1": "2026-11-27" }`
+     */
+    readonly repair?: Readonly<Record<string, string>>;
+    /**
+     * Where the kubeconfig, the SSH key and the known host keys are kept as files: a path from the project's directory that no other
+     * cluster has. No key of the config. Default: `.kubelab/<stack>/<name of the component>`. Example: `"clients/blue"`
+     */
+    readonly directory?: string;
+}
+
+/** Parts of a cluster that can be left out. */
+export interface ComponentArgs {
+    /** Default: `true`. Example: `false` */
+    readonly scheduler?: boolean;
+    /** Default: `true`. Example: `false` */
+    readonly controllerManager?: boolean;
+    /** Default: `true`. Example: `false` */
+    readonly kubeProxy?: boolean;
+    /** CoreDNS. Default: `true`. Example: `false` */
+    readonly dns?: boolean;
+}
+
+/** Where binaries and images come from, and how they get to the machines. */
+export interface PartsArgs {
+    /**
+     * `auto` (what is cached, else download, else build), `download`, `build` or `directory`.
+     * Default: `"auto"`. Example: `"download"`
+     */
+    readonly source?: "auto" | "download" | "build" | "directory";
+    /** Absolute path of a parts directory, for the source `directory`. Default: none. Example: `"/srv/kubelab-parts"` */
+    readonly directory?: string;
+    /**
+     * `push` (from here to each machine), `download` (each machine by itself), `relay` (to the first control plane, from there to the
+     * others). Default: `"download"` on aws, else `"push"`. Example: `"relay"`
+     */
+    readonly delivery?: "push" | "download" | "relay";
+}
+
+/** A lab on this host. */
+export interface LocalArgs {
+    /** Range of the lab's bridge, a private IPv4 CIDR that no other lab has. Default: `"10.240.0.0/24"`. Example: `"10.241.0.0/24"` */
+    readonly network?: string;
+    /** TCP port of the lab's image registry, on the bridge. Default: `5000`. Example: `5001` */
+    readonly registryPort?: number;
+    /** New machines have the parts on their disks; else they are pushed over SSH. Default: `true`. Example: `false` */
+    readonly preloadParts?: boolean;
+}
+
+/** Machines on EC2. A provider in the component's options is used for all resources of AWS. */
+export interface AwsArgs {
+    /** Who may reach SSH and the API server, IPv4 CIDRs. Required. Example: `["203.0.113.7/32"]` */
+    readonly allowedCidrs?: readonly string[];
+    /** Region of the machines, and of kubelab's own AWS provider. Default: `"eu-central-1"`. Example: `"us-east-1"` */
+    readonly region?: string;
+    /** Profile of AWS's shared config files, for kubelab's own provider. Default: as the environment says. Example: `"lab"` */
+    readonly profile?: string;
+    /** Zones that machines take turns in. Default: the region's first. Example: `["eu-central-1a", "eu-central-1b"]` */
+    readonly availabilityZones?: readonly string[];
+    /** Range of the VPC, a private IPv4 CIDR from /16 to /20. Default: `"10.240.0.0/16"`. Example: `"10.50.0.0/16"` */
+    readonly network?: string;
+    /** Of all machines. Default: `"amd64"`. Example: `"arm64"` */
+    readonly architecture?: "amd64" | "arm64";
+    /** Default: `"t3.medium"`, on arm64 `"t4g.medium"`. Example: `"m7i.large"` */
+    readonly controlPlaneType?: string;
+    /** Default: `"t3.medium"`, on arm64 `"t4g.medium"`. Example: `"m7i.large"` */
+    readonly workerType?: string;
+    /** Workers are spot instances. Default: `false`. Example: `true` */
+    readonly spotWorkers?: boolean;
+    /** Id of the AMI, or `latest`. Default: the newest Debian at the first `up`, kept. Example: `"ami-0123456789abcdef0"` */
+    readonly ami?: string;
+    /** Root volume of each machine in GiB, 8 to 16384. Default: `20`. Example: `50` */
+    readonly volumeSize?: number;
+    /** AWS refuses to terminate the instances. Default: `false`. Example: `true` */
+    readonly terminationProtection?: boolean;
+    /** Absolute path of a private SSH key of your own. Default: one is made. Example: `"/home/me/.ssh/id_ed25519"` */
+    readonly keyFile?: string;
+    /** Tags of everything, beside kubelab's own. Default: `{}`. Example: `{ team: "storage" }` */
+    readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A machine that exists and stays when the cluster goes. */
+export interface HostArgs {
+    /** Required. Example: `"worker"` */
+    readonly role: Role;
+    /** IPv4 address or name, from here. Required. Example: `"192.168.1.11"` */
+    readonly address: string;
+    /** Absolute path of the user's private SSH key. Required. Example: `"/home/me/.ssh/id_ed25519"` */
+    readonly keyFile: string;
+    /** The host's public key, as /etc/ssh/ssh_host_ed25519_key.pub has it. Required. Example: `"ssh-ed25519 AAAA…"` */
+    readonly hostKey: string;
+    /** Of the node, an RFC 1123 label. Default: by role and position, `cp-1`. Example: `"rack-7"` */
+    readonly name?: string;
+    /** IPv4 address, from the other nodes. Default: `address`. Example: `"10.1.1.11"` */
+    readonly privateAddress?: string;
+    /** Anyone but root needs sudo. Default: `"root"`. Example: `"debian"` */
+    readonly user?: string;
+    /** TCP port of its SSH server. Default: `22`. Example: `2222` */
+    readonly port?: number;
+    /** /etc/machine-id that it must have. Default: whatever it was when the host joined. Example: `"8e3f…"` (32 hex digits) */
+    readonly machineId?: string;
+}
