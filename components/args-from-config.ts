@@ -39,6 +39,6 @@ export function defaultDirectory(component?: string): string {
 }
 
 /** The settings in args: all that the stack config could say. */
-export function settingsIn({ directory: _, ...settings }: ClusterArgs): RawConfig {
-    return settings;
+export function settingsIn(args: ClusterArgs): RawConfig {
+    return Object.fromEntries(Object.entries(args).filter(([key]) => key !== "directory"));
 }
