@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, utils, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
-import { commandType, OutputCollector, type CommandInputs, type CommandResult, type Runner } from "./command";
+import { commandType, OutputCollector, whyCut, type CommandInputs, type CommandResult, type Runner } from "./command";
 import type { Properties } from "../value";
 
 interface Connection {
@@ -141,7 +141,7 @@ function execute(
                 const how = ended.code === null ? `ended by signal ${ended.signal}` : `exit status ${ended.code}`;
                 reject(output.failure(how, command));
             } else {
-                const why = signal.aborted ? "its time was over" : "the connection was lost before it ended";
+                const why = signal.aborted ? whyCut(signal) : "the connection was lost before it ended";
                 reject(output.failure(why, command));
             }
         };

@@ -1,4 +1,4 @@
-import type { EngineEvent } from "../../../scripts/cli/engine";
+import type { EngineEvent } from "../../../scripts/engine/event";
 import { progressReporter, summaryLine } from "../../../scripts/cli/progress";
 
 const event = (changes: Partial<EngineEvent>): EngineEvent => ({
@@ -24,7 +24,6 @@ test("one line per changed resource, with what was done, its seconds, and the in
         event({}),
         event({ operation: "same" }),
         event({ operation: "update", diffKeys: ["stdin"] }),
-        event({ kind: "skipped", operation: "delete", message: "goes with cp-1" }),
         event({ kind: "log", message: "a line" }),
         event({ kind: "failed", operation: "create", message: "exit status 1" }),
     ];
@@ -32,7 +31,6 @@ test("one line per changed resource, with what was done, its seconds, and the in
         [
             "+ cp-1-etcd command:Command created in 1.3s",
             "~ cp-1-etcd command:Command updated in 1.3s [stdin]",
-            "- cp-1-etcd command:Command goes with cp-1",
             "✗ cp-1-etcd command:Command failed after 1.3s",
         ].join("\n"),
     );
