@@ -52,6 +52,9 @@ export function commandType(run: Runner): CommandType {
         if (command === undefined) {
             return { stdout: previous.stdout ?? "", stderr: previous.stderr ?? "" };
         }
+        if (subject.signal.aborted) {
+            throw new Error(`not begun: ${whyCut(subject.signal)}`);
+        }
         const { environment = {}, addPreviousOutputInEnv = true } = inputs as unknown as CommandInputs;
         const outputs = addPreviousOutputInEnv
             ? {

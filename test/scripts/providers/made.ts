@@ -1,5 +1,5 @@
 import { diffOf, type Diff, type Existing, type Provider, type Subject } from "../../../scripts/providers/provider";
-import type { Properties } from "../../../scripts/providers/value";
+import { textAt, type Properties } from "../../../scripts/providers/value";
 
 /** A resource of a name, as the engine asks a provider about it; nothing ends its operations. */
 export function subjectOf(type: string, name = "step", changes: Partial<Subject> = {}): Subject {
@@ -20,7 +20,7 @@ export class Made {
 
     /** An output that is text. */
     text(key: string): string {
-        return String(this.existing.outputs[key]);
+        return textAt(this.existing.outputs, key);
     }
 
     diff(changes: Properties = {}): Diff {
