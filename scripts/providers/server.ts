@@ -5,7 +5,7 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { type IResourceProviderServer, ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { listenOnLoopback } from "../support/loopback-server";
 import { diffOf, type Provider, type Subject } from "./provider";
 import { type Properties, secret } from "./value";
@@ -189,9 +189,9 @@ function typeOf(urn: string): string {
 }
 
 function propertiesOf(struct: Struct | undefined): Properties {
-    return (struct?.toJavaScript() ?? {}) as Properties;
+    return struct?.toJavaScript() ?? {};
 }
 
 function structOf(properties: Properties): Struct {
-    return Struct.fromJavaScript(properties as unknown as Readonly<Record<string, JavaScriptValue>>);
+    return Struct.fromJavaScript(properties);
 }

@@ -170,7 +170,7 @@ story(`a cluster on a played EC2, in one subnet${reason === undefined ? "" : ` (
     }, 300_000);
 
     it("leaves no secret in its state, its output, its user data or any log, but each machine's own host key in its user data", () => {
-        const secrets = knownSecrets(lab.directory);
+        const secrets = knownSecrets(lab);
         const known = new Set(secrets.map(({ of }) => of));
         const some = ["ssh-key", "secrets-encryption-key", "kubernetes-ca-key", "admin-key", "worker-2-host-key"];
         expect(some.filter((name) => !known.has(name))).toEqual([]);
@@ -179,7 +179,7 @@ story(`a cluster on a played EC2, in one subnet${reason === undefined ? "" : ` (
         expect(consoles).toHaveLength(3);
         const logs = "sudo journalctl --no-pager -o cat; sudo cat /var/log/cloud-init*.log";
         const texts: readonly (readonly [where: string, text: string])[] = [
-            ["state", readFileSync(join(lab.directory, "state.json"), "utf8")],
+            ["state", readFileSync(lab.stateFile, "utf8")],
             ["what was printed", lab.printed],
             ["requests for downloads", upstream.requests().join("\n")],
             ...Object.values(lab.account.instances).map(

@@ -1,8 +1,5 @@
 import { createPrivateKey } from "node:crypto";
-import { join } from "node:path";
-import { SecretBox, stackPassphrase } from "../../scripts/offline-engine/secrets";
-import { readStateFile } from "../../scripts/offline-engine/state";
-import { containsSecret, isObject, isSecret, plain, type Value } from "../../scripts/offline-engine/value";
+import type { Lab } from "./lab";
 
 /** A text that gives a secret away where it stands in the clear. */
 export interface KnownSecret {
@@ -11,20 +8,24 @@ export interface KnownSecret {
     readonly text: string;
 }
 
+/** A resource as `pulumi stack export` prints it. */
+interface Exported {
+    readonly urn: string;
+    readonly type: string;
+    readonly inputs?: unknown;
+    readonly outputs?: unknown;
+}
+
 /**
- * Every secret in the state of a stack, decrypted: the keys and random values that the program made, and whatever else is a private key
- * or a client's key in any secret value.
- *
- * @param directory of the stack, `.kubelab/<stack>`
+ * Every secret in the state of a lab's stack, decrypted: the keys and random values that the program made, and whatever else is a private
+ * key or a client's key in any secret value.
  */
-export function knownSecrets(directory: string): readonly KnownSecret[] {
-    const content = readStateFile(join(directory, "state.json"));
-    if (content === undefined) {
-        throw new Error(`there is no state in ${directory}`);
-    }
-    const box = new SecretBox(stackPassphrase(join(directory, "passphrase")), content.key);
-    const resources = content.resources.map(({ urn, type, inputs, outputs }) => {
-        return { urn, type, texts: secretTexts(box.open({ inputs, outputs })) };
+export function knownSecrets(lab: Lab): readonly KnownSecret[] {
+    const { deployment } = JSON.parse(lab.succeed("pulumi", ["stack", "export", "--show-secrets"])) as {
+        readonly deployment: { readonly resources?: readonly Exported[] };
+    };
+    const resources = (deployment.resources ?? []).map(({ urn, type, inputs, outputs }) => {
+        return { urn, type, texts: secretTexts([inputs, outputs]) };
     });
     const halves = resources.flatMap((resource) => resource.texts.flatMap(privateHalves));
     const found = resources.flatMap(({ urn, type, texts }) => {
@@ -43,22 +44,22 @@ export function knownSecrets(directory: string): readonly KnownSecret[] {
     return [...first.values()];
 }
 
-function secretTexts(value: Value): string[] {
-    if (isSecret(value)) {
-        return texts(plain(value));
+/** The key by which the engine marks a secret. */
+const MARK = "4dabf18193072939515e22adb298388d";
+
+function secretTexts(value: unknown): string[] {
+    if (typeof value === "object" && value !== null && MARK in value && "plaintext" in value) {
+        return texts(JSON.parse(String(value.plaintext)));
     }
-    return containsSecret(value) ? children(value).flatMap(secretTexts) : [];
+    return children(value).flatMap(secretTexts);
 }
 
-function texts(value: Value): string[] {
+function texts(value: unknown): string[] {
     return typeof value === "string" ? [value] : children(value).flatMap(texts);
 }
 
-function children(value: Value): readonly Value[] {
-    if (Array.isArray(value)) {
-        return value as readonly Value[];
-    }
-    return isObject(value) ? Object.values(value) : [];
+function children(value: unknown): readonly unknown[] {
+    return typeof value === "object" && value !== null ? Object.values(value) : [];
 }
 
 /** Bytes of a line that have to be of the private half, so that the line is taken for a secret. */

@@ -105,10 +105,14 @@ export class Lab {
         return JSON.parse(lines.at(-1) ?? "") as Summary;
     }
 
+    /** Where the engine keeps what it has made. */
+    get stateFile(): string {
+        return join(REPOSITORY, ".kubelab/pulumi/.pulumi/stacks/kubelab", `${this.stack}.json`);
+    }
+
     /** Operations that a run which was cut short left in the state. */
     pendingOperations(): unknown[] {
-        const file = join(REPOSITORY, ".kubelab/pulumi/.pulumi/stacks/kubelab", `${this.stack}.json`);
-        const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as {
+        const { checkpoint } = JSON.parse(readFileSync(this.stateFile, "utf8")) as {
             readonly checkpoint: { readonly latest?: { readonly pending_operations?: unknown[] } };
         };
         return checkpoint.latest?.pending_operations ?? [];

@@ -52,6 +52,9 @@ export function commandType(run: Runner): CommandType {
         if (command === undefined) {
             return { stdout: previous.stdout ?? "", stderr: previous.stderr ?? "" };
         }
+        if (subject.signal.aborted) {
+            throw new Error(`not begun: ${whyCut(subject.signal)}`);
+        }
         const { environment = {}, addPreviousOutputInEnv = true } = inputs as unknown as CommandInputs;
         const outputs = addPreviousOutputInEnv
             ? {
@@ -123,6 +126,12 @@ export class OutputCollector {
                 : lines.slice(-LAST_LINES).join("\n");
         return new Error(`${what}: running ${JSON.stringify(command)}:\n${shown}`);
     }
+}
+
+/** Why an operation that was cut short was, for its error. */
+export function whyCut(signal: AbortSignal): string {
+    const { name } = signal.reason as Error;
+    return name === "TimeoutError" ? "its time was over" : "it was ended by an interrupt";
 }
 
 function previousOf(existing: Existing): Partial<CommandResult> {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { commandType, OutputCollector, type CommandInputs, type Runner } from "./command";
+import { commandType, OutputCollector, whyCut, type CommandInputs, type Runner } from "./command";
 
 interface LocalInputs extends CommandInputs {
     readonly interpreter?: readonly string[];
@@ -45,8 +45,8 @@ const run: Runner = (command, properties, environment, { signal, log }) => {
                 resolve(output.result());
                 return;
             }
-            const timeout = signal.aborted ? " (its time was over)" : "";
-            const how = code === null ? `ended by signal ${killedBy}${timeout}` : `exit status ${code}`;
+            const why = signal.aborted ? ` (${whyCut(signal)})` : "";
+            const how = code === null ? `ended by signal ${killedBy}${why}` : `exit status ${code}`;
             reject(output.failure(how, command));
         });
     });

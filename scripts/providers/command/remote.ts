@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, utils, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
-import { commandType, OutputCollector, type CommandInputs, type CommandResult, type Runner } from "./command";
+import { commandType, OutputCollector, whyCut, type CommandInputs, type CommandResult, type Runner } from "./command";
 import type { Properties } from "../value";
 
 interface Connection {
@@ -55,7 +55,7 @@ async function dial(connection: Connection, signal: AbortSignal): Promise<Client
     const config = connectConfig(connection);
     for (let attempt = 1, pause = RETRY.first; ; attempt++, pause = Math.min(pause * RETRY.factor, RETRY.longest)) {
         try {
-            return await connect(config);
+            return await connect(config, signal);
         } catch (error) {
             const endpoint = `${user}@${host}:${port}`;
             if (signal.aborted || (dialErrorLimit >= 0 && attempt > dialErrorLimit)) {
@@ -103,10 +103,14 @@ function pinned(hostKey: string): Pick<ConnectConfig, "hostVerifier" | "algorith
     };
 }
 
-function connect(config: ConnectConfig): Promise<Client> {
+function connect(config: ConnectConfig, signal: AbortSignal): Promise<Client> {
     return new Promise((resolve, reject) => {
+        signal.throwIfAborted();
         const client = new Client();
+        const abort = (): void => void client.destroy();
+        signal.addEventListener("abort", abort, { once: true });
         client.once("ready", () => {
+            signal.removeEventListener("abort", abort);
             client.removeAllListeners("error").removeAllListeners("close");
             resolve(client);
         });
@@ -115,7 +119,10 @@ function connect(config: ConnectConfig): Promise<Client> {
             client.destroy();
             reject(error);
         });
-        client.once("close", () => reject(new Error("the connection was closed")));
+        client.once("close", () => {
+            signal.removeEventListener("abort", abort);
+            reject(new Error("the connection was closed"));
+        });
         client.connect(config);
     });
 }
@@ -141,11 +148,15 @@ function execute(
                 const how = ended.code === null ? `ended by signal ${ended.signal}` : `exit status ${ended.code}`;
                 reject(output.failure(how, command));
             } else {
-                const why = signal.aborted ? "its time was over" : "the connection was lost before it ended";
+                const why = signal.aborted ? whyCut(signal) : "the connection was lost before it ended";
                 reject(output.failure(why, command));
             }
         };
         client.on("error", () => undefined).once("close", finish);
+        if (signal.aborted) {
+            abort();
+            return;
+        }
         client.exec(command, { env: { ...environment } }, (error, channel) => {
             if (error) {
                 signal.removeEventListener("abort", abort);

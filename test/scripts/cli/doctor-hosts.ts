@@ -99,7 +99,7 @@ export function lab(differences: Partial<PlannedLab> = {}): PlannedLab {
         rootfsCached: true,
         parts: { source: "auto", cached: true, go: "1.26.6" },
         repository: "/srv/kubelab",
-        engine: undefined,
+        cliCached: false,
         ...differences,
     };
 }

@@ -270,14 +270,6 @@ const HOSTS: readonly (readonly [string, Differences, Partial<PlannedLab>, reado
         ],
     ],
     [
-        "a stack of the Pulumi CLI, which is gone",
-        {},
-        { engine: "pulumi" },
-        [
-            "missing engine: the Pulumi CLI is needed for this stack, but there is no pulumi on PATH → https://www.pulumi.com/docs/install/",
-        ],
-    ],
-    [
         "several problems at once",
         { userId: 1000, without: ["nft"], disks: { "/var/lib/kubelab": disk("2", 0.5) } },
         {},
@@ -316,15 +308,18 @@ test.each([
     ],
     ["overlayfs", {}, "for machines' disks, containers; a module, loaded when it is needed"],
     ["overlayfs", { files: { "/proc/filesystems": "nodev\toverlay\n" } }, "for machines' disks, containers"],
-    ["engine", {}, "offline engine of this repository: there is no pulumi on PATH"],
     [
         "engine",
-        { with: { pulumi: "/opt/pulumi/pulumi" }, files: { "/opt/pulumi/pulumi-language-nodejs": "" } },
-        "Pulumi CLI, /opt/pulumi/pulumi",
+        {},
+        "Pulumi CLI not in the cache: it is installed, or built by Go where Pulumi's installer can't be reached",
     ],
-    ["engine", { environment: { KUBELAB_ENGINE: "offline" } }, "offline engine (by KUBELAB_ENGINE)"],
+    ["engine", { with: { pulumi: "/opt/pulumi/pulumi" } }, "Pulumi CLI /opt/pulumi/pulumi, if it is new enough"],
 ] as const)("%s of a host: %#", (name, differences, expected) => {
     expect(detail(name, differences)).toBe(expected);
+});
+
+test("the engine of a host that has it is the one in the cache", () => {
+    expect(detail("engine", {}, { cliCached: true })).toBe("Pulumi CLI in /root/.cache/kubelab");
 });
 
 test("an older Go from 1.21 on gets the one that is needed", () => {

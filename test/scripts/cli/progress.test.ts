@@ -1,5 +1,5 @@
-import type { EngineEvent } from "../../../scripts/cli/engine";
-import { progressReporter, summaryLine } from "../../../scripts/cli/progress";
+import type { EngineEvent } from "../../../scripts/engine/event";
+import { Progress, summaryLine } from "../../../scripts/cli/progress";
 
 const event = (changes: Partial<EngineEvent>): EngineEvent => ({
     kind: "done",
@@ -13,8 +13,9 @@ const event = (changes: Partial<EngineEvent>): EngineEvent => ({
 
 function written(events: readonly EngineEvent[], options = {}): string {
     const lines: string[] = [];
-    const report = progressReporter((line) => lines.push(line), options);
-    events.forEach(report);
+    const progress = new Progress({ write: (line) => lines.push(line), ...options });
+    events.forEach(progress.report);
+    progress.finish();
     return lines.join("\n").replace(/\u001b\[\d+m/g, "");
 }
 
@@ -24,7 +25,6 @@ test("one line per changed resource, with what was done, its seconds, and the in
         event({}),
         event({ operation: "same" }),
         event({ operation: "update", diffKeys: ["stdin"] }),
-        event({ kind: "skipped", operation: "delete", message: "goes with cp-1" }),
         event({ kind: "log", message: "a line" }),
         event({ kind: "failed", operation: "create", message: "exit status 1" }),
     ];
@@ -32,15 +32,33 @@ test("one line per changed resource, with what was done, its seconds, and the in
         [
             "+ cp-1-etcd command:Command created in 1.3s",
             "~ cp-1-etcd command:Command updated in 1.3s [stdin]",
-            "- cp-1-etcd command:Command goes with cp-1",
             "✗ cp-1-etcd command:Command failed after 1.3s",
         ].join("\n"),
     );
     expect(written(events, { verbose: true })).toContain("cp-1-etcd: a line");
 });
 
+test("keys and certificates are counted and components left out, unless one fails or all is asked for", () => {
+    const key = (changes: Partial<EngineEvent>) =>
+        event({ name: "ca-key", type: "tls:index/privateKey:PrivateKey", ...changes });
+    const events = [
+        key({}),
+        key({ operation: "same" }),
+        event({ name: "etcd", type: "kubelab:index:Etcd" }),
+        event({ name: "token", type: "random:index/randomId:RandomId" }),
+    ];
+    expect(written(events)).toBe("+ 2 keys and certificates created");
+    expect(written([key({ kind: "failed" })])).toBe("✗ ca-key tls:PrivateKey failed after 1.3s");
+    expect(written(events, { verbose: true }).split("\n")).toEqual([
+        "+ ca-key tls:PrivateKey created in 1.3s",
+        "+ etcd kubelab:Etcd created in 1.3s",
+        "+ token random:RandomId created in 1.3s",
+    ]);
+});
+
 test("the summary counts what happened", () => {
     const none = { created: 0, updated: 0, replaced: 0, deleted: 0, same: 0, seconds: 75 };
     expect(summaryLine({ ...none, created: 3, same: 40, seconds: 5.24 })).toBe("3 created, 40 unchanged in 5.2s");
-    expect(summaryLine(none)).toBe("nothing to do in 1m15s");
+    expect(summaryLine(none)).toBe("no changes in 1m15s");
+    expect(summaryLine({ ...none, same: 40 })).toBe("no changes to 40 resources in 1m15s");
 });

@@ -1,77 +1,62 @@
 import { execFileSync } from "node:child_process";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
-import { Sample } from "./support";
+import { tls } from "../../../scripts/providers/tls";
+import type { Properties } from "../../../scripts/providers/value";
+import { Made, subjectOf } from "./made";
 
-let sample: Sample;
-beforeEach(() => (sample = new Sample()));
-afterEach(() => sample.remove());
+let directory: string;
+beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "certificates-"))));
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const run = (command: string, ...args: readonly string[]): string =>
     execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
 const P256 = { algorithm: "ECDSA", ecdsaCurve: "P256" } as const;
 
-interface Options {
-    readonly key?: tls.PrivateKeyArgs;
-    readonly hours?: number;
-    readonly early?: number;
-    readonly dnsName?: string;
+const make = (type: string, inputs: Properties): Promise<Made> => Made.create(tls, subjectOf(type), inputs);
+const keyPair = (inputs: Properties = P256): Promise<Made> => make("tls:index/privateKey:PrivateKey", inputs);
+
+/** An authority, and a certificate that it has signed. */
+interface Chain {
+    readonly authority: Made;
+    readonly key: Made;
+    readonly request: Made;
+    readonly leaf: Made;
 }
 
-function authority(key: tls.PrivateKeyArgs = P256): {
-    readonly key: tls.PrivateKey;
-    readonly cert: tls.SelfSignedCert;
-} {
-    const pair = new tls.PrivateKey("ca-key", key);
-    const cert = new tls.SelfSignedCert("ca", {
-        privateKeyPem: pair.privateKeyPem,
+async function chain(kind: Properties = P256, { hours = 8760, early = 720 } = {}): Promise<Chain> {
+    const authorityKey = await keyPair(kind);
+    const authority = await make("tls:index/selfSignedCert:SelfSignedCert", {
+        privateKeyPem: authorityKey.text("privateKeyPem"),
         isCaCertificate: true,
         setSubjectKeyId: true,
         subject: { commonName: "kubernetes" },
         allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
         validityPeriodHours: 87600,
     });
-    return { key: pair, cert };
-}
-
-function program({ key = P256, hours = 8760, early = 720, dnsName = "api.lab" }: Options = {}): object {
-    const ca = authority(key);
-    const pair = new tls.PrivateKey("leaf-key", key);
-    const request = new tls.CertRequest("leaf-request", {
-        privateKeyPem: pair.privateKeyPem,
+    const key = await keyPair(kind);
+    const request = await make("tls:index/certRequest:CertRequest", {
+        privateKeyPem: key.text("privateKeyPem"),
         subject: { commonName: "system:node:cp-1", organization: "system:nodes" },
-        dnsNames: [dnsName, "kubernetes.default.svc"],
+        dnsNames: ["api.lab", "kubernetes.default.svc"],
         ipAddresses: ["10.32.0.1", "fd00::1"],
     });
-    const leaf = new tls.LocallySignedCert("leaf", {
-        certRequestPem: request.certRequestPem,
-        caPrivateKeyPem: ca.key.privateKeyPem,
-        caCertPem: ca.cert.certPem,
+    const leaf = await make("tls:index/locallySignedCert:LocallySignedCert", {
+        certRequestPem: request.text("certRequestPem"),
+        caPrivateKeyPem: authorityKey.text("privateKeyPem"),
+        caCertPem: authority.text("certPem"),
         allowedUses: ["digital_signature", "server_auth", "client_auth"],
         validityPeriodHours: hours,
         earlyRenewalHours: early,
     });
-    return {
-        ca: ca.cert.certPem,
-        leaf: leaf.certPem,
-        end: leaf.validityEndTime,
-        request: request.certRequestPem,
-        key: pair.privateKeyPem,
-    };
-}
-
-async function outputsOf(build: () => object): Promise<Record<string, string>> {
-    const engine = sample.engine(build);
-    await engine.up();
-    return (await engine.outputs({ showSecrets: true })) as Record<string, string>;
+    return { authority, key, request, leaf };
 }
 
 function file(name: string, content: string): string {
-    const path = join(sample.directory, name);
+    const path = join(directory, name);
     writeFileSync(path, content, { mode: 0o600 });
     return path;
 }
@@ -84,8 +69,12 @@ test.each([
 ])(
     "openssl verifies a certificate of an authority with %s keys, for each of its uses and names",
     async (_name, key) => {
-        const { ca = "", leaf = "", request = "" } = await outputsOf(() => program({ key }));
-        const files = { ca: file("ca.pem", ca), leaf: file("leaf.pem", leaf), csr: file("leaf.csr", request) };
+        const { authority, leaf, request } = await chain(key);
+        const files = {
+            ca: file("ca.pem", authority.text("certPem")),
+            leaf: file("leaf.pem", leaf.text("certPem")),
+            csr: file("leaf.csr", request.text("certRequestPem")),
+        };
         for (const purpose of ["sslserver", "sslclient"]) {
             expect(
                 run("openssl", "verify", "-x509_strict", "-purpose", purpose, "-CAfile", files.ca, files.leaf),
@@ -104,7 +93,8 @@ test.each([
 );
 
 test("extensions are those of the tls provider: critical constraints, key usages, names, key identifiers", async () => {
-    const { ca = "", leaf = "", key = "" } = await outputsOf(program);
+    const made = await chain();
+    const [ca, leaf] = [made.authority.text("certPem"), made.leaf.text("certPem")];
     const text = (pem: string): string => run("openssl", "x509", "-noout", "-text", "-in", file("x.pem", pem));
     expect(text(ca)).toMatch(/Basic Constraints: critical\s+CA:TRUE\n/);
     expect(text(ca)).toMatch(/Key Usage: critical\s+Digital Signature, Certificate Sign, CRL Sign\n/);
@@ -120,72 +110,54 @@ test("extensions are those of the tls provider: critical constraints, key usages
     expect(certificate.subjectAltName).toBe(
         "DNS:api.lab, DNS:kubernetes.default.svc, IP Address:10.32.0.1, IP Address:FD00:0:0:0:0:0:0:1",
     );
-    expect(certificate.checkPrivateKey(createPrivateKey(key))).toBe(true);
+    expect(certificate.checkPrivateKey(createPrivateKey(made.key.text("privateKeyPem")))).toBe(true);
 });
 
 test("keys come in every format, and ssh-keygen reads the OpenSSH ones", async () => {
-    const outputs = await outputsOf(() =>
-        Object.fromEntries(
-            [P256, { algorithm: "ED25519" }, { algorithm: "RSA", rsaBits: 2048 }].map((args) => {
-                const key = new tls.PrivateKey(args.algorithm, args);
-                const { privateKeyOpenssh, publicKeyOpenssh, privateKeyPem, privateKeyPemPkcs8, publicKeyPem } = key;
-                const fingerprint = key.publicKeyFingerprintSha256;
-                return [
-                    args.algorithm,
-                    pulumi.jsonStringify({
-                        privateKeyOpenssh,
-                        publicKeyOpenssh,
-                        privateKeyPem,
-                        privateKeyPemPkcs8,
-                        publicKeyPem,
-                        fingerprint,
-                    }),
-                ];
-            }),
-        ),
-    );
-    for (const [algorithm, json] of Object.entries(outputs)) {
-        const key = JSON.parse(json) as Record<string, string>;
-        const path = file(algorithm, key["privateKeyOpenssh"] ?? "");
-        const [type, body] = (key["publicKeyOpenssh"] ?? "").split(" ");
+    for (const inputs of [P256, { algorithm: "ED25519" }, { algorithm: "RSA", rsaBits: 2048 }]) {
+        const key = await keyPair(inputs);
+        const path = file(inputs.algorithm, key.text("privateKeyOpenssh"));
+        const [type, body] = key.text("publicKeyOpenssh").split(" ");
         expect(run("ssh-keygen", "-y", "-f", path).split(" ").slice(0, 2).join(" ").trim()).toBe(
             `${type} ${body}`.trim(),
         );
-        expect(run("ssh-keygen", "-l", "-f", path)).toContain(key["fingerprint"]);
-        const derived = createPublicKey(key["privateKeyPem"] ?? "").export({ type: "spki", format: "pem" });
-        expect(derived).toBe(key["publicKeyPem"]);
-        expect(createPublicKey(key["privateKeyPemPkcs8"] ?? "").export({ type: "spki", format: "pem" })).toBe(derived);
+        expect(run("ssh-keygen", "-l", "-f", path)).toContain(key.text("publicKeyFingerprintSha256"));
+        const derived = createPublicKey(key.text("privateKeyPem")).export({ type: "spki", format: "pem" });
+        expect(derived).toBe(key.text("publicKeyPem"));
+        expect(createPublicKey(key.text("privateKeyPemPkcs8")).export({ type: "spki", format: "pem" })).toBe(derived);
     }
 });
 
-test("a certificate inside its early renewal is replaced by an up, with what it signs, and no key is", async () => {
-    const first = await outputsOf(() => program({ hours: 100, early: 99 }));
-    const engine = sample.engine(() => program({ hours: 100, early: 99 }));
-    expect(await engine.up()).toMatchObject({ replaced: 0, updated: 0 });
-    const hoursLater = Date.now() + 2 * 3600 * 1000;
-    const clock = jest.spyOn(Date, "now").mockReturnValue(hoursLater);
+test("a certificate inside its early renewal is replaced, and no key or request is", async () => {
+    const { authority, key, request, leaf } = await chain(P256, { hours: 100, early: 99 });
+    const all = [authority, key, request, leaf];
+    expect(all.flatMap((made) => made.diff().changed)).toEqual([]);
+    const clock = jest.spyOn(Date, "now").mockReturnValue(Date.now() + 2 * 3600 * 1000);
     try {
-        expect(await engine.up()).toMatchObject({ replaced: 1, updated: 0, created: 0 });
+        expect(all.map((made) => made.diff().replace)).toEqual([[], [], [], ["readyForRenewal"]]);
+        const renewed = await make(leaf.subject.type, leaf.existing.inputs);
+        expect(Date.parse(renewed.text("validityEndTime"))).toBeGreaterThan(Date.parse(leaf.text("validityEndTime")));
+        expect(renewed.diff().changed).toEqual([]);
     } finally {
         clock.mockRestore();
     }
-    const second = (await engine.outputs({ showSecrets: true })) as Record<string, string>;
-    expect(Date.parse(second["end"] ?? "")).toBeGreaterThan(Date.parse(first["end"] ?? ""));
-    expect(second["key"]).toBe(first["key"]);
 });
 
-test("a changed renewal period is an update that keeps the certificate; a changed name replaces request and certificate", async () => {
-    const { leaf } = await outputsOf(() => program());
-    expect(await sample.engine(() => program({ early: 24 })).up()).toMatchObject({ updated: 1, replaced: 0 });
-    expect((await sample.engine(program).outputs({ showSecrets: true }))["leaf"]).toBe(leaf);
-    const renamed = sample.engine(() => program({ early: 24, dnsName: "api.other" }));
-    expect(await renamed.up()).toMatchObject({ updated: 0, replaced: 2, same: 4 });
-    expect(
-        new X509Certificate(String((await renamed.outputs({ showSecrets: true }))["leaf"])).subjectAltName,
-    ).toContain("api.other");
+test("a changed renewal period is an update that keeps the certificate; anything else replaces", async () => {
+    const { request, leaf } = await chain();
+    expect(leaf.diff({ earlyRenewalHours: 24 })).toMatchObject({ changed: ["earlyRenewalHours"], replace: [] });
+    const updated = await leaf.update({ earlyRenewalHours: 24 });
+    expect(updated.existing.outputs).toEqual({ ...leaf.existing.outputs, earlyRenewalHours: 24 });
+    expect(updated.diff().changed).toEqual([]);
+    expect(request.diff({ dnsNames: ["api.other"] }).replace).toEqual(["dnsNames"]);
+    expect(leaf.diff({ certRequestPem: "another" }).replace).toEqual(["certRequestPem"]);
 });
 
-test("no private key is in the state in the clear", async () => {
-    await outputsOf(program);
-    expect(readFileSync(sample.stateFile, "utf8")).not.toMatch(/PRIVATE KEY/);
+test("whatever has a private key in it is named as a secret", async () => {
+    const { authority, key, request, leaf } = await chain();
+    for (const { subject, existing } of [authority, key, request, leaf]) {
+        const secrets = tls.secretOutputs?.(subject.type) ?? [];
+        const open = Object.entries(existing.outputs).filter(([name]) => !secrets.includes(name));
+        expect(JSON.stringify(open)).not.toMatch(/PRIVATE KEY/);
+    }
 });

@@ -1,18 +1,33 @@
-import { remote } from "@pulumi/command";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { command } from "../../../scripts/providers/command";
+import type { Properties, Value } from "../../../scripts/providers/value";
 import { ed25519, SshMachine } from "../../support/ssh-machine";
-import { Sample } from "./support";
+import { Made, subjectOf } from "./made";
 
-let sample: Sample;
+let directory: string;
+let log: string;
 let machine: SshMachine;
 beforeEach(async () => {
-    sample = new Sample();
+    directory = mkdtempSync(join(tmpdir(), "remote-command-"));
+    log = join(directory, "log");
     machine = new SshMachine();
     await machine.start();
 });
 afterEach(() => {
     machine.stop();
-    sample.remove();
+    rmSync(directory, { recursive: true, force: true });
 });
+
+const run = (
+    inputs: Properties,
+    { connection = {}, ...subject }: { readonly connection?: object; readonly signal?: AbortSignal } = {},
+): Promise<Made> =>
+    Made.create(command, subjectOf("command:remote:Command", "step", subject), {
+        connection: machine.connectionArgs(connection) as unknown as Value,
+        ...inputs,
+    });
 
 const message = async (work: Promise<unknown>): Promise<string> =>
     work.then(
@@ -21,104 +36,74 @@ const message = async (work: Promise<unknown>): Promise<string> =>
     );
 
 test("runs a script from standard input, gives its output without the last newline, and again on a change", async () => {
-    const program = (script: string) => () => {
-        const step = new remote.Command("step", {
-            connection: machine.connectionArgs(),
-            create: "bash -s -- create",
-            delete: "bash -s -- delete",
-            stdin: script,
-        });
-        return { stdout: step.stdout, stderr: step.stderr };
-    };
-    const script = `echo "$1 one" >> ${sample.log}; printf 'a\\nb\\n'; echo warn >&2`;
-    const engine = sample.engine(program(script));
-    await engine.up();
-    expect(await engine.outputs({ showSecrets: false })).toEqual({ stdout: "a\nb", stderr: "warn" });
-    await engine.up();
-    expect(machine.connections).toBe(1);
-    await sample.engine(program(script.replace("one", "two"))).up();
-    await engine.destroy();
-    expect(sample.ran()).toEqual(["create one", "create two", "delete two"]);
+    const stdin = `echo "$1 one" >> ${log}; printf 'a\\nb\\n'; echo warn >&2`;
+    const step = await run({ create: "bash -s -- create", delete: "bash -s -- delete", stdin });
+    expect(step.existing.outputs).toMatchObject({ stdout: "a\nb", stderr: "warn" });
+    expect(step.diff().changed).toEqual([]);
+    const changes = { stdin: stdin.replace("one", "two") };
+    expect(step.diff(changes)).toEqual({ changed: ["stdin"], replace: [] });
+    expect(step.diff({ triggers: ["another"] }).replace).toEqual(["triggers"]);
+    await (await step.update(changes)).delete();
+    expect(readFileSync(log, "utf8").trim().split("\n")).toEqual(["create one", "create two", "delete two"]);
     expect(machine.connections).toBe(3);
 });
 
 test("a large standard input arrives whole", async () => {
     const stdin = "0123456789abcdef\n".repeat(400_000);
-    const engine = sample.engine(() => ({
-        size: new remote.Command("big", { connection: machine.connectionArgs(), create: "wc -c", stdin }).stdout,
-    }));
-    await engine.up();
-    expect(Number((await engine.outputs({ showSecrets: false }))["size"])).toBe(stdin.length);
+    expect(Number((await run({ create: "wc -c", stdin })).text("stdout"))).toBe(stdin.length);
 });
 
 test("another host key is refused before any command runs", async () => {
-    const other = ed25519();
-    const engine = sample.engine(
-        () =>
-            void new remote.Command("step", {
-                connection: machine.connectionArgs({ hostKey: other.public, dialErrorLimit: 0 }),
-                create: `touch ${sample.log}`,
-            }),
+    const connection = { hostKey: ed25519().public, dialErrorLimit: 0 };
+    expect(await message(run({ create: `touch ${log}` }, { connection }))).toMatch(
+        /^no SSH connection to root@127.0.0.1:\d+ .*(host|verification)/is,
     );
-    expect(await message(engine.up())).toMatch(
-        /^step .*no SSH connection to root@127.0.0.1:\d+ .*(host|verification)/is,
-    );
-    expect(sample.ran()).toEqual([]);
+    expect(existsSync(log)).toBe(false);
 });
 
 test("a refused key says so after as many attempts as allowed", async () => {
-    const other = ed25519();
-    const engine = sample.engine(
-        () =>
-            void new remote.Command("step", {
-                connection: machine.connectionArgs({ privateKey: other.private, dialErrorLimit: 1 }),
-                create: "true",
-            }),
-    );
-    expect(await message(engine.up())).toMatch(/after 2 attempts: .*authentication/i);
+    const connection = { privateKey: ed25519().private, dialErrorLimit: 1 };
+    expect(await message(run({ create: "true" }, { connection }))).toMatch(/after 2 attempts: .*authentication/i);
     expect(machine.connections).toBe(2);
 });
 
 test("connecting is tried again until the machine takes it", async () => {
     machine.drop = 2;
-    const engine = sample.engine(
-        () => void new remote.Command("step", { connection: machine.connectionArgs(), create: "true" }),
-    );
-    await engine.up();
+    await run({ create: "true" });
     expect(machine.connections).toBe(3);
 });
 
 test("a failed command shows its exit status and last lines, and never its standard input", async () => {
-    const engine = sample.engine(
-        () =>
-            void new remote.Command("step", {
-                connection: machine.connectionArgs(),
-                create: "bash -s",
-                stdin: "secret=swordfish\nfor i in $(seq 100); do echo line $i; done; echo broken >&2; exit 7",
-            }),
-    );
-    const text = await message(engine.up());
-    expect(text).toMatch(/exit status 7: running "bash -s":\n/);
+    const stdin = "secret=swordfish\nfor i in $(seq 100); do echo line $i; done; echo broken >&2; exit 7";
+    const text = await message(run({ create: "bash -s", stdin }));
+    expect(text).toMatch(/^exit status 7: running "bash -s":\n/);
     expect(text).toContain("broken");
     expect(text).not.toContain("swordfish");
     expect(text.split("\n").length).toBeLessThan(60);
 });
 
 test("a lost connection is a failure of that step", async () => {
-    const engine = sample.engine(
-        () => void new remote.Command("step", { connection: machine.connectionArgs(), create: "vanish" }),
+    expect(await message(run({ create: "vanish" }))).toMatch(
+        /^the connection was lost before it ended: running "vanish"/,
     );
-    expect(await message(engine.up())).toMatch(/step .*the connection was lost before it ended: running "vanish"/s);
+});
+
+test("a command that is cut short fails, and so does one that has no connection yet", async () => {
+    const cut = new AbortController();
+    const running = message(run({ create: `touch ${log}; sleep 3` }, { signal: cut.signal }));
+    while (!existsSync(log)) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    machine.drop = 1000;
+    const dialling = message(run({ create: "true" }, { connection: { dialErrorLimit: -1 }, signal: cut.signal }));
+    cut.abort();
+    expect(await running).toMatch(/^it was ended by an interrupt: running "touch/);
+    expect(await dialling).toMatch(/^no SSH connection to root@127.0.0.1:\d+ after \d+ attempts/);
 });
 
 test("steps run at once, each on a connection of its own, at most 32 of them", async () => {
-    const engine = sample.engine(() => {
-        for (let index = 0; index < 40; index++) {
-            new remote.Command(`step-${index}`, { connection: machine.connectionArgs(), create: "sleep 0.5" });
-        }
-    });
-    await engine.up();
+    await Promise.all(Array.from({ length: 40 }, () => run({ create: "sleep 0.5" })));
     expect(machine.connections).toBe(40);
     expect(machine.mostOpen).toBeGreaterThan(8);
     expect(machine.mostOpen).toBeLessThanOrEqual(32);
-});
+}, 30_000);

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Existing } from "../../../scripts/offline-engine/provider";
-import type { Properties } from "../../../scripts/offline-engine/value";
+import type { Existing } from "../../../scripts/providers/provider";
+import type { Properties } from "../../../scripts/providers/value";
 
 /** The inputs of a resource as the engine hands them over, of the type that @pulumi/aws declares. */
 export type Inputs<Args> = { readonly [Key in keyof pulumi.Unwrap<Args>]: pulumi.Unwrap<Args>[Key] };

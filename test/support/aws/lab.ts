@@ -34,7 +34,6 @@ export class AwsLab extends Lab {
         const environment = {
             KUBELAB_TEST_EC2: JSON.stringify(cloud.settings),
             KUBELAB_DOWNLOAD_MIRROR: upstream.url,
-            KUBELAB_ENGINE: "offline",
         };
         super(name, { provider: "aws", aws: own, registryMirrors: { _default: [upstream.url] }, ...more }, [
             "env",

@@ -1,4 +1,4 @@
-import { registerProvider } from "../../../scripts/offline-engine/provider";
+import { sdkVersion, serveInsteadOfPlugin } from "../../../scripts/engine/packages";
 import type { CloudSettings } from "./cloud";
 import { playedEc2 } from "./provider";
 
@@ -7,5 +7,5 @@ const settings = JSON.parse(process.env["KUBELAB_TEST_EC2"] ?? "null") as CloudS
 if (settings === null) {
     throw new Error("KUBELAB_TEST_EC2 must say which account to play");
 }
-registerProvider("aws:", playedEc2(settings));
+serveInsteadOfPlugin({ name: "aws", version: sdkVersion("aws"), provider: playedEc2(settings) });
 void import("../../../scripts/cli/main");

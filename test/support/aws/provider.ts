@@ -1,5 +1,5 @@
-import type { Diff, Existing, Provider } from "../../../scripts/offline-engine/provider";
-import { changedKeys, type Properties } from "../../../scripts/offline-engine/value";
+import type { Diff, Existing, Provider } from "../../../scripts/providers/provider";
+import { changedKeys, type Properties } from "../../../scripts/providers/value";
 import { Cloud, type CloudSettings } from "./cloud";
 import type { Handler } from "./handler";
 import { elasticAddress, elasticAddressAssociation, instance } from "./instance-resources";
@@ -9,7 +9,7 @@ import { keyPair, securityGroup, securityGroupRule } from "./security-resources"
 type AnyHandler = Handler<Record<string, never>>;
 
 /**
- * `aws:*` for the offline engine, with machines of this host in the place of EC2's. It does what kubelab asks of EC2 and rejects the rest:
+ * `aws:*` for the Pulumi engine, with machines of this host in the place of EC2's. It does what kubelab asks of EC2 and rejects the rest:
  * subnets are bridges of a router, security groups and the source/destination check are enforced on the machines' links, route
  * tables are the router's, Elastic IPs are mapped at its gateway, and user data is run by cloud-init at the first boot.
  */

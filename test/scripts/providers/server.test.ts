@@ -1,0 +1,191 @@
+import { execFile } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import * as grpc from "@grpc/grpc-js";
+import { type IEngineServer, EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
+import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import * as proto from "@pulumi/pulumi/proto/provider_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { command } from "../../../scripts/providers/command";
+import { random } from "../../../scripts/providers/random";
+import { serveProviders, type ServedProviders } from "../../../scripts/providers/server";
+import { listenOnLoopback } from "../../../scripts/support/loopback-server";
+
+const URN = "urn:pulumi:test::sample::kubelab:index:Node$command:local:Command::step";
+
+let served: ServedProviders;
+let client: ResourceProviderClient;
+beforeEach(async () => {
+    served = await serveProviders([
+        { name: "command", version: "1.2.3", provider: command },
+        { name: "random", version: "4.5.6", provider: random },
+    ]);
+    client = clientOf("command");
+});
+afterEach(() => {
+    client.close();
+    served.close();
+});
+
+function portOf(name: string): string {
+    return new RegExp(`${name}:(\\d+)`).exec(served.addresses)?.[1] ?? "";
+}
+
+function clientOf(name: string): ResourceProviderClient {
+    return new ResourceProviderClient(`127.0.0.1:${portOf(name)}`, grpc.credentials.createInsecure());
+}
+
+const struct = (properties: Readonly<Record<string, JavaScriptValue>>): Struct => Struct.fromJavaScript(properties);
+
+/** One call of the protocol. */
+function ask<Request, Response>(
+    method: (request: Request, callback: (error: grpc.ServiceError | null, response: Response) => void) => unknown,
+    request: Request,
+): Promise<Response> {
+    return new Promise((resolve, reject) =>
+        method.call(client, request, (error, response) => (error ? reject(error) : resolve(response))),
+    );
+}
+
+function create(inputs: Readonly<Record<string, JavaScriptValue>>, timeout = 0): Promise<proto.CreateResponse> {
+    const request = new proto.CreateRequest().setUrn(URN).setProperties(struct(inputs)).setTimeout(timeout);
+    return ask(client.create, request);
+}
+
+function diff(
+    before: Readonly<Record<string, JavaScriptValue>>,
+    after: Readonly<Record<string, JavaScriptValue>>,
+): Promise<proto.DiffResponse> {
+    const request = new proto.DiffRequest().setUrn(URN).setId("1");
+    return ask(client.diff, request.setOldInputs(struct(before)).setOlds(struct(before)).setNews(struct(after)));
+}
+
+test("each package has a port of its own, and says the version of its SDK", async () => {
+    expect(served.addresses).toMatch(/^command:\d+,random:\d+$/);
+    const version = async (): Promise<string> => (await ask(client.getPluginInfo, new Empty())).getVersion();
+    expect(await version()).toBe("1.2.3");
+    client = clientOf("random");
+    expect(await version()).toBe("4.5.6");
+});
+
+test("a resource is created, found the same or different, updated with its last output at hand, and deleted", async () => {
+    const inputs = { create: "echo made", update: 'echo "again after $PULUMI_COMMAND_STDOUT"', delete: "exit 9" };
+    const created = await create(inputs);
+    expect(created.getId()).toMatch(/^step[0-9a-f]{8}$/);
+    const outputs = created.getProperties()?.toJavaScript() ?? {};
+    expect(outputs).toEqual({ ...inputs, stdout: "made", stderr: "" });
+
+    expect((await diff(inputs, inputs)).getChanges()).toBe(proto.DiffResponse.DiffChanges.DIFF_NONE);
+    const changed = await diff(inputs, { ...inputs, stdin: "x" });
+    expect(changed.getChanges()).toBe(proto.DiffResponse.DiffChanges.DIFF_SOME);
+    expect([changed.getDiffsList(), changed.getReplacesList()]).toEqual([["stdin"], []]);
+    expect((await diff(inputs, { ...inputs, triggers: ["x"] })).getReplacesList()).toEqual(["triggers"]);
+
+    const update = new proto.UpdateRequest().setUrn(URN).setId(created.getId());
+    const updated = await ask(
+        client.update,
+        update.setOldInputs(struct(inputs)).setOlds(struct(outputs)).setNews(struct(inputs)),
+    );
+    expect(updated.getProperties()?.toJavaScript()).toMatchObject({ stdout: "again after made" });
+
+    const deletion = new proto.DeleteRequest().setUrn(URN).setId(created.getId());
+    await expect(
+        ask(client.delete, deletion.setOldInputs(struct(inputs)).setProperties(struct(outputs))),
+    ).rejects.toThrow(/exit status 9/);
+});
+
+test("a value that isn't known yet at a preview is a change", async () => {
+    const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+    expect((await diff({ create: "true", stdin: "x" }, { create: "true", stdin: unknown })).getDiffsList()).toEqual([
+        "stdin",
+    ]);
+});
+
+test("secret outputs are marked as such", async () => {
+    client = clientOf("random");
+    const urn = "urn:pulumi:test::sample::random:index/randomBytes:RandomBytes::key";
+    const request = new proto.CreateRequest().setUrn(urn).setProperties(struct({ length: 8 }));
+    const properties = (await ask(client.create, request)).getProperties()?.toJavaScript();
+    const marked = expect.objectContaining({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" });
+    expect(properties).toEqual({ length: 8, base64: marked as unknown, hex: marked as unknown });
+});
+
+test("a refresh leaves a resource as it is", async () => {
+    const request = new proto.ReadRequest()
+        .setUrn(URN)
+        .setId("1")
+        .setInputs(struct({ a: 1 }));
+    const read = await ask(client.read, request.setProperties(struct({ b: 2 })));
+    expect([read.getId(), read.getInputs()?.toJavaScript(), read.getProperties()?.toJavaScript()]).toEqual([
+        "1",
+        { a: 1 },
+        { b: 2 },
+    ]);
+});
+
+test("a command's lines reach the engine in order and before its end, even when the engine is slow", async () => {
+    const lines: string[] = [];
+    const engine = await listenOnLoopback((server) =>
+        server.addService(EngineService, {
+            log: (call: { readonly request: LogRequest }, callback: (error: null, response: Empty) => void) => {
+                const line = call.request.getMessage();
+                void delay(line === "1" ? 200 : 0).then(() => {
+                    lines.push(`${call.request.getUrn() === URN} ${line}`);
+                    callback(null, new Empty());
+                });
+            },
+        } as unknown as IEngineServer),
+    );
+    try {
+        const request = new proto.ProviderHandshakeRequest().setEngineAddress(`127.0.0.1:${engine.port}`);
+        await ask(client.handshake, request);
+        await create({ create: "seq 5" });
+        expect(lines).toEqual([1, 2, 3, 4, 5].map((line) => `true ${line}`));
+    } finally {
+        engine.close();
+    }
+});
+
+test("the end of a failed command is its error", async () => {
+    await expect(create({ create: "echo why >&2; exit 3" })).rejects.toMatchObject({
+        details: 'exit status 3: running "echo why >&2; exit 3":\nwhy',
+    });
+});
+
+test("a command runs as long as its timeout lets it", async () => {
+    await expect(create({ create: "sleep 60" }, 0.2)).rejects.toThrow(/SIGKILL \(its time was over\)/);
+});
+
+test("the engine's cancellation lets a command end; the end of what runs is asked for apart", async () => {
+    const ends = create({ create: "sleep 0.5; echo whole" });
+    await ask(client.cancel, new Empty());
+    expect((await ends).getProperties()?.toJavaScript()).toMatchObject({ stdout: "whole" });
+    const cut = create({ create: "sleep 60" });
+    setTimeout(served.endRunning, 200);
+    await expect(cut).rejects.toThrow(/SIGKILL \(it was ended by an interrupt\)/);
+    await expect(create({ create: "sleep 60" })).rejects.toThrow(/not begun: it was ended by an interrupt/);
+});
+
+const reason = process.getuid?.() === 0 ? undefined : "only root can be another user";
+(reason === undefined ? test : test.skip)(
+    `processes of other users are refused${reason === undefined ? "" : ` (skipped: ${reason})`}`,
+    async () => {
+        // A call without an argument, by what every Node.js has: its status is in the answer's headers or behind them.
+        const call = `
+            const connection = require("http2").connect("http://127.0.0.1:${portOf("command")}");
+            const path = "/pulumirpc.ResourceProvider/GetPluginInfo";
+            const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers" };
+            const request = connection.request(headers);
+            const show = (part) => part["grpc-status"] !== undefined && console.log(part["grpc-status"]);
+            request.on("response", show).on("trailers", show).on("close", () => connection.close()).resume();
+            request.end(Buffer.alloc(5));`;
+        const statusFor = async (uid: number): Promise<number> => {
+            const options = { uid, gid: uid, cwd: "/" };
+            return Number((await promisify(execFile)(process.execPath, ["--eval", call], options)).stdout);
+        };
+        expect(await statusFor(0)).toBe(grpc.status.OK);
+        expect(await statusFor(65534)).toBe(grpc.status.PERMISSION_DENIED);
+    },
+);
