@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { StackOutputs } from "../../scripts/cli/stack";
 import type { Summary } from "../../scripts/engine/event";
 import { openParts } from "../../scripts/parts";
-import type { Ran } from "./lab";
+import type { Ran } from "./running";
 
 const REPOSITORY = join(__dirname, "../..");
 

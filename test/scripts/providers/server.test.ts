@@ -41,11 +41,18 @@ const struct = (properties: Readonly<Record<string, JavaScriptValue>>): Struct =
 
 /** One call of the protocol. */
 function ask<Request, Response>(
-    method: (request: Request, callback: (error: grpc.ServiceError | null, response: Response) => void) => unknown,
+    method: (
+        request: Request,
+        metadata: grpc.Metadata,
+        options: Partial<grpc.CallOptions>,
+        callback: (error: grpc.ServiceError | null, response: Response) => void,
+    ) => unknown,
     request: Request,
 ): Promise<Response> {
     return new Promise((resolve, reject) =>
-        method.call(client, request, (error, response) => (error ? reject(error) : resolve(response))),
+        method.call(client, request, new grpc.Metadata(), {}, (error, response) =>
+            error ? reject(error) : resolve(response),
+        ),
     );
 }
 
