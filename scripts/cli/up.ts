@@ -56,6 +56,9 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     const summary = await run.finally(() => progress.finish());
     console.log(summaryLine(summary));
     if (options.preview) {
+        if (options.json) {
+            console.log(JSON.stringify(summary));
+        }
         return;
     }
     if (down !== undefined && !(await settled(BOOT_SECONDS, async () => !(await isWell(stack))))) {

@@ -119,8 +119,7 @@ function serviceOf(
         getPluginInfo: unary(() => new PluginInfo().setVersion(version)),
         checkConfig: unary((request: proto.CheckRequest) => new proto.CheckResponse().setInputs(request.getNews())),
         diffConfig: unary(() => new proto.DiffResponse()),
-        // Secrets come without their marks, and the engine marks the outputs that repeat secret inputs; without support for previews
-        // it doesn't ask what a resource would become.
+        // Secrets come without their marks, and the engine marks the outputs that repeat secret inputs.
         configure: unary(() => new proto.ConfigureResponse()),
         cancel: unary(() => new Empty()),
         check: unary((request: proto.CheckRequest) => new proto.CheckResponse().setInputs(request.getNews())),
@@ -143,11 +142,17 @@ function serviceOf(
                 .setStablesList([...stable]);
         }),
         create: unary(async (request: proto.CreateRequest) => {
+            if (request.getPreview()) {
+                return new proto.CreateResponse().setProperties(request.getProperties());
+            }
             const own = subject(request.getUrn(), request.getTimeout());
             const created = await provider.create(own, propertiesOf(request.getProperties()));
             return new proto.CreateResponse().setId(created.id).setProperties(outputs(own.type, created.outputs));
         }),
         update: unary(async (request: proto.UpdateRequest) => {
+            if (request.getPreview()) {
+                return new proto.UpdateResponse().setProperties(request.getNews());
+            }
             const own = subject(request.getUrn(), request.getTimeout());
             const before = {
                 id: request.getId(),

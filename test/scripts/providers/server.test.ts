@@ -119,6 +119,14 @@ test("secret outputs are marked as such", async () => {
     expect(properties).toEqual({ length: 8, base64: marked as unknown, hex: marked as unknown });
 });
 
+test("a preview runs nothing and gives back what is known", async () => {
+    const inputs = { create: "exit 9", update: "exit 9" };
+    const creation = new proto.CreateRequest().setUrn(URN).setProperties(struct(inputs)).setPreview(true);
+    expect((await ask(client.create, creation)).getProperties()?.toJavaScript()).toEqual(inputs);
+    const update = new proto.UpdateRequest().setUrn(URN).setId("1").setOlds(struct({})).setNews(struct(inputs));
+    expect((await ask(client.update, update.setPreview(true))).getProperties()?.toJavaScript()).toEqual(inputs);
+});
+
 test("a refresh leaves a resource as it is", async () => {
     const request = new proto.ReadRequest()
         .setUrn(URN)
