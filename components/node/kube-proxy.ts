@@ -24,9 +24,9 @@ export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
         ),
         // Its client would wait longer and longer between tries: half a minute after a reboot of all machines.
         service: [
-            `ExecStartPre=/bin/bash -c 'until (: </dev/tcp/${spec.api.name}/${spec.api.port}) 2>/dev/null && curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do sleep 0.5; done'`,
+            `ExecStartPre=/bin/bash -c 'exec 3<> <(:); until (: </dev/tcp/${spec.api.name}/${spec.api.port}) 2>/dev/null && curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do read -rt 0.5 <&3; done'`,
         ],
-        health: "curl -sf --max-time 5 http://127.0.0.1:10256/livez",
+        health: "answers http://127.0.0.1:10256/livez",
         healthDeadline: 90,
     };
 }

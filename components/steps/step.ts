@@ -2,7 +2,7 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machines/machine";
 import { commandAsRoot, inputAsRoot } from "./as-root";
-import { quote, renderScript, type StepScript } from "./script";
+import { type Library, quote, renderScript, type StepScript } from "./script";
 
 /** Longest a step may take on the machine, in seconds: a killed `up` leaves its script running at most that long. */
 const STEP_TIMEOUT = 300;
@@ -10,6 +10,8 @@ const STEP_TIMEOUT = 300;
 export interface StepArgs {
     readonly machine: Pick<Machine, "connection" | "id" | "vm" | "user" | "sudoPassword" | "repair">;
     readonly script: pulumi.Input<StepScript>;
+    /** How the script comes by the step library, where that isn't on the machine yet. */
+    readonly library?: Library;
     /** The script holds keys or tokens: its text is encrypted in the state, and neither it nor its output is ever logged. */
     readonly secret?: boolean;
     /** The script has something to undo while its machine stays. */
@@ -41,7 +43,12 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
     const text = pulumi
         .all([args.script, machine.id])
         .apply(([script, id]) =>
-            [`# on ${id}`, ...repairComment(repair), `export step=${quote(name)}`, renderScript(script)].join("\n"),
+            [
+                `# on ${id}`,
+                ...repairComment(repair),
+                `export step=${quote(name)}`,
+                renderScript(script, args.library),
+            ].join("\n"),
         );
     const command = (operation: "create" | "delete"): string =>
         commandAsRoot(machine, `timeout ${timeout} bash -s -- ${operation}`);

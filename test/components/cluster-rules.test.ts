@@ -182,7 +182,7 @@ describe("secrets", () => {
     test("lie on a machine for their user's eyes only", () => {
         const files = secretSteps().flatMap((step) => [
             ...inputsOf(step).stdin.matchAll(
-                /^put (\S+) (\d+) (\S+) <<'KUBELAB_END_OF_FILE'\n([^]*?)\nKUBELAB_END_OF_FILE$/gm,
+                /^(?:put|plan) (\S+) (\d+) (\S+) <<'KUBELAB_END_OF_FILE'\n([^]*?)\nKUBELAB_END_OF_FILE$/gm,
             ),
         ]);
         expect(files.length).toBeGreaterThan(40);
