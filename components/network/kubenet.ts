@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { put, putAll } from "../steps/script";
+import { putAll } from "../steps/script";
 import { step } from "../steps/step";
 import { withPodCidr } from "../cluster-spec/nodes";
 import type { BringUpStep } from "../cluster-spec/types";
@@ -268,9 +268,9 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
                                         mode: "0755",
                                     },
                                     { path: "/etc/systemd/system/kubenet.service", content: UNIT },
+                                    { path: "/etc/cni/net.d/10-kubenet.conflist", content: cniConfiguration(node) },
                                 ]),
                                 "service_run kubenet || service_healthy kubenet 0 false",
-                                put({ path: "/etc/cni/net.d/10-kubenet.conflist", content: cniConfiguration(node) }),
                             ],
                             delete: [
                                 "once kubenet",

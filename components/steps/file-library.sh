@@ -4,18 +4,18 @@
 
 # Set when content, mode or owner of a file were different.
 changed=''
-# A file that is there while a change waits for its restart: a run that is cut off in between leaves it to the next one.
+# A file that isn't empty while a change waits for its restart: a run that is cut off in between leaves it to the next one.
 pending=/dev/null
 # What files were before this step changed them, until it has succeeded.
 before=''
 
-# put PATH MODE OWNER <CONTENT: writes a file atomically.
+# put PATH MODE OWNER [SHA256] <CONTENT: writes a file atomically.
 put() {
     plan "$@"
     write_planned
 }
 
-# plan PATH MODE OWNER <CONTENT: a file for write_planned to write, and for the record.
+# plan PATH MODE OWNER [SHA256] <CONTENT: a file for write_planned to write, and for the record.
 plan() {
     if [ -e "$1" ]; then keep_original "$1"; fi
     note file "$1"
@@ -23,12 +23,14 @@ plan() {
 }
 
 planned=()
-declare -A content_of=() mode_of=() owner_of=()
+# Files that weren't there before this step.
+declare -A made=()
+declare -A content_of=() mode_of=() owner_of=() sum_of=()
 plan_unnoted() {
     local content=''
     IFS= read -rd '' content || true
     planned+=("$1")
-    content_of[$1]=$content mode_of[$1]=$2 owner_of[$1]=$3
+    content_of[$1]=$content mode_of[$1]=$2 owner_of[$1]=$3 sum_of[$1]=${4:-}
 }
 
 # write_planned: writes the planned files that aren't there as they are to be.
@@ -53,29 +55,30 @@ write_planned() {
     if [ "${#wrong[@]}" -gt 0 ]; then write_files "${wrong[@]}"; fi
 }
 
-# write_files PATH...: a directory that gets one file has it beside its place first; one that gets more has a directory with them, so
-# that one rename program is enough.
+# write_files PATH...: a directory that gets one or two files has them beside their places first; one that gets more has a directory
+# with them, so that one program renames them all.
 write_files() {
     local path directory new mode mask name stage=.kubelab.$BASHPID.${EPOCHREALTIME#*[.,]}
     local mine=() stages=() existing=()
     local -A files=() news=() modes=() owners=()
     for path; do
         files[${path%/*}]+=$path$'\n'
-        if [ -e "$path" ]; then existing+=("$path"); fi
+        if [ -e "$path" ]; then existing+=("$path"); else made[$path]=1; fi
     done
     for directory in "${!files[@]}"; do
         mapfile -t mine <<<"${files[$directory]%$'\n'}"
         new=$directory/$stage
-        unfinished+=("$new")
-        if [ "${#mine[@]}" -gt 1 ]; then
+        if [ "${#mine[@]}" -gt 2 ]; then
             stages+=("$new")
             new+=/
+        else
+            new+=.
         fi
         for path in "${mine[@]}"; do
-            news[$path]=$new
-            if [[ $new == */ ]]; then news[$path]+=${path##*/}; fi
+            news[$path]=$new${path##*/}
         done
     done
+    unfinished=("${news[@]}" "${stages[@]}")
     make_directories "${!files[@]}" -- "${stages[@]}" || cannot_write "$1"
     for path; do
         new=${news[$path]} mode=$((8#${mode_of[$path]}))
@@ -95,15 +98,17 @@ write_files() {
         mapfile -t mine <<<"${modes[$name]%$'\n'}"
         chmod "$name" "${mine[@]}" || cannot_write "$1"
     done
-    : >"$pending"
+    echo changed >"$pending"
     if [ "${#existing[@]}" -gt 0 ]; then keep_before "${existing[@]}"; fi
     for directory in "${!files[@]}"; do
         mapfile -t mine <<<"${files[$directory]%$'\n'}"
-        if [ "${#mine[@]}" -gt 1 ]; then
+        if [ "${#mine[@]}" -gt 2 ]; then
             mv -f -t "$directory" "${mine[@]/#"$directory"/"$directory/$stage"}" || cannot_write "${mine[0]}"
-        else
-            mv -fT "${news[${mine[0]}]}" "${mine[0]}" || cannot_write "${mine[0]}"
+            continue
         fi
+        for path in "${mine[@]}"; do
+            mv -fT "${news[$path]}" "$path" || cannot_write "$path"
+        done
     done
     if [ "${#stages[@]}" -gt 0 ]; then rmdir "${stages[@]}"; fi
     unfinished=()
@@ -132,7 +137,7 @@ keep_before() {
 
 # change_applied: no change waits for its restart any more.
 change_applied() {
-    if [ -f "$pending" ]; then rm -f "$pending"; fi
+    : >"$pending"
 }
 
 # put_lines PATH TAG <LINES: replaces the lines of the file that end in ` # TAG`, and leaves all others.

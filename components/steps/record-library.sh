@@ -95,7 +95,7 @@ apply_sysctls() {
 
 # keep_record create|delete: what the step did stays noted, or what it undid is forgotten.
 keep_record() {
-    local line path sum octal text='' paths=()
+    local line path sum octal text='' unknown=()
     [ -n "$record" ] || return 0
     if [ "$1" = delete ]; then
         rm -f "$record" "$draft"
@@ -107,15 +107,17 @@ keep_record() {
         case $line in 'directory '* | 'user '*) note "$line" ;; esac
     done
     for path in "${!mode_of[@]}"; do
-        if [ -n "${noted[file $path]:-}" ]; then paths+=("$path"); fi
+        if [ -z "${sum_of[$path]}" ]; then unknown+=("$path"); fi
     done
-    if [ "${#paths[@]}" -gt 0 ]; then
-        while read -r sum path; do
-            printf -v octal '%o' "$((8#${mode_of[$path]}))"
-            text+="file $octal ${owner_of[$path]} $sum $path"$'\n'
-        done < <(sha256sum "${paths[@]}")
-        printf '%s' "$text" >>"$draft"
+    if [ "${#unknown[@]}" -gt 0 ]; then
+        while read -r sum path; do sum_of[$path]=$sum; done < <(sha256sum "${unknown[@]}")
     fi
+    for path in "${!mode_of[@]}"; do
+        [ -n "${noted[file $path]:-}" ] || continue
+        printf -v octal '%o' "$((8#${mode_of[$path]}))"
+        text+="file $octal ${owner_of[$path]} ${sum_of[$path]} $path"$'\n'
+    done
+    printf '%s' "$text" >>"$draft"
     if [ "$draft" != "$record" ]; then mv -f "$draft" "$record"; fi
     know_step "${record##*/}"
 }

@@ -53,7 +53,9 @@ function write(verb: "put" | "plan", file: HostFile): string {
     }
     const body = file.content.endsWith("\n") ? file.content : `${file.content}\n`;
     const { mode = "0644", owner = "root:root" } = file;
-    return `${verb} ${quote(file.path)} ${mode} ${owner} <<'${DELIMITER}'\n${body}${DELIMITER}`;
+    // What the machine's record has of it.
+    const sum = createHash("sha256").update(body).digest("hex");
+    return `${verb} ${quote(file.path)} ${mode} ${owner} ${sum} <<'${DELIMITER}'\n${body}${DELIMITER}`;
 }
 
 /** Where machines keep the scripts of checks. */
@@ -130,5 +132,5 @@ export const READ_LIBRARY = `. ${LIBRARY_PATH} || {
 
 /** The statement after which `write_planned` writes the functions that a step has brought where the others find them. */
 export function planLibrary(): string {
-    return `plan ${LIBRARY_PATH} 0644 root:root < <(printf '%s' "$library")`;
+    return `plan ${LIBRARY_PATH} 0644 root:root < <(printf '%s' "\${library:?}")`;
 }

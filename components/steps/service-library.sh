@@ -7,9 +7,25 @@ declare -A unit=()
 service_state() {
     local key value
     unit=()
+    if unknown_yet "$1"; then
+        unit=([ActiveState]=inactive)
+        return
+    fi
     while IFS='=' read -r key value; do unit[$key]=$value; done < <(
         systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload,DropInPaths,MainPID,NRestarts "$1"
     )
+}
+
+# unknown_yet UNIT: a unit whose file this step has just put there for the first time, that doesn't run and has no settings beside its
+# file: systemd needn't be asked.
+unknown_yet() {
+    local name=$1 beside
+    if [[ $name != *.* ]]; then name+=.service; fi
+    [ -n "${made[$units/$name]:-}" ] && [ ! -L "/run/systemd/units/invocation:$name" ] || return
+    for beside in "$units" /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
+        [ ! -e "$beside/$name.d" ] || return
+    done
+    unset "made[$units/$name]"
 }
 
 # service_up UNIT SECONDS COMMAND...: enables the unit, (re)starts it when a file of it changed or it isn't running as it should,

@@ -30,7 +30,7 @@ once() {
     flock -w 120 9 || fail "another run still works on $1 after 120 seconds; see 'fuser $run/$1.lock'"
     give_way
     pending=$run/$1.changed
-    if [ -e "$pending" ]; then changed=1; fi
+    if [ -s "$pending" ]; then changed=1; fi
     before=$run/$1.before
     if [ -n "${step:-}" ]; then begin_record "$step"; fi
     trap 'if [ $? -ne 0 ]; then put_back; elif [ -d "$before" ]; then rm -rf "$before"; fi' EXIT

@@ -46,12 +46,12 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             [
                 `# on ${id}`,
                 ...repairComment(repair),
+                endsWithin(timeout),
                 `export step=${quote(name)}`,
                 renderScript(script, args.library),
             ].join("\n"),
         );
-    const command = (operation: "create" | "delete"): string =>
-        commandAsRoot(machine, `timeout ${timeout} bash -s -- ${operation}`);
+    const command = (operation: "create" | "delete"): string => commandAsRoot(machine, `bash -s -- ${operation}`);
     return new remote.Command(
         name,
         {
@@ -70,6 +70,14 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             ...(machine.vm ? { deletedWith: machine.vm } : {}),
         },
     );
+}
+
+/**
+ * The statement that ends the script, with all that it has started, when its time is over. What waits for that reads from a pipe that
+ * the script alone writes to, and so ends with it.
+ */
+function endsWithin(seconds: number): string {
+    return `exec 7> >(read -rt ${seconds} || [ $? -eq 1 ] || kill 0)`;
 }
 
 /** The text with what sudo asks for before it; secret then. */
