@@ -29,7 +29,7 @@ begin_record() {
     if [ -e "$record" ]; then
         mapfile -t former <"$record"
         for line in "${former[@]}"; do
-            if [[ $line == 'file '* ]]; then noted_before[/${line#*/}]=1; fi
+            if [[ $line == 'file '* || $line == 'lines '* ]]; then noted_before[/${line#*/}]=1; fi
         done
         draft=$state/record/.$1.new
     fi
@@ -71,8 +71,11 @@ make_directories() {
 
 # keep_original PATH: before it is changed for the first time; what kubelab itself put is none.
 keep_original() {
+    local records
     [ -n "$record" ] && [ -z "${noted_before[$1]:-}${noted[file $1]:-}" ] && [ ! -e "$state/original$1" ] || return 0
-    if grep -qsE "^(file|lines) (.* )?${1//./\\.}\$" "$state/record"/* "$state/record"/.*.new; then return; fi
+    records=("$state/record"/* "$state/record"/.*.new)
+    # The pattern itself where no file has such a name; the draft is there in any case.
+    if [ "${#records[@]}" -gt 2 ] && grep -qsE "^(file|lines) (.* )?${1//./\\.}\$" "${records[@]}"; then return; fi
     (umask 077 && mkdir -p "$state/original${1%/*}")
     cp -a "$1" "$state/original$1"
 }

@@ -82,15 +82,18 @@ add_user() {
 
 # user_exists NAME: it may also be one of a directory service.
 user_exists() {
-    local name
+    local name nsswitch=/etc/nsswitch.conf
+    if [ ! -e "$nsswitch" ]; then nsswitch=/dev/null; fi
     while IFS=: read -r name _; do
         if [ "$name" = "$1" ]; then return; fi
     done </etc/passwd
-    if [ -e /etc/nsswitch.conf ] && grep -qE '^passwd:.*(sss|ldap|nis|winbind)' /etc/nsswitch.conf; then
-        getent passwd "$1" >/dev/null
-    else
-        return 1
-    fi
+    while read -r name; do
+        if [[ $name =~ ^passwd:.*(sss|ldap|nis|winbind) ]]; then
+            getent passwd "$1" >/dev/null
+            return
+        fi
+    done <"$nsswitch"
+    return 1
 }
 
 # pause SECONDS: reads from a pipe that nobody writes to.

@@ -8,7 +8,7 @@ import { type Library, quote, renderScript, type StepScript } from "./script";
 const STEP_TIMEOUT = 300;
 
 export interface StepArgs {
-    readonly machine: Pick<Machine, "connection" | "id" | "vm" | "user" | "sudoPassword" | "repair">;
+    readonly machine: Pick<Machine, "connection" | "id" | "vm" | "user" | "sudoPassword" | "repair" | "loginShell">;
     readonly script: pulumi.Input<StepScript>;
     /** How the script comes by the step library, where that isn't on the machine yet. */
     readonly library?: Library;
@@ -51,13 +51,12 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
                 renderScript(script, args.library),
             ].join("\n"),
         );
-    const command = (operation: "create" | "delete"): string => commandAsRoot(machine, `bash -s -- ${operation}`);
     return new remote.Command(
         name,
         {
             connection: machine.connection,
-            create: command("create"),
-            ...(undo ? { delete: command("delete") } : {}),
+            create: stepCommand(machine, "create"),
+            ...(undo ? { delete: stepCommand(machine, "delete") } : {}),
             stdin: withPassword(machine, secret ? pulumi.secret(text) : text),
             ...(triggers.length > 0 ? { triggers: [...triggers] } : {}),
             addPreviousOutputInEnv: false,
@@ -70,6 +69,16 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             ...(machine.vm ? { deletedWith: machine.vm } : {}),
         },
     );
+}
+
+/** The command line that runs a step whose script comes on its standard input. The login's own shell does that where it can. */
+export function stepCommand(
+    machine: Pick<Machine, "user" | "sudoPassword" | "loginShell">,
+    operation: "create" | "delete",
+): string {
+    return machine.loginShell === "bash"
+        ? `IFS= read -rd '' script; set -- ${operation}; eval "$script"`
+        : commandAsRoot(machine, `bash -s -- ${operation}`);
 }
 
 /**
