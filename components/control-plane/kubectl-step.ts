@@ -1,7 +1,7 @@
 import type { remote } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import { leaveCheck, put, removeCheck } from "../steps/script";
+import { leaveCheck, removeCheck } from "../steps/script";
 import { step, type StepArgs } from "../steps/step";
 import type { ReadyMachine } from "../machines/machine";
 
@@ -59,9 +59,10 @@ export function manifests(
             script: {
                 create: [
                     `once ${name}`,
-                    put({ path: file, content: documents, mode: "0600" }),
+                    ...leaveCheck({ name, subject: "API", statements: differingObjects(file) }, [
+                        { path: file, content: documents, mode: "0600" },
+                    ]),
                     `${KUBECTL} apply --server-side --force-conflicts --field-manager=kubelab -f ${file}`,
-                    ...leaveCheck({ name, subject: "API", statements: differingObjects(file) }),
                     ...(args.wait ?? []),
                 ],
                 delete: [

@@ -49,11 +49,16 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
     const mend = `${KUBECTL} patch node ${name} -p ${patch} >/dev/null`;
     return [
         `once node-${name}`,
-        `within 120 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:${spec.api.port}/readyz || fail 'kube-apiserver is not ready: journalctl -u kube-apiserver'`,
         // Mostly the kubelet has made it; if it does so just now, it is mended after all.
-        `${mend} 2>&1 || ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE' || ${mend}`,
+        "register() {",
+        `    ${mend} 2>&1 || ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE' || ${mend}`,
         JSON.stringify(nodeObject(spec, node)),
         "NODE",
+        "}",
+        `if ! register 2>/dev/null; then`,
+        `    within 120 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:${spec.api.port}/readyz || fail 'kube-apiserver is not ready: journalctl -u kube-apiserver'`,
+        "    register",
+        "fi",
         // From when the cluster had workers.
         ...(node.role === "control-plane" && node.taints.length === 0
             ? [`${KUBECTL} taint node ${name} ${NO_WORKLOADS}- >/dev/null 2>&1 || true`]

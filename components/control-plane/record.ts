@@ -14,13 +14,12 @@ export function keepRecord(spec: ClusterSpec): string[] {
         .map(([key, value]) => `${key}=${value}`)
         .join("\n");
     return [
-        `if [ -e ${RECORD} ]; then`,
-        "    while IFS='=' read -r key value; do",
-        `        was=$(sed -n "s/^$key=//p" ${RECORD})`,
-        `        [ -z "$was" ] || [ "$was" = "$value" ] || fail "kubelab:$key: '$value' can't replace '$was' while the cluster is running: set it back, or destroy the cluster first"`,
-        `    done <<<${quote(record)}`,
-        "fi",
-        `mkdir -p ${RECORD.slice(0, RECORD.lastIndexOf("/"))}`,
+        "declare -A was=()",
+        `if [ -e ${RECORD} ]; then while IFS='=' read -r key value; do was[$key]=$value; done <${RECORD}; fi`,
+        "while IFS='=' read -r key value; do",
+        `    [ "\${was[$key]:-$value}" = "$value" ] || fail "kubelab:$key: '$value' can't replace '\${was[$key]}' while the cluster is running: set it back, or destroy the cluster first"`,
+        `done <<<${quote(record)}`,
+        `make_directories ${RECORD.slice(0, RECORD.lastIndexOf("/"))}`,
         `printf '%s\\n' ${quote(record)} >${RECORD}`,
     ];
 }

@@ -68,6 +68,7 @@ class LocalMachine extends Component implements Machine {
     readonly address: string;
     readonly privateAddress: string;
     readonly user = "root";
+    readonly loginShell = "bash";
     readonly connection: Machine["connection"];
     readonly id: pulumi.Output<string>;
     readonly hostKey: pulumi.Output<string>;

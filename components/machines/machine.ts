@@ -41,6 +41,8 @@ export interface Machine {
     readonly privateAddress: pulumi.Input<string>;
     /** The user of `connection`; anyone but root needs sudo. */
     readonly user: string;
+    /** Known where the user is root and the shell of their login runs a step's script by itself, without another shell. */
+    readonly loginShell?: "bash";
     /** Of the user, where sudo asks for one; secret. */
     readonly sudoPassword?: pulumi.Output<string>;
     /** Path of the private key that lets the user in, where it is one of their own and not the cluster's. */

@@ -1,5 +1,5 @@
 import { removeBridge } from "./bridge";
-import { put } from "../steps/script";
+import { putAll } from "../steps/script";
 import type { NetworkDaemon } from "./daemon-set";
 
 /** A pod network whose own program runs in pods: what it is in the API, and what a node needs for it. */
@@ -68,23 +68,26 @@ export function setUpNode({ daemon, node }: CniPlugin): string[] {
         "once pod-network",
         // Of an earlier step of the bring-up.
         ...removeBridge(),
-        ...(node.kernel.length === 0
-            ? []
-            : [put({ path: MODULES, content: node.kernel.map(({ module }) => `${module}\n`).join("") })]),
-        ...(node.draft === undefined ? [] : [put({ path: draft, content: node.draft })]),
-        put({
-            path: TEMPORARY_FILES,
-            content: [
-                `r! ${config}`,
-                `d ${node.directory} 0755 root root`,
-                ...(node.draft === undefined ? [] : [`C ${node.source} 0644 root root - ${draft}`]),
-                "",
-            ].join("\n"),
-        }),
-        put({ path: SCRIPT, content: configScript(config, node), mode: "0755" }),
-        put({ path: `/etc/systemd/system/${UNIT}.service`, content: serviceUnit(daemon.name) }),
-        put({ path: `/etc/systemd/system/${UNIT}.path`, content: pathUnit(node.source) }),
+        ...putAll([
+            ...(node.kernel.length === 0
+                ? []
+                : [{ path: MODULES, content: node.kernel.map(({ module }) => `${module}\n`).join("") }]),
+            ...(node.draft === undefined ? [] : [{ path: draft, content: node.draft }]),
+            {
+                path: TEMPORARY_FILES,
+                content: [
+                    `r! ${config}`,
+                    `d ${node.directory} 0755 root root`,
+                    ...(node.draft === undefined ? [] : [`C ${node.source} 0644 root root - ${draft}`]),
+                    "",
+                ].join("\n"),
+            },
+            { path: SCRIPT, content: configScript(config, node), mode: "0755" },
+            { path: `/etc/systemd/system/${UNIT}.service`, content: serviceUnit(daemon.name) },
+            { path: `/etc/systemd/system/${UNIT}.path`, content: pathUnit(node.source) },
+        ]),
         `systemd-tmpfiles --create ${TEMPORARY_FILES}`,
+        `service_settle ${UNIT}.path`,
         `service_enable ${UNIT}.path`,
         `systemctl restart ${UNIT}.path`,
         `if [ -e ${node.source} ]; then systemctl start ${UNIT}.service; fi`,

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Component } from "../component";
-import { put } from "../steps/script";
+import { putAll } from "../steps/script";
 import { step } from "../steps/step";
 import { withPodCidr } from "../cluster-spec/nodes";
 import type { BringUpStep } from "../cluster-spec/types";
@@ -78,8 +78,7 @@ routes() {
             ? "Packets from and to pods may pass, whatever the policy of FORWARD is (Docker sets it to DROP)."
             : "As Docker does it: pods' own packets and the answers to them may pass, and no others."
     }
-rules() {
-    cat <<'RULES'
+IFS= read -rd '' rules <<'RULES' || true
 *filter
 :KUBENET-FORWARD - [0:0]
 ${forward.map((rule) => `-A KUBENET-FORWARD ${rule}`).join("\n")}
@@ -93,63 +92,79 @@ ${inside.join("\n")}
 -A KUBENET-POSTROUTING -m comment --comment "leaves the cluster" -j MASQUERADE
 COMMIT
 RULES
+
+# has INTERFACE
+has() {
+    [[ $(</proc/self/net/dev) == *[[:space:]]"$1:"* ]]
 }
 
-# Names of the pods' interfaces on this node, as the CNI plugin wrote them down; those from before a reboot are gone.
+# Calls \`pod_interface NAME\` for each of the pods' interfaces on this node, as the CNI plugin wrote them down; those from before a
+# reboot are gone.
 pod_interfaces() {
-    local name
-    { grep -ohE '"name": ?"veth[0-9a-f]+"' /var/lib/cni/results/kubenet-* 2>/dev/null || true; } | cut -d '"' -f 4 | while read -r name; do
-        if ip link show dev "$name" >/dev/null 2>&1; then printf '%s\\n' "$name"; fi
+    local file text
+    for file in /var/lib/cni/results/kubenet-*; do
+        if [ ! -e "$file" ]; then continue; fi
+        text=$(<"$file")
+        while [[ $text =~ '"name":'' '?\"(veth[0-9a-f]+)\" ]]; do
+            text=\${text#*"\${BASH_REMATCH[0]}"}
+            if has "\${BASH_REMATCH[1]}"; then pod_interface "\${BASH_REMATCH[1]}"; fi
+        done
     done
 }
 
-# on_bridge INTERFACE
+# Names of the interfaces on the bridge, each between blanks; asked for where there are pods.
 on_bridge() {
-    [[ $(ip -o link show dev "$1") == *" master ${BRIDGE} "* ]]
+    local name
+    bridged=' '
+    while read -r _ name _; do bridged+="\${name%%[@:]*} "; done < <(ip -o link show master ${BRIDGE})
 }
 
 up() {
-    local name
-    ip link show dev ${BRIDGE} >/dev/null 2>&1 || ip link add ${BRIDGE} type bridge
-    ip link set ${BRIDGE} up
-    ip address replace ${gateway} dev ${BRIDGE}
-    # It may have been another one's before.
-    ip -o -4 address show dev ${BRIDGE} | while read -r _ _ _ address _; do
-        [ "$address" = ${gateway} ] || ip address del "$address" dev ${BRIDGE}
-    done
-    pod_interfaces | while read -r name; do
-        if ! on_bridge "$name"; then
-            ip link set dev "$name" master ${BRIDGE}
-            ip link set dev "$name" type bridge_slave hairpin on
-        fi
-    done
-
-    wanted=' '
+    local changes='' jumps wanted=' ' address destination bridged=''
+    if has ${BRIDGE}; then
+        # It may have been another one's before.
+        while read -r _ _ _ address _; do
+            [ "$address" = ${gateway} ] || changes+="address del $address dev ${BRIDGE}"$'\\n'
+        done < <(ip -o -4 address show dev ${BRIDGE})
+    else
+        changes="link add ${BRIDGE} type bridge"$'\\n'
+    fi
+    changes+="link set ${BRIDGE} up"$'\\n'"address replace ${gateway} dev ${BRIDGE}"$'\\n'
+    pod_interface() {
+        if [ -z "$bridged" ]; then on_bridge; fi
+        [[ $bridged == *" $1 "* ]] || changes+="link set dev $1 master ${BRIDGE}"$'\\n'"link set dev $1 type bridge_slave hairpin on"$'\\n'
+    }
+    pod_interfaces
     route() {
         wanted+="$1 "
-        ip route replace "$1" via "$2" proto ${PROTOCOL}
+        changes+="route replace $1 via $2 proto ${PROTOCOL}"$'\\n'
     }
     routes
-    ip -o route show proto ${PROTOCOL} | while read -r destination _; do
-        [[ $wanted == *" $destination "* ]] || ip route del "$destination" proto ${PROTOCOL}
-    done
+    while read -r destination _; do
+        [[ $wanted == *" $destination "* ]] || changes+="route del $destination proto ${PROTOCOL}"$'\\n'
+    done < <(ip -o route show proto ${PROTOCOL})
+    ip -batch - <<<"\${changes%$'\\n'}"
 
-    ${stage.rules ? "" : "iptables --wait -P FORWARD DROP\n    "}rules | iptables-restore --wait --noflush
-    iptables --wait -C FORWARD -j KUBENET-FORWARD 2>/dev/null || iptables --wait -I FORWARD -j KUBENET-FORWARD
-    iptables --wait -t nat -C POSTROUTING -j KUBENET-POSTROUTING 2>/dev/null || iptables --wait -t nat -A POSTROUTING -j KUBENET-POSTROUTING
+    ${stage.rules ? "" : "iptables --wait -P FORWARD DROP\n    "}jumps=$(iptables-save)
+    if [[ $jumps != *"-A FORWARD -j KUBENET-FORWARD"* ]]; then rules+=$'*filter\\n-I FORWARD -j KUBENET-FORWARD\\nCOMMIT\\n'; fi
+    if [[ $jumps != *"-A POSTROUTING -j KUBENET-POSTROUTING"* ]]; then rules+=$'*nat\\n-A POSTROUTING -j KUBENET-POSTROUTING\\nCOMMIT\\n'; fi
+    iptables-restore --wait --noflush <<<"\${rules%$'\\n'}"
 }
 
 check() {
-    local addresses name
-    if ! ip link show dev ${BRIDGE} >/dev/null 2>&1; then
+    local addresses bridged
+    if ! has ${BRIDGE}; then
         echo "bridge ${BRIDGE}: gone"
     else
         addresses=$(ip -o -4 address show dev ${BRIDGE} up)
         [[ $addresses == *" ${gateway} "* ]] || echo "bridge ${BRIDGE}: down, or without its address ${gateway}"
     fi
-    pod_interfaces | while read -r name; do
-        on_bridge "$name" || echo "interface $name of a pod: not on ${BRIDGE}"
-    done
+    bridged=' '
+    if has ${BRIDGE}; then on_bridge; fi
+    pod_interface() {
+        [[ $bridged == *" $1 "* ]] || echo "interface $1 of a pod: not on ${BRIDGE}"
+    }
+    pod_interfaces
     route() {
         [[ $(ip route show "$1") == "via $2 "* || $(ip route show "$1") == *" via $2 "* ]] || echo "route $1 via $2: gone or changed"
     }
@@ -162,7 +177,7 @@ check() {
 
 # chain TABLE NAME: compares a chain with its rules above.
 chain() {
-    if [ "$(rules | grep -e "^-A $2 " | tr -d '"')" != "$(iptables --wait -t "$1" -S "$2" 2>/dev/null | grep -e "^-A $2 " | tr -d '"')" ]; then
+    if [ "$(grep -e "^-A $2 " <<<"$rules" | tr -d '"')" != "$(iptables --wait -t "$1" -S "$2" 2>/dev/null | grep -e "^-A $2 " | tr -d '"')" ]; then
         echo "iptables $1: rules of $2 are gone or changed"
     fi
 }
@@ -243,19 +258,20 @@ export class Kubenet extends Component implements PodNetwork {
                             create: [
                                 "once kubenet",
                                 `note check kubenet '${SCRIPT} check'`,
-                                put({
-                                    path: "/etc/iproute2/rt_protos.d/kubenet.conf",
-                                    content: `${PROTOCOL} kubenet\n`,
-                                }),
-                                put({
-                                    path: SCRIPT,
-                                    content: routeScript(self, all, spec.podCidr, stage),
-                                    mode: "0755",
-                                }),
-                                put({ path: "/etc/systemd/system/kubenet.service", content: UNIT }),
-                                "service_enable kubenet",
-                                "systemctl reload-or-restart kubenet || service_healthy kubenet 0 false",
-                                put({ path: "/etc/cni/net.d/10-kubenet.conflist", content: cniConfiguration(node) }),
+                                ...putAll([
+                                    {
+                                        path: "/etc/iproute2/rt_protos.d/kubenet.conf",
+                                        content: `${PROTOCOL} kubenet\n`,
+                                    },
+                                    {
+                                        path: SCRIPT,
+                                        content: routeScript(self, all, spec.podCidr, stage),
+                                        mode: "0755",
+                                    },
+                                    { path: "/etc/systemd/system/kubenet.service", content: UNIT },
+                                    { path: "/etc/cni/net.d/10-kubenet.conflist", content: cniConfiguration(node) },
+                                ]),
+                                "service_run kubenet || service_healthy kubenet 0 false",
                             ],
                             delete: [
                                 "once kubenet",

@@ -16,7 +16,7 @@ export function containerdProcess(): Process {
         type: "notify",
         flags: [flag("config", "/etc/containerd/config.toml")],
         service: ["Delegate=yes", "KillMode=process", "TasksMax=infinity", "LimitCORE=infinity", "OOMScoreAdjust=-999"],
-        health: "ctr --connect-timeout 1s version",
+        health: "serves /run/containerd/containerd.sock ctr --connect-timeout 1s version",
         healthDeadline: 60,
     };
 }

@@ -44,7 +44,7 @@ export function kubeletProcess(spec: ClusterSpec, name: string, address: string,
             // It watches the directory only if it is there when the kubelet starts, else looks for it every 20 seconds.
             ...(runsStaticPods(spec, role) ? [`ExecStartPre=/bin/mkdir -p ${STATIC_PODS}`] : []),
         ],
-        health: "curl -sf --max-time 5 http://127.0.0.1:10248/healthz",
+        health: "answers http://127.0.0.1:10248/healthz",
         healthDeadline: 90,
     };
 }

@@ -14,20 +14,25 @@ differs() {
 # Everything in one array per kind of line: one call of each program is enough for all of them.
 files=() lines_of=() links=() programs=() units=() sysctls=() users=() checks=()
 read_records() {
-    local name kind rest known=()
+    local name kind rest
+    local -A known=()
     if [ ! -s "$state/steps" ] || [ ! -d "$state/record" ]; then
         differs "$state" "the record of what was set up is gone"
         return
     fi
-    mapfile -t known <"$state/steps"
-    for name in "${known[@]}"; do
+    # `-NAME` undoes NAME.
+    while read -r name; do
+        if [[ $name == -* ]]; then unset "known[${name#-}]"; else known[$name]=1; fi
+    done <"$state/steps"
+    for name in "${!known[@]}"; do
         if [ ! -e "$state/record/$name" ]; then
             differs "$state/record/$name" gone
             continue
         fi
         while read -r kind rest; do
             case $kind in
-                file) files+=("$rest") ;;
+                # The other form is of a step that didn't come to its end.
+                file) if [[ $rest != /* ]]; then files+=("$rest"); fi ;;
                 lines) lines_of+=("$rest") ;;
                 link) links+=("$rest") ;;
                 part) programs+=("$rest") ;;

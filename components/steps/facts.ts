@@ -21,7 +21,7 @@ export function probeFacts(
     machine: Pick<Machine, "name" | "cluster" | "connection" | "id" | "vm" | "user">,
     parent: pulumi.Resource,
 ): pulumi.Output<MachineFacts> {
-    const asked = step(`${machine.name}-facts`, { machine, script: { create: PROBE } }, parent);
+    const asked = step(`${machine.name}-facts`, { machine, script: { create: PROBE }, library: "none" }, parent);
     // The connection's key makes all that comes over it a secret; this is none.
     return pulumi.unsecret(asked.stdout).apply(
         (text) =>

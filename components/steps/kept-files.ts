@@ -9,7 +9,7 @@ export function keepFiles(name: string, script: pulumi.Output<StepScript>, paren
         {
             create: "bash -s -- create",
             delete: "bash -s -- delete",
-            stdin: pulumi.secret(script.apply(renderScript)),
+            stdin: pulumi.secret(script.apply((each) => renderScript(each, "none"))),
             addPreviousOutputInEnv: false,
             logging: local.Logging.None,
         },

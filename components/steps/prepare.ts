@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine, ReadyMachine } from "../machines/machine";
-import { put } from "./script";
+import { putAll, planLibrary } from "./script";
 import { step } from "./step";
 
 /** Kernel settings that routing pods' traffic needs, on every node. */
@@ -11,6 +11,14 @@ const SYSCTLS = [
     "net.bridge.bridge-nf-call-iptables = 1",
     "",
 ].join("\n");
+
+/** Kernel modules that containers and their bridges need. */
+const MODULES = ["overlay", "br_netfilter"];
+
+/** Loads them where the kernel doesn't have them yet: built in, or loaded by the host of a local machine. */
+function loadModules(): string {
+    return `[[ -d /proc/sys/net/bridge && $(</proc/filesystems) == *overlay* ]] || modprobe -qa ${MODULES.join(" ")} || true`;
+}
 
 /** A name of /etc/hosts and the addresses it stands for. */
 export interface HostName {
@@ -34,14 +42,18 @@ export function prepare(
         `${machine.name}-ready`,
         {
             machine,
+            library: "brought",
             script: pulumi.output(names).apply((all) => ({
                 create: [
                     "once ready",
                     ...check,
                     requireTools(),
-                    put({ path: "/etc/modules-load.d/kubelab.conf", content: "overlay\nbr_netfilter\n" }),
-                    "modprobe -qa overlay br_netfilter || true",
-                    put({ path: "/etc/sysctl.d/90-kubelab.conf", content: SYSCTLS }),
+                    planLibrary(),
+                    ...putAll([
+                        { path: "/etc/modules-load.d/kubelab.conf", content: `${MODULES.join("\n")}\n` },
+                        { path: "/etc/sysctl.d/90-kubelab.conf", content: SYSCTLS },
+                    ]),
+                    loadModules(),
                     "apply_sysctls /etc/sysctl.d/90-kubelab.conf || fail 'the kernel lacks br_netfilter or IP forwarding'",
                     hostsBlock(all),
                 ],

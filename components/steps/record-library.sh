@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# What a step puts on a machine it writes down in /var/lib/kubelab/record/<step>, for root alone, once it has succeeded. A line each:
+# What a step puts on a machine it writes down in /var/lib/kubelab/record/<step>, for root alone. A line each:
 #   file MODE OWNER SHA256 PATH      as it was put; what was there before kubelab is below /var/lib/kubelab/original
+#   file PATH                        that it is about to put
 #   lines SHA256 TAG PATH            the lines of a file that end in ` # TAG`
 #   link TARGET PATH
 #   part SHA256 SIZE MTIME PATH      a program: its time of change in seconds since 1970
@@ -8,23 +9,40 @@
 #   sysctl KEY VALUE FORMER
 #   directory PATH, user NAME        made by kubelab
 #   check SUBJECT COMMAND            bash that prints a line for each thing that differs
-# /var/lib/kubelab/steps has the names of all steps, so that a lost record is noticed. check.sh compares, the step's undo forgets.
-# Set by step-library.sh, which comes with this one.
+# /var/lib/kubelab/steps has the names of steps that have succeeded, so that a lost record is noticed, and `-NAME` for those that were
+# undone. check.sh compares, the step's undo forgets.
 : "${state:?}"
+
 record=''
+# What this run of the step writes. In the place of a record that is right it isn't before it is whole.
 draft=/dev/null
+# Of an earlier run.
+former=()
+declare -A noted=() noted_before=()
 
 # begin_record STEP: from here on `note` writes for the step.
 begin_record() {
-    if [ ! -d "$state/record" ]; then (umask 077 && mkdir -p "$state/record"); fi
-    (umask 077 && : >"$state/record/.$1.new")
+    local line
     record=$state/record/$1
-    draft=$state/record/.$1.new
+    draft=$record
+    if [ ! -d "$state/record" ]; then (umask 077 && mkdir -p "$state/record"); fi
+    if [ -e "$record" ]; then
+        mapfile -t former <"$record"
+        for line in "${former[@]}"; do
+            if [[ $line == 'file '* || $line == 'lines '* ]]; then noted_before[/${line#*/}]=1; fi
+        done
+        draft=$state/record/.$1.new
+    fi
+    umask 077
+    : >"$draft"
+    umask 022
 }
 
 # note WORD...: a line of the record.
 note() {
-    if [ -n "$record" ]; then printf '%s\n' "$*" >>"$draft"; fi
+    [ -n "$record" ] && [ -z "${noted[$*]:-}" ] || return 0
+    noted[$*]=1
+    printf '%s\n' "$*" >>"$draft"
 }
 
 # note_again PATH: a file that another step put is right as it is now.
@@ -35,98 +53,85 @@ note_again() {
     if [ "${#records[@]}" -gt 0 ]; then sed -i "s|^file .* ${1//./\\.}\$|$line|" "${records[@]}"; fi
 }
 
-# make_directory PATH: with those above it; notes the ones that are new.
-make_directory() {
-    local above=$1 new=()
-    if [ -d "$1" ]; then return; fi
-    while [ -n "$above" ] && [ ! -d "$above" ]; do
-        new+=("$above")
-        above=${above%/*}
+# make_directories PATH... [-- PATH...]: with those above them; notes the ones that are new, but none after `--`.
+make_directories() {
+    local above missing=() quiet='' path
+    for path; do
+        if [ "$path" = -- ]; then quiet=1; fi
+        if [ "$path" = -- ] || [ -d "$path" ]; then continue; fi
+        missing+=("$path")
+        above=$path
+        while [ -z "$quiet" ] && [ -n "$above" ] && [ ! -d "$above" ]; do
+            note directory "$above"
+            above=${above%/*}
+        done
     done
-    mkdir -p "$1"
-    for above in "${new[@]}"; do note directory "$above"; done
+    if [ "${#missing[@]}" -gt 0 ]; then mkdir -p "${missing[@]}"; fi
 }
 
 # keep_original PATH: before it is changed for the first time; what kubelab itself put is none.
 keep_original() {
-    [ -n "$record" ] && [ ! -e "$state/original$1" ] || return 0
-    if grep -qsE "^(file|lines) (.* )?${1//./\\.}\$" "$state/record"/* "$state/record"/.*.new; then return; fi
+    local records
+    [ -n "$record" ] && [ -z "${noted_before[$1]:-}${noted[file $1]:-}" ] && [ ! -e "$state/original$1" ] || return 0
+    records=("$state/record"/* "$state/record"/.*.new)
+    # The pattern itself where no file has such a name; the draft is there in any case.
+    if [ "${#records[@]}" -gt 2 ] && grep -qsE "^(file|lines) (.* )?${1//./\\.}\$" "${records[@]}"; then return; fi
     (umask 077 && mkdir -p "$state/original${1%/*}")
     cp -a "$1" "$state/original$1"
 }
 
-# put_lines PATH TAG <LINES: replaces the lines of the file that end in ` # TAG`, and leaves all others.
-put_lines() {
-    local lines
-    lines=$(sed "s/\$/ # $2/")
-    if [ -e "$1" ]; then keep_original "$1"; fi
-    write_file "$1" 0644 root:root < <(
-        grep -v " # $2\$" "$1" || true
-        printf '%s\n' "$lines"
-    )
-    note lines "$(printf '%s\n' "$lines" | sha256sum | cut -d ' ' -f 1)" "$2" "$1"
-}
-
 # apply_sysctls PATH: sets what the file says, as at boot; notes what was set before.
+proc_sys=/proc/sys
 apply_sysctls() {
-    local key value former
+    local key value is was line
     while IFS=' =' read -r key value; do
         if [[ $key == [#\;]* || -z $key ]]; then continue; fi
-        former=$(sed -n "s/^sysctl ${key//./\\.} [^ ]* //p" "$record" 2>/dev/null || true)
-        note sysctl "$key" "$value" "${former:-$(sysctl -n "$key" 2>/dev/null || echo unset)}"
+        is='' was=''
+        { read -r is <"$proc_sys/${key//.//}"; } 2>/dev/null || true
+        for line in "${former[@]}"; do
+            if [[ $line == "sysctl $key "* ]]; then was=${line##* }; fi
+        done
+        note sysctl "$key" "$value" "${was:-${is:-unset}}"
+        if [ "$is" != "$value" ]; then printf '%s\n' "$value" >"$proc_sys/${key//.//}" || return 1; fi
     done <"$1"
-    sysctl -q --load="$1"
 }
 
 # keep_record create|delete: what the step did stays noted, or what it undid is forgotten.
 keep_record() {
-    local lines=() line index paths=() sums owners
-    local -A noted=()
+    local line path sum octal text='' unknown=()
     [ -n "$record" ] || return 0
     if [ "$1" = delete ]; then
         rm -f "$record" "$draft"
-        know_step delete
+        know_step "-${record##*/}"
         return
     fi
-    mapfile -t lines <"$draft"
-    if [ -e "$record" ]; then
-        # Made by an earlier run of the step, and there since.
-        while IFS= read -r line; do
-            case $line in 'directory '* | 'user '*) lines+=("$line") ;; esac
-        done <"$record"
-    fi
-    : >"$draft"
-    for line in "${lines[@]}"; do
-        [ -z "${noted[$line]:-}" ] || continue
-        noted[$line]=1
-        case $line in
-            'file '*) paths+=("${line#file }") ;;
-            *) printf '%s\n' "$line" >>"$draft" ;;
-        esac
+    # Made by an earlier run of the step, and there since.
+    for line in "${former[@]}"; do
+        case $line in 'directory '* | 'user '*) note "$line" ;; esac
     done
-    if [ "${#paths[@]}" -gt 0 ]; then
-        mapfile -t sums < <(sha256sum "${paths[@]}")
-        mapfile -t owners < <(stat -c '%a %U:%G' "${paths[@]}")
-        for index in "${!paths[@]}"; do
-            printf 'file %s %s %s\n' "${owners[index]}" "${sums[index]%% *}" "${paths[index]}" >>"$draft"
-        done
+    for path in "${!mode_of[@]}"; do
+        if [ -z "${sum_of[$path]}" ]; then unknown+=("$path"); fi
+    done
+    if [ "${#unknown[@]}" -gt 0 ]; then
+        while read -r sum path; do sum_of[$path]=$sum; done < <(sha256sum "${unknown[@]}")
     fi
-    mv -f "$draft" "$record"
-    know_step create
+    for path in "${!mode_of[@]}"; do
+        [ -n "${noted[file $path]:-}" ] || continue
+        printf -v octal '%o' "$((8#${mode_of[$path]}))"
+        text+="file $octal ${owner_of[$path]} ${sum_of[$path]} $path"$'\n'
+    done
+    printf '%s' "$text" >>"$draft"
+    if [ "$draft" != "$record" ]; then mv -f "$draft" "$record"; fi
+    know_step "${record##*/}"
 }
 
-# know_step create|delete: the step's name among those of all steps on this machine.
+# know_step NAME|-NAME: the step's name among those of all steps on this machine. Lines are added only: many steps do that at once.
 know_step() {
-    local name=${record##*/} known=''
-    if [ -e "$state/steps" ]; then known=$(<"$state/steps"); fi
-    if [[ $1 == create && $'\n'$known$'\n' == *$'\n'"$name"$'\n'* ]]; then return; fi
-    exec 8>/run/kubelab/steps.lock
-    flock -w 10 8 || return 0
-    if [ "$1" = create ]; then
-        printf '%s\n' "$name" >>"$state/steps"
-    else
-        { grep -vxF "$name" "$state/steps" || true; } >"$state/.steps"
-        mv -f "$state/.steps" "$state/steps"
+    local line last=''
+    if [ -e "$state/steps" ]; then
+        while read -r line; do
+            if [ "${line#-}" = "${1#-}" ]; then last=$line; fi
+        done <"$state/steps"
     fi
-    exec 8>&-
+    if [ "$last" != "$1" ]; then printf '%s\n' "$1" >>"$state/steps"; fi
 }

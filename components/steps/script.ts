@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -12,18 +13,24 @@ export interface HostFile {
     readonly owner?: string;
 }
 
-/** What one step does: bash statements that may use the functions of `step-library.sh` and `record-library.sh`. */
+/** What one step does: bash statements that may use the functions of `STEP_LIBRARY`. */
 export interface StepScript {
     readonly create: readonly string[];
     readonly delete?: readonly string[];
-    /** Functions that the statements use beside those of `step-library.sh`. */
-    readonly library?: string;
 }
 
 /** The functions that every step has at hand. */
-export const STEP_LIBRARY = ["step-library.sh", "record-library.sh"]
-    .map((file) => readFileSync(join(__dirname, file), "utf8").split("\n").slice(1).join("\n").trim())
+export const STEP_LIBRARY = ["step", "file", "record", "service", "static-pod"]
+    .map((name) => readFileSync(join(__dirname, `${name === "static-pod" ? name : `${name}-library`}.sh`), "utf8"))
+    .map((text) => text.split("\n").slice(1).join("\n").trim())
     .join("\n\n");
+
+/** Where machines have them, for root to change. Named by the content: another version of this program brings another file. */
+export const LIBRARY_PATH = `/usr/local/lib/kubelab/steps-${createHash("sha256").update(STEP_LIBRARY).digest("hex").slice(0, 16)}.sh`;
+
+/** How a script comes by the library: the first one on a machine brings it, the others read what it has put there. */
+export type Library = "installed" | "brought" | "none";
+
 const DELIMITER = "KUBELAB_END_OF_FILE";
 
 /**
@@ -32,12 +39,23 @@ const DELIMITER = "KUBELAB_END_OF_FILE";
  * @throws when the content holds the here-document's delimiter.
  */
 export function put(file: HostFile): string {
+    return write("put", file);
+}
+
+/** The statements that write several files at once, with fewer programs than one after the other. */
+export function putAll(files: readonly HostFile[]): string[] {
+    return [...files.map((file) => write("plan", file)), "write_planned"];
+}
+
+function write(verb: "put" | "plan", file: HostFile): string {
     if (file.content.includes(DELIMITER)) {
         throw new Error(`${file.path}: the content holds the line ${DELIMITER}`);
     }
     const body = file.content.endsWith("\n") ? file.content : `${file.content}\n`;
     const { mode = "0644", owner = "root:root" } = file;
-    return `put ${quote(file.path)} ${mode} ${owner} <<'${DELIMITER}'\n${body}${DELIMITER}`;
+    // What the machine's record has of it.
+    const sum = createHash("sha256").update(body).digest("hex");
+    return `${verb} ${quote(file.path)} ${mode} ${owner} ${sum} <<'${DELIMITER}'\n${body}${DELIMITER}`;
 }
 
 /** Where machines keep the scripts of checks. */
@@ -53,11 +71,11 @@ export interface Check {
     readonly statements: readonly string[];
 }
 
-/** The statements that leave a check on the machine for `scripts/lab status` to run. */
-export function leaveCheck({ name, subject, statements }: Check): string[] {
+/** The statements that leave a check on the machine for `scripts/lab status` to run, and write other files with it. */
+export function leaveCheck({ name, subject, statements }: Check, files: readonly HostFile[] = []): string[] {
     const path = `${CHECKS}/${name}`;
     const content = ["#!/bin/bash", "set -euo pipefail", ...statements].join("\n");
-    return [put({ path, content, mode: "0700" }), `note check ${subject} ${path}`];
+    return [...putAll([...files, { path, content, mode: "0700" }]), `note check ${subject} ${path}`];
 }
 
 /** The statement that takes a check away. */
@@ -71,11 +89,10 @@ export function quote(word: string): string {
 }
 
 /**
- * The whole text of a step for `bash -s -- create|delete`. The step comes first and the library after it, so that a person
- * who reads it (in a preview, in the state) sees what it does before how. Everything is in functions that are read to their
- * end before the first statement runs, and no statement can swallow the rest of the script from standard input.
+ * The whole text of a step for `bash -s -- create|delete`. Everything is in functions that are read to their end before the first
+ * statement runs, and no statement can swallow the rest of the script from standard input.
  */
-export function renderScript(script: StepScript): string {
+export function renderScript(script: StepScript, library: Library = "installed"): string {
     const body = (statements: readonly string[]): string => (statements.length === 0 ? ":" : statements.join("\n"));
     return [
         "set -euo pipefail",
@@ -85,10 +102,35 @@ export function renderScript(script: StepScript): string {
         "on_delete() {",
         body(script.delete ?? []),
         "}",
-        STEP_LIBRARY,
-        ...(script.library === undefined ? [] : [script.library]),
+        ...renderLibrary(library),
         `"on_$1" </dev/null`,
-        `keep_record "$1"`,
+        ...(library === "none" ? [] : [`keep_record "$1"`]),
         "",
     ].join("\n");
+}
+
+function renderLibrary(library: Library): string[] {
+    switch (library) {
+        case "installed":
+            return [READ_LIBRARY];
+        case "brought":
+            return [
+                `IFS= read -rd '' library <<'KUBELAB_LIBRARY' || true\n${STEP_LIBRARY}\nKUBELAB_LIBRARY`,
+                'eval "$library"',
+            ];
+        case "none":
+            return [];
+    }
+}
+
+/** A machine that hasn't the functions has never had the step, or somebody has taken them away: then there is little to undo. */
+export const READ_LIBRARY = `. ${LIBRARY_PATH} || {
+    echo "kubelab: $HOSTNAME: without ${LIBRARY_PATH} no step works: 'scripts/lab repair' puts it back" >&2
+    [ "$1" = delete ]
+    exit
+}`;
+
+/** The statement after which `write_planned` writes the functions that a step has brought where the others find them. */
+export function planLibrary(): string {
+    return `plan ${LIBRARY_PATH} 0644 root:root < <(printf '%s' "\${library:?}")`;
 }

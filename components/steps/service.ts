@@ -3,7 +3,7 @@ import type { remote } from "@pulumi/command";
 import type { ReadyMachine } from "../machines/machine";
 import type { DeliveredParts } from "./parts";
 import { type Process, renderUnit } from "./process";
-import { type HostFile, put } from "./script";
+import { type HostFile, putAll } from "./script";
 import { step } from "./step";
 
 export interface ServiceArgs {
@@ -23,8 +23,6 @@ export interface ServiceArgs {
 
 /** What a process is run by says how: statements of the two steps that install it. */
 export interface Installation {
-    /** Functions that the statements use beside those of the step library. */
-    readonly library?: string;
     /** After changed secrets were written: what runs reads them. */
     readonly refresh: pulumi.Input<string>;
     readonly script: pulumi.Input<{
@@ -32,6 +30,8 @@ export interface Installation {
         readonly prepare?: readonly string[];
         /** After them: what runs the process, and waits until it is healthy. */
         readonly start: readonly string[];
+        /** Written together with the configuration files. */
+        readonly files?: readonly HostFile[];
     }>;
     readonly stop: string;
 }
@@ -43,12 +43,11 @@ export interface Installation {
  */
 export function installProcess(
     args: ServiceArgs,
-    { library, refresh, script, stop }: Installation,
+    { refresh, script, stop }: Installation,
     parent: pulumi.Resource,
 ): remote.Command {
     const { machine, name, user = "root", parts } = args;
     const begin = [`once ${name}`, ...(user === "root" ? [] : [`ensure_user ${user}`])];
-    const functions = library === undefined ? {} : { library };
 
     const secrets =
         args.secretFiles === undefined
@@ -60,8 +59,7 @@ export function installProcess(
                           machine,
                           secret: true,
                           script: pulumi.all([args.secretFiles, refresh]).apply(([files, refreshed]) => ({
-                              ...functions,
-                              create: [...begin, ...files.map(put), refreshed],
+                              create: [...begin, ...putAll(files), refreshed],
                           })),
                           dependsOn: [machine.ready],
                       },
@@ -74,11 +72,12 @@ export function installProcess(
         {
             machine,
             undo: true,
-            script: pulumi.all([script, args.files ?? []]).apply(([{ prepare = [], start }, files]) => ({
-                ...functions,
-                create: [...begin, ...prepare, ...files.map(put), ...start],
-                delete: [`once ${name}`, stop],
-            })),
+            script: pulumi
+                .all([script, args.files ?? []])
+                .apply(([{ prepare = [], start, files: own = [] }, files]) => ({
+                    create: [...begin, ...prepare, ...putAll([...files, ...own]), ...start],
+                    delete: [`once ${name}`, stop],
+                })),
             dependsOn: [machine.ready, parts.ready, ...secrets, ...(args.dependsOn ?? [])],
         },
         parent,
@@ -97,13 +96,13 @@ export function service(args: ServiceArgs, parent: pulumi.Resource): remote.Comm
         .output(args.process)
         .apply((process) => `${name} ${process.healthDeadline} ${process.health}`);
     const script = pulumi.all([args.process, health, parts.fingerprints]).apply(([process, check, fingerprints]) => ({
-        start: [
-            put({
+        files: [
+            {
                 path: `/etc/systemd/system/${name}.service`,
                 content: renderUnit(process, `/usr/local/bin/${name}`, fingerprint(fingerprints, name)),
-            }),
-            `service_up ${check}`,
+            },
         ],
+        start: [`service_up ${check}`],
     }));
     const refresh = health.apply((check) => `service_refresh ${check}`);
     return installProcess(args, { refresh, script, stop: `service_down ${name}` }, parent);

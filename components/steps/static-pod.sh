@@ -12,14 +12,19 @@ static_pod_put() {
         printf '%s\n' "$text"
         find "$directory" -type f ! -name '.kubelab.*' -exec sha256sum {} + | sort
     } | sha256sum | cut -c 1-16)
-    install -d -m 0755 "$manifests"
+    if [ ! -d "$manifests" ]; then install -d -m 0755 "$manifests"; fi
     text=$(sed "s/^\( *kubelab\/revision:\).*/\1 r$revision/" <<<"$text")
     if [ -e "$manifest" ] && ! cmp -s "$manifest" - <<<"$text"; then
         keep_before "$manifest"
         static_pod_down "$name"
     fi
-    write_file "$manifest" 0600 root:root <<<"$text"
-    if [ -n "$refreshing" ]; then note_again "$manifest"; else note file "$manifest"; fi
+    if [ -n "$refreshing" ]; then
+        plan_unnoted "$manifest" 0600 root:root <<<"$text"
+        write_planned
+        note_again "$manifest"
+    else
+        put "$manifest" 0600 root:root <<<"$text"
+    fi
     change_applied
 }
 
@@ -47,10 +52,10 @@ static_pod_up() {
                 if [ "$(static_pod_starts "$logs")" -ge $((before_start + 3)) ]; then break; fi
             fi
         fi
-        sleep 0.1
+        pause 0.1
     done
     {
-        printf 'kubelab: %s: the static pod %s is not healthy; checked: %s\n' "$(hostname)" "$name" "$*"
+        printf 'kubelab: %s: the static pod %s is not healthy; checked: %s\n' "$HOSTNAME" "$name" "$*"
         if [ -d "$logs" ]; then
             printf -- '--- the last lines of its container in %s\n' "$logs"
             find "$logs" -name '*.log' -size +0 -printf '%T@ %p\n' | sort -n | tail -1 | cut -d ' ' -f 2 |

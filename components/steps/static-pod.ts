@@ -1,12 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { Document, type YAMLSeq } from "yaml";
 import type { PodDetails, Process } from "./process";
 import { installProcess, type ServiceArgs } from "./service";
 
-const library = readFileSync(join(__dirname, "static-pod.sh"), "utf8").split("\n").slice(1).join("\n").trim();
 const DELIMITER = "KUBELAB_END_OF_MANIFEST";
 
 /**
@@ -119,5 +116,5 @@ export function staticPod(args: ServiceArgs, parent: pulumi.Resource): remote.Co
             `static_pod_up ${name} ${each.healthDeadline} ${each.health}`,
         ],
     }));
-    return installProcess(args, { library, refresh, script, stop: `static_pod_down ${name}` }, parent);
+    return installProcess(args, { refresh, script, stop: `static_pod_down ${name}` }, parent);
 }

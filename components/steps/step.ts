@@ -2,14 +2,19 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machines/machine";
 import { commandAsRoot, inputAsRoot } from "./as-root";
-import { quote, renderScript, type StepScript } from "./script";
+import { type Library, quote, renderScript, type StepScript } from "./script";
 
 /** Longest a step may take on the machine, in seconds: a killed `up` leaves its script running at most that long. */
 const STEP_TIMEOUT = 300;
 
 export interface StepArgs {
-    readonly machine: Pick<Machine, "cluster" | "connection" | "id" | "vm" | "user" | "sudoPassword" | "repair">;
+    readonly machine: Pick<
+        Machine,
+        "cluster" | "connection" | "id" | "vm" | "user" | "sudoPassword" | "repair" | "loginShell"
+    >;
     readonly script: pulumi.Input<StepScript>;
+    /** How the script comes by the step library, where that isn't on the machine yet. */
+    readonly library?: Library;
     /** The script holds keys or tokens: its text is encrypted in the state, and neither it nor its output is ever logged. */
     readonly secret?: boolean;
     /** The script has something to undo while its machine stays. */
@@ -46,16 +51,20 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
     const text = pulumi
         .all([args.script, machine.id])
         .apply(([script, id]) =>
-            [`# on ${id}`, ...repairComment(repair), `export step=${quote(name)}`, renderScript(script)].join("\n"),
+            [
+                `# on ${id}`,
+                ...repairComment(repair),
+                endsWithin(timeout),
+                `export step=${quote(name)}`,
+                renderScript(script, args.library),
+            ].join("\n"),
         );
-    const command = (operation: "create" | "delete"): string =>
-        commandAsRoot(machine, `timeout ${timeout} bash -s -- ${operation}`);
     return new remote.Command(
         `${machine.cluster}-${resource}`,
         {
             connection: machine.connection,
-            create: command("create"),
-            ...(undo ? { delete: command("delete") } : {}),
+            create: stepCommand(machine, "create"),
+            ...(undo ? { delete: stepCommand(machine, "delete") } : {}),
             stdin: withPassword(machine, secret ? pulumi.secret(text) : text),
             ...(triggers.length > 0 ? { triggers: [...triggers] } : {}),
             addPreviousOutputInEnv: false,
@@ -68,6 +77,24 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             ...(machine.vm ? { deletedWith: machine.vm } : {}),
         },
     );
+}
+
+/** The command line that runs a step whose script comes on its standard input. The login's own shell does that where it can. */
+export function stepCommand(
+    machine: Pick<Machine, "user" | "sudoPassword" | "loginShell">,
+    operation: "create" | "delete",
+): string {
+    return machine.loginShell === "bash"
+        ? `IFS= read -rd '' script; set -- ${operation}; eval "$script"`
+        : commandAsRoot(machine, `bash -s -- ${operation}`);
+}
+
+/**
+ * The statement that ends the script, with all that it has started, when its time is over. What waits for that reads from a pipe that
+ * the script alone writes to, and so ends with it.
+ */
+function endsWithin(seconds: number): string {
+    return `exec 7> >(read -rt ${seconds} || [ $? -eq 1 ] || kill 0)`;
 }
 
 /** The text with what sudo asks for before it; secret then. */

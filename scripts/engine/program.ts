@@ -18,7 +18,7 @@ export async function serveProgram(main: string): Promise<{ readonly port: numbe
     };
     const program = async (): Promise<unknown> => {
         const exported: unknown = createRequire(join(main, ".."))(main);
-        return typeof exported === "function" ? (exported as () => unknown)() : exported;
+        return typeof exported === "function" ? await (exported as () => unknown)() : exported;
     };
     // The SDK keeps the stack of each promise as text; to translate those by source maps takes half a second, and nobody reads them.
     process.setSourceMapsEnabled(false);

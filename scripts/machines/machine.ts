@@ -130,6 +130,11 @@ function start(layout: CgroupLayout, record: MachineRecord, known: MachineRecord
     createCgroups(layout, { lab, machine });
     mkdirSync(join(RUN_DIRECTORY, lab), { recursive: true, mode: 0o700 });
     const cgroups = cgroupsOf(layout, { lab, machine });
+    // Where systemd gives out the cgroup, the supervisor makes them.
+    for (const cgroup of cgroups.filter((path) => existsSync(path))) {
+        mkdirSync(join(cgroup, "supervisor"), { recursive: true });
+        mkdirSync(join(cgroup, "machine"), { recursive: true });
+    }
     const kernelModules = existsSync("/lib/modules");
     const settings = renderSettings({ ...record, cgroups, kernelModules });
     writeFileSync(`${names.runFile}.conf`, settings, { mode: 0o600 });

@@ -71,12 +71,16 @@ const MASKED = [
     "systemd-networkd-wait-online.service",
     "systemd-pstore.service",
     "systemd-random-seed.service",
+    "systemd-remount-fs.service",
     "systemd-repart.service",
     "systemd-sysusers.service",
     "systemd-tmpfiles-setup-dev.service",
     "systemd-update-utmp.service",
     "systemd-update-utmp-runlevel.service",
 ];
+
+/** Programs that systemd runs at each start and each reload, for disks, consoles and init scripts that a machine doesn't have. */
+const GENERATORS = "lib/systemd/system-generators";
 
 /** Settings of the whole kernel: the host's business. */
 const MASKED_SYSCTLS = ["50-pid-max.conf", "99-protect-links.conf"];
@@ -105,6 +109,10 @@ export function finishRootfs(root: string): void {
     for (const unit of MASKED) {
         rmSync(join(units, unit), { force: true });
         symlinkSync("/dev/null", join(units, unit));
+    }
+    mkdirSync(join(root, "etc/systemd/system-generators"));
+    for (const generator of readdirSync(join(root, GENERATORS))) {
+        symlinkSync("/dev/null", join(root, "etc/systemd/system-generators", generator));
     }
     mkdirSync(join(root, "etc/sysctl.d"), { recursive: true });
     for (const file of MASKED_SYSCTLS) {

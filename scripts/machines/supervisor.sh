@@ -18,9 +18,18 @@ enter_cgroup() {
     done
 }
 
+# make_directories PATH...: those that are missing.
+make_directories() {
+    local directory missing=()
+    for directory; do
+        if [ ! -d "$directory" ]; then missing+=("$directory"); fi
+    done
+    if [ "${#missing[@]}" -gt 0 ]; then mkdir -p "${missing[@]}"; fi
+}
+
 create_cgroups() {
     local cgroup controller
-    mkdir -p "${CGROUPS[@]/%//supervisor}"
+    make_directories "${CGROUPS[@]/%//supervisor}"
     enter_cgroup supervisor
     for cgroup in "${CGROUPS[@]}"; do
         if [ -e "$cgroup/cgroup.subtree_control" ]; then
@@ -33,8 +42,12 @@ create_cgroups() {
 
 # The machine's own cgroup, without its containers' of the boot before. (Nothing can enter a v2 cgroup that has children.)
 renew_cgroups() {
-    find "${CGROUPS[@]/%//machine}" -depth -type d -exec rmdir {} + 2>/dev/null || true
-    mkdir -p "${CGROUPS[@]/%//machine}"
+    local cgroup old=()
+    for cgroup in "${CGROUPS[@]}"; do
+        if compgen -G "$cgroup/machine/*/" >/dev/null; then old+=("$cgroup/machine"); fi
+    done
+    if [ "${#old[@]}" -gt 0 ]; then find "${old[@]}" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
+    make_directories "${CGROUPS[@]/%//machine}"
 }
 
 # ip where the bridge is: on the host, or in a network namespace that plays a router.
@@ -43,16 +56,18 @@ ip_at_bridge() {
 }
 
 delete_network() {
-    ip_at_bridge link delete "$INTERFACE" 2>/dev/null || true
-    ip netns delete "$NAMESPACE" 2>/dev/null || true
+    if [ -n "$BRIDGE_NAMESPACE" ] || [ -e "/sys/class/net/$INTERFACE" ]; then ip_at_bridge link delete "$INTERFACE" 2>/dev/null || true; fi
+    if [ -e "/run/netns/$NAMESPACE" ]; then ip netns delete "$NAMESPACE" 2>/dev/null || true; fi
 }
 
 create_network() {
     delete_network
     ip netns add "$NAMESPACE"
+    # The host needn't ask for the machine's hardware address: it may have asked too early, and would wait a second to ask again.
     ip_at_bridge -batch - <<BATCH
 link add $INTERFACE type veth peer name eth0 address $HARDWARE_ADDRESS netns $NAMESPACE
 link set $INTERFACE alias $ALIAS master $BRIDGE up
+neighbour replace ${ADDRESSES[0]%/*} lladdr $HARDWARE_ADDRESS dev $BRIDGE nud reachable
 BATCH
     {
         echo "link set lo up"
@@ -60,8 +75,6 @@ BATCH
         printf 'address add %s dev eth0\n' "${ADDRESSES[@]}"
         echo "route add default via $GATEWAY"
     } | ip -n "$NAMESPACE" -batch -
-    # The host needn't ask for the machine's hardware address: it may have asked too early, and would wait a second to ask again.
-    ip_at_bridge neighbour replace "${ADDRESSES[0]%/*}" lladdr "$HARDWARE_ADDRESS" dev "$BRIDGE" nud reachable
 }
 
 boot() (
@@ -71,7 +84,7 @@ boot() (
     # The mounts are in a namespace of their own and so end with the machine, with what systemd-nspawn keeps in files.
     # shellcheck disable=SC2016 # expanded by the inner shell
     exec unshare --mount --propagation slave -- bash -euc '
-        mkdir -p /run/systemd/nspawn
+        [ -d /run/systemd/nspawn ] || mkdir -p /run/systemd/nspawn
         mount -t tmpfs -o mode=0700 tmpfs /run/systemd/nspawn
         mount -t overlay -o "$1" overlay "$2"
         shift 2

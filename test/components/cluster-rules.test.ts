@@ -1,4 +1,5 @@
 import { LINK_SCRIPT, scriptBody } from "../support/scripts";
+import { stepCommand } from "../../components/steps/step";
 import { shellcheck, syntaxErrors, testWith } from "../support/bash";
 import { clusterGraph, find, inputsOf, remoteSteps } from "../support/graph";
 import { machineId, type Registration, type Run } from "../support/mocks";
@@ -81,7 +82,10 @@ describe("every step on a machine", () => {
 
     test("has a constant command line, so that no word of it is in a command, a log or an error text", () => {
         const commands = new Set(steps.flatMap((step) => [inputsOf(step).create, inputsOf(step).delete ?? ""]));
-        expect([...commands].sort()).toEqual(["", "timeout 300 bash -s -- create", "timeout 300 bash -s -- delete"]);
+        expect([...commands].sort()).toEqual([
+            "",
+            ...(["create", "delete"] as const).map((each) => stepCommand({ user: "root", loginShell: "bash" }, each)),
+        ]);
         expect(violations(steps, ({ inputs }) => inputs["update"] === undefined)).toEqual([]);
     });
 
@@ -182,7 +186,7 @@ describe("secrets", () => {
     test("lie on a machine for their user's eyes only", () => {
         const files = secretSteps().flatMap((step) => [
             ...inputsOf(step).stdin.matchAll(
-                /^put (\S+) (\d+) (\S+) <<'KUBELAB_END_OF_FILE'\n([^]*?)\nKUBELAB_END_OF_FILE$/gm,
+                /^(?:put|plan) (\S+) (\d+) (\S+) \w+ <<'KUBELAB_END_OF_FILE'\n([^]*?)\nKUBELAB_END_OF_FILE$/gm,
             ),
         ]);
         expect(files.length).toBeGreaterThan(40);

@@ -1,4 +1,5 @@
 import { machineId, type Properties, type Registration, run, type Run } from "../support/mocks";
+import { stepCommand } from "../../components/steps/step";
 import { clusterGraph, find, inputsOf, REMOTE_STEP } from "../support/graph";
 import { isSecret, withoutSecrets } from "../support/secrets";
 import { testSpec } from "../support/spec";
@@ -132,7 +133,7 @@ describe("a node's membership of the cluster", () => {
     test("is undone before its machine goes: the node is drained and leaves the API", () => {
         expect(membership().dependencies).toContain(vm("worker-1").urn);
         expect(membership().deletedWith).toBe(vm("cp-1").urn);
-        expect(inputsOf(membership()).delete).toBe("timeout 300 bash -s -- delete");
+        expect(inputsOf(membership()).delete).toBe(stepCommand({ user: "root", loginShell: "bash" }, "delete"));
         expect(inputsOf(membership()).stdin).toMatch(
             /\non_delete\(\) \{[^}]* drain worker-1 [^}]* delete node worker-1 /,
         );

@@ -71,7 +71,7 @@ export function script(graph: Run, name: string): string {
 
 /** The files that a step's text writes, by path. */
 export function filesOf(text: string): Record<string, string> {
-    const files = text.matchAll(/^put (\S+) \S+ \S+ <<'(\w+)'\n([^]*?\n)\2$/gm);
+    const files = text.matchAll(/^(?:put|plan) (\S+) \S+ \S+ \w+ <<'(\w+)'\n([^]*?\n)\2$/gm);
     return Object.fromEntries([...files].map(([, path = "", , content = ""]) => [path, content]));
 }
 

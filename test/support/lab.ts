@@ -110,11 +110,6 @@ export class Lab {
         return join(REPOSITORY, ".kubelab/pulumi/.pulumi/stacks/kubelab", `${this.stack}.json`);
     }
 
-    /** Where Pulumi keeps the stack's state. */
-    get stateFile(): string {
-        return join(REPOSITORY, ".kubelab/pulumi/.pulumi/stacks/kubelab", `${this.stack}.json`);
-    }
-
     /** Operations that a run which was cut short left in the state. */
     pendingOperations(): unknown[] {
         const { checkpoint } = JSON.parse(readFileSync(this.stateFile, "utf8")) as {

@@ -2,10 +2,9 @@
 export const LINK_SCRIPT = /<<'KUBELAB_LINK'\n([^]*?)\nKUBELAB_LINK/;
 
 /**
- * A step's text without the library, which is long and the same in all of them: what is left calls functions that a checker of
- * shell scripts takes for programs.
+ * A step's text without the library and how it comes by that: what is left calls functions that a checker of shell scripts takes for
+ * programs.
  */
 export function scriptBody(text: string): string {
-    const library = text.indexOf("# Functions every step has at hand.");
-    return text.slice(0, library);
+    return text.slice(0, text.search(/^(\. \/usr\/local\/lib\/kubelab|IFS= read -rd '' library)/m));
 }

@@ -15,36 +15,42 @@ export interface LinkArgs {
 export function renderLink({ incoming, wanted, kept }: LinkArgs): string {
     return `kept=' ${kept.join(" ")} '
 link() {
-    local fingerprint path name link index programs=() fingerprints=() stats=()
-    make_directory /opt/kubelab/parts
-    make_directory /opt/cni/bin
+    local fingerprint path name place directory index programs=() fingerprints=() stats=() new=() unneeded=()
+    local -A links=()
+    make_directories /opt/kubelab/parts /opt/cni/bin
     exec 8>/opt/kubelab/parts.lock
     flock 8
     while read -r fingerprint path; do
         name=\${path##*/}
-        if [ ! -d "/opt/kubelab/parts/$fingerprint" ]; then
+        place=/opt/kubelab/parts/$fingerprint
+        if [ ! -d "$place" ]; then
             mkdir -p "${incoming}/$fingerprint"
             mv "${incoming}/$path" "${incoming}/$fingerprint/$name"
-            mv "${incoming}/$fingerprint" "/opt/kubelab/parts/$fingerprint"
+            mv "${incoming}/$fingerprint" "$place"
         fi
         case $path in
-            cni/*) link=/opt/cni/bin/$name ;;
-            *) link=/usr/local/bin/$name ;;
+            cni/*) directory=/opt/cni/bin ;;
+            *) directory=/usr/local/bin ;;
         esac
-        ln -sfn "/opt/kubelab/parts/$fingerprint/$name" "$link"
-        note link "/opt/kubelab/parts/$fingerprint/$name" "$link"
-        programs+=("/opt/kubelab/parts/$fingerprint/$name")
+        if [ ! -L "$directory/$name" ] || [ ! "$directory/$name" -ef "$place/$name" ]; then links[$directory]+=$place/$name$'\\n'; fi
+        note link "$place/$name" "$directory/$name"
+        programs+=("$place/$name")
         fingerprints+=("$fingerprint")
     done
-    rm -rf ${incoming}
+    for directory in "\${!links[@]}"; do
+        mapfile -t new <<<"\${links[$directory]%$'\\n'}"
+        ln -sfn -t "$directory" "\${new[@]}"
+    done
+    if [ -e ${incoming} ]; then rm -rf ${incoming}; fi
     mapfile -t stats < <(stat -c '%s %Y' "\${programs[@]}")
     for index in "\${!programs[@]}"; do
         note part "\${fingerprints[index]}" "\${stats[index]}" "\${programs[index]}"
     done
     # What an upgrade left behind, and what this machine has no use for.
     for directory in /opt/kubelab/parts/*; do
-        [[ $kept == *" \${directory##*/} "* ]] || rm -rf "$directory"
+        [[ $kept == *" \${directory##*/} "* ]] || unneeded+=("$directory")
     done
+    if [ "\${#unneeded[@]}" -gt 0 ]; then rm -rf "\${unneeded[@]}"; fi
 }
 link <<'KUBELAB_LIST'
 ${wanted.join("\n")}

@@ -127,7 +127,7 @@ if [ -n "$lacks" ]; then
         remote ${asRoot(`sh -c "rm -rf ${incoming} && mkdir -p ${incoming} && tar --no-same-owner -xf - -C ${incoming} && mkdir ${arrived}"`)}
     link
 fi`;
-    return renderScript({ create: [send] });
+    return renderScript({ create: [send] }, "none");
 }
 
 /** Takes away what isn't what its directory is named by. */

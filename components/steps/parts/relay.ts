@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ReadyMachine } from "../../machines/machine";
-import { put } from "../script";
+import { putAll } from "../script";
 import type { SshIdentity } from "../ssh-identity";
 import { step } from "../step";
 import { allFilesOf } from "./files";
@@ -73,9 +73,11 @@ export function relayParts(
             script: address.apply((own) => ({
                 create: [
                     "once relay",
-                    put({ path: SCRIPT, content: ANSWER, mode: "0755" }),
-                    put({ path: "/etc/systemd/system/kubelab-relay@.service", content: SERVICE }),
-                    put({ path: "/etc/systemd/system/kubelab-relay.socket", content: socketUnit(own) }),
+                    ...putAll([
+                        { path: SCRIPT, content: ANSWER, mode: "0755" },
+                        { path: "/etc/systemd/system/kubelab-relay@.service", content: SERVICE },
+                        { path: "/etc/systemd/system/kubelab-relay.socket", content: socketUnit(own) },
+                    ]),
                     'if [ -n "$changed" ]; then systemctl daemon-reload; systemctl stop kubelab-relay.socket; fi',
                     "systemctl enable --quiet --now kubelab-relay.socket",
                     `[ "$(curl -s --max-time 5 -o /dev/null -w '%{http_code}' http://${own}:${PORT}/)" = 404 ] || fail "the relay doesn't answer: journalctl -u 'kubelab-relay*'"`,

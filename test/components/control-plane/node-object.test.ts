@@ -1,9 +1,8 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nodeObject, registerNode, removeNode } from "../../../components/control-plane/node-object";
-import { renderScript } from "../../../components/steps/script";
 import type { ClusterSpec, NodeSpec } from "../../../components/cluster-spec/types";
-import { bash, type BashResult, temporaryDirectory } from "../../support/bash";
+import { bash, type BashResult, temporaryDirectory, wholeScript } from "../../support/bash";
 import { testSpec } from "../../support/spec";
 
 const directory = temporaryDirectory();
@@ -78,7 +77,7 @@ describe("the step on the control plane", () => {
             writeFileSync(path(name), `#!/bin/bash\n${text}\n`);
             chmodSync(path(name), 0o755);
         }
-        const script = renderScript({ create: statements })
+        const script = wholeScript({ create: statements })
             .replaceAll("/run/kubelab", path("run"))
             .replaceAll("/var/lib/kubelab", path("state"));
         const result = bash(`PATH=${directory.path}:$PATH\n${script}`, ["create"]);

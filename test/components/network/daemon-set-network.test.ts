@@ -5,10 +5,10 @@ import { networkManifests, type NetworkDaemon } from "../../../components/networ
 import { routesToOthers } from "../../../components/network/daemon-set-network";
 import { flannelDaemon, flannelNetwork } from "../../../components/network/flannel";
 import { kubeRouterDaemon } from "../../../components/network/kube-router";
-import { renderScript } from "../../../components/steps/script";
 import { parseClusterSpec } from "../../../components/cluster-spec";
+import { READ_LIBRARY } from "../../../components/steps/script";
 import type { ClusterSpec } from "../../../components/cluster-spec/types";
-import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
+import { bash, shellcheck, temporaryDirectory, testWith, wholeScript, withLibrary } from "../../support/bash";
 import { clusterGraph, fileOf, find, flagIn, REMOTE_STEP, remoteSteps, script } from "../../support/graph";
 import { machineId, type Run, shortNameOf } from "../../support/mocks";
 import { testSpec, UNUSUAL, VERSIONS } from "../../support/spec";
@@ -37,7 +37,7 @@ describe.each(PLUGINS)("%s", (plugin) => {
     test("what a node gets", () => {
         const text = script(graph, "worker-1-" + plugin);
         expect(text.slice(0, text.indexOf("\nset_"))).toContain("on_create() {");
-        expect(text.slice(0, text.indexOf("# fail MESSAGE"))).toMatchSnapshot();
+        expect(text.slice(0, text.indexOf(READ_LIBRARY))).toMatchSnapshot();
     });
 
     test("one more worker changes nothing of the manifests", () => {
@@ -90,7 +90,7 @@ describe.each(PLUGINS)("%s", (plugin) => {
 
     testWith("shellcheck")("has nothing against its scripts", () => {
         const own = remoteSteps(graph).filter(({ name }) => /flannel|kube-router|pod-routes/.test(name));
-        const scripts = Object.fromEntries(own.map(({ name }) => [name, script(graph, name)]));
+        const scripts = Object.fromEntries(own.map(({ name }) => [name, withLibrary(script(graph, name))]));
         const config = fileOf(graph, `worker-1-${plugin}`, "/usr/local/lib/kubelab/cni-config");
         expect(Object.keys(scripts)).toHaveLength(8);
         expect(shellcheck({ ...scripts, "cni-config": config })).toBe("");
@@ -170,7 +170,7 @@ test("without an overlay a node behind a router is refused before anything is ch
     const create = script(await clusterGraph(specFor("flannel")), "worker-1-flannel");
     const check = create.split("\n").findIndex((line) => line.includes("ip -o route get 10.240.0.22"));
     expect(check).toBeGreaterThan(0);
-    expect(check).toBeLessThan(create.split("\n").findIndex((line) => line.startsWith("put ")));
+    expect(check).toBeLessThan(create.split("\n").findIndex((line) => /^(put|plan) /.test(line)));
     const tunnelled = await clusterGraph(specFor("flannel", { overlay: "full" }));
     expect(script(tunnelled, "worker-1-flannel")).not.toContain("route get");
 });
@@ -183,7 +183,7 @@ test.each([
         line.replace("within 120", "within 0"),
     );
     const fake = `ip() { printf '%s' '${routes}'; }`;
-    expect(bash(renderScript({ create: [fake, ...statements] }), ["create"]).status).toBe(status);
+    expect(bash(wholeScript({ create: [fake, ...statements] }), ["create"]).status).toBe(status);
 });
 
 test.each([
@@ -202,7 +202,7 @@ test.each([
         const statements = script(graph, "cp-1-ready").split("\n");
         const first = (found: (line: string) => boolean): number => statements.findIndex(found);
         expect(first((line) => line.includes(`the kernel lacks ${module}: ${remedy}`))).toBeGreaterThan(0);
-        for (const change of [/^put /, /cluster$/]) {
+        for (const change of [/^(put|plan) /, /cluster$/]) {
             expect(first((line) => change.test(line))).toBeGreaterThan(
                 first((line) => line.includes("the kernel lacks")),
             );
@@ -216,12 +216,12 @@ test.each([
             "modprobe() { false; }",
             ...missing.map((line) => line.replace("/proc/net", "/nowhere")),
         ];
-        const { status, stderr } = bash(renderScript({ create: without }), ["create"]);
+        const { status, stderr } = bash(wholeScript({ create: without }), ["create"]);
         expect(status).toBe(1);
         expect(stderr).toContain(`the kernel lacks ${module}`);
         expect(
             bash(
-                renderScript({
+                wholeScript({
                     create: ["ip() { true; }", ...missing.map((line) => line.replace("/proc/net/ip_vs", "/proc"))],
                 }),
                 ["create"],

@@ -10,8 +10,8 @@ import {
     writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { leaveCheck, renderScript } from "../../../components/steps/script";
-import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
+import { leaveCheck } from "../../../components/steps/script";
+import { bash, shellcheck, temporaryDirectory, testWith, wholeScript } from "../../support/bash";
 
 const directory = temporaryDirectory();
 afterAll(directory.remove);
@@ -21,11 +21,14 @@ const owner = bash("id -un; id -gn").stdout.trim().replace("\n", ":");
 const original = readFileSync(join(__dirname, "../../../components/steps/check.sh"), "utf8");
 /** The machine's directories below the test's own. */
 const below = (script: string): string =>
-    script.replaceAll("/var/lib/kubelab", path("state")).replaceAll("/run/kubelab", path("run"));
+    script
+        .replaceAll("/var/lib/kubelab", path("state"))
+        .replaceAll("/run/kubelab", path("run"))
+        .replaceAll("/proc/sys", path("proc"));
 
 /** Runs a step as on a machine. */
 function step(name: string, create: readonly string[], operation = "create", remove: readonly string[] = []): void {
-    const script = renderScript({ create, delete: remove });
+    const script = wholeScript({ create, delete: remove });
     const { status, stderr } = bash(below(`PATH=${path("bin")}:$PATH\nexport step=${name}\n${script}`), [operation]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
 }
@@ -123,7 +126,7 @@ describe("the record", () => {
     test("of a step that failed stays what it was", () => {
         step("one", ["once one", put("etc/a", "a")]);
         const before = readFileSync(path("state/record/one"), "utf8");
-        const failing = renderScript({ create: ["once one", put("etc/a", "b"), "exit 3"] });
+        const failing = wholeScript({ create: ["once one", put("etc/a", "b"), "exit 3"] });
         expect(bash(below(`export step=one\n${failing}`), ["create"]).status).toBe(3);
         expect(readFileSync(path("state/record/one"), "utf8")).toBe(before);
         expect(differences()).toEqual([]);
@@ -242,12 +245,13 @@ describe("a check of its own", () => {
 });
 
 test("a kernel setting that was changed is named, with what it was before kubelab in the record", () => {
-    program("sysctl", `case $1 in -n) cat ${path("setting")} ;; esac`);
-    writeFileSync(path("setting"), "0\n");
+    program("sysctl", `case $1 in -n) cat ${path("proc/net/x/y")} ;; esac`);
+    mkdirSync(path("proc/net/x"), { recursive: true });
+    writeFileSync(path("proc/net/x/y"), "0\n");
     step("ready", ["once ready", put("etc/sysctls", "# why\nnet.x.y = 1"), `apply_sysctls ${path("etc/sysctls")}`]);
-    expect(differences()).toEqual(["sysctl net.x.y: 0, not 1"]);
-    writeFileSync(path("setting"), "1\n");
     expect(differences()).toEqual([]);
+    writeFileSync(path("proc/net/x/y"), "0\n");
+    expect(differences()).toEqual(["sysctl net.x.y: 0, not 1"]);
     step("ready", ["once ready", put("etc/sysctls", "net.x.y = 1"), `apply_sysctls ${path("etc/sysctls")}`]);
     expect(readFileSync(path("state/record/ready"), "utf8")).toContain("sysctl net.x.y 1 0\n");
 });

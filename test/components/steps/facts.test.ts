@@ -4,7 +4,7 @@ import { renderScript } from "../../../components/steps/script";
 import { bash, shellcheck } from "../../support/bash";
 
 test("a machine says in JSON what it is like: this host says it of itself", () => {
-    const { status, stdout, stderr } = bash(renderScript({ create: PROBE }), ["create"]);
+    const { status, stdout, stderr } = bash(renderScript({ create: PROBE }, "none"), ["create"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const facts = JSON.parse(stdout) as Record<string, unknown>;
     const v2 = readFileSync("/proc/self/mounts", "utf8").includes(" /sys/fs/cgroup cgroup2 ");
@@ -15,5 +15,5 @@ test("a machine says in JSON what it is like: this host says it of itself", () =
 });
 
 test("shellcheck has nothing against how it is asked", () => {
-    expect(shellcheck({ probe: renderScript({ create: PROBE }) })).toBe("");
+    expect(shellcheck({ probe: renderScript({ create: PROBE }, "none") })).toBe("");
 });

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { put, quote, renderScript } from "../../../components/steps/script";
-import { bash, temporaryDirectory } from "../../support/bash";
+import { put, quote } from "../../../components/steps/script";
+import { bash, temporaryDirectory, wholeScript } from "../../support/bash";
 
 const directory = temporaryDirectory();
 afterAll(directory.remove);
@@ -53,7 +53,7 @@ describe("a file that a step writes", () => {
                     number += 1;
                     return { path: join(directory.path, `file ${number}`), content, owner };
                 });
-                expect(bash(renderScript({ create: files.map(put) }), ["create"])).toEqual({
+                expect(bash(wholeScript({ create: files.map(put) }), ["create"])).toEqual({
                     status: 0,
                     stdout: "",
                     stderr: "",
@@ -72,7 +72,7 @@ describe("a file that a step writes", () => {
             put({ path: String(open), content: "x", owner }),
             put({ path: String(closed), content: "x", owner, mode: "0400" }),
         ];
-        expect(bash(renderScript({ create }), ["create"]).stderr).toBe("");
+        expect(bash(wholeScript({ create }), ["create"]).stderr).toBe("");
         expect((statSync(String(open)).mode & 0o777).toString(8)).toBe("644");
         expect((statSync(String(closed)).mode & 0o777).toString(8)).toBe("400");
     });
@@ -86,35 +86,35 @@ describe("a file that a step writes", () => {
 
 describe("a script", () => {
     test("does what its argument says", () => {
-        const script = renderScript({ create: ["echo made"], delete: ["echo gone"] });
+        const script = wholeScript({ create: ["echo made"], delete: ["echo gone"] });
         expect(bash(script, ["create"]).stdout).toBe("made\n");
         expect(bash(script, ["delete"]).stdout).toBe("gone\n");
     });
 
     test("without anything to undo does nothing on delete", () => {
-        expect(bash(renderScript({ create: ["exit 1"] }), ["delete"])).toEqual({ status: 0, stdout: "", stderr: "" });
+        expect(bash(wholeScript({ create: ["exit 1"] }), ["delete"])).toEqual({ status: 0, stdout: "", stderr: "" });
     });
 
     test("isn't swallowed by a statement that reads standard input", () => {
-        const script = renderScript({ create: ["cat", "read -r line || true", "echo after"] });
+        const script = wholeScript({ create: ["cat", "read -r line || true", "echo after"] });
         expect(bash(script, ["create"]).stdout).toBe("after\n");
     });
 
     test("that was cut off on its way does nothing at all", () => {
-        const script = renderScript({ create: ["echo half"] });
+        const script = wholeScript({ create: ["echo half"] });
         for (const length of [0.2, 0.5, 0.9, 0.99].map((part) => Math.floor(script.length * part))) {
             expect(bash(script.slice(0, length), ["create"]).stdout).toBe("");
         }
     });
 
     test("ends at the first statement that fails, and says so by its exit status", () => {
-        const script = renderScript({ create: ["false | cat", "echo went on"] });
+        const script = wholeScript({ create: ["false | cat", "echo went on"] });
         expect(bash(script, ["create"])).toMatchObject({ status: 1, stdout: "" });
-        expect(bash(renderScript({ create: ['echo "$unset"', "echo went on"] }), ["create"]).status).not.toBe(0);
+        expect(bash(wholeScript({ create: ['echo "$unset"', "echo went on"] }), ["create"]).status).not.toBe(0);
     });
 
     test("shows what it does before how", () => {
-        const script = renderScript({ create: ["echo the statement"] });
+        const script = wholeScript({ create: ["echo the statement"] });
         expect(script.indexOf("echo the statement")).toBeLessThan(script.indexOf("put() {"));
     });
 });

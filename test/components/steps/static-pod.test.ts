@@ -100,8 +100,10 @@ describe("on the machine", () => {
         const { status, stderr } = bash(
             [
                 "set -euo pipefail",
-                STEP_LIBRARY.replaceAll("root:root", '"$(id -un):$(id -gn)"'),
-                functions.replace("/etc/kubernetes/manifests", join(directory.path, "manifests")),
+                STEP_LIBRARY.replace("/etc/kubernetes/manifests", join(directory.path, "manifests")).replaceAll(
+                    "root:root",
+                    '"$(id -un):$(id -gn)"',
+                ),
                 `mkdir -p ${directory.path}/config`,
                 `chown() { :; }`,
                 `static_pod_put kube-scheduler "$(id -un)" ${directory.path}/config <<'MANIFEST'\n${renderStaticPod(schedulerProcess(spec))}MANIFEST`,

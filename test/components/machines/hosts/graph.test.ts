@@ -80,7 +80,7 @@ describe("a cluster on hosts that exist", () => {
         const step = find(graph, "command:remote:Command", "worker-1-kubelet");
         const { connection, create } = inputsOf(step);
         expect(connection).toMatchObject({ host: "192.168.7.12", port: 2222, user: "admin", hostKey: HOST_KEY });
-        expect(create).toBe("sudo -n timeout 300 bash -s -- create");
+        expect(create).toBe("sudo -n bash -s -- create");
         const push = String(
             (unwrap(find(graph, LOCAL, "worker-1-node-parts").inputs) as Record<string, unknown>)["stdin"],
         );

@@ -14,8 +14,7 @@ import { join } from "node:path";
 import { type FetchArgs, renderFetch } from "../../../../components/steps/parts/fetch";
 import { ANSWER } from "../../../../components/steps/parts/relay";
 import type { Sources } from "../../../../components/steps/parts/types";
-import { renderScript } from "../../../../components/steps/script";
-import { bash, type BashResult, shellcheck, temporaryDirectory } from "../../../support/bash";
+import { bash, type BashResult, shellcheck, temporaryDirectory, wholeScript } from "../../../support/bash";
 
 const directory = temporaryDirectory();
 afterAll(directory.remove);
@@ -50,7 +49,7 @@ function publish(version: string): Sources {
 }
 
 function fetched(sources: Sources, changes: Partial<FetchArgs> = {}): BashResult {
-    const script = renderScript(renderFetch({ role: "node", sources, files: FILES, kept: FILES, ...changes }));
+    const script = wholeScript(renderFetch({ role: "node", sources, files: FILES, kept: FILES, ...changes }));
     const machine = script
         .replaceAll("/opt/", `${path("machine")}/opt/`)
         .replaceAll("/usr/local/bin", path("machine/usr/local/bin"))

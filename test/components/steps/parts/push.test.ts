@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { type PushArgs, renderPush } from "../../../../components/steps/parts/push";
-import { bash, type BashResult, temporaryDirectory } from "../../../support/bash";
+import { bash, type BashResult, temporaryDirectory, withLibrary } from "../../../support/bash";
 
 const directory = temporaryDirectory();
 afterAll(directory.remove);
@@ -44,7 +44,7 @@ function push(fingerprints: Record<string, string>, changes: Partial<PushArgs> =
 
 /** Plays the machine: what is said to it over SSH runs below the test's own directory. */
 function pushed(script: string): BashResult {
-    const machine = script
+    const machine = withLibrary(script)
         .replaceAll("/opt/", `${path("machine")}/opt/`)
         .replaceAll("/usr/local/bin", path("machine/usr/local/bin"))
         .replaceAll("/run/kubelab", path("machine/run"))

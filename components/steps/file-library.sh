@@ -1,0 +1,157 @@
+# shellcheck shell=bash
+# How a step writes files: all of them at once, each beside its place and renamed, and only those that aren't right already.
+: "${state:?}" "${run:?}"
+
+# Set when content, mode or owner of a file were different.
+changed=''
+# A file that isn't empty while a change waits for its restart: a run that is cut off in between leaves it to the next one.
+pending=/dev/null
+# What files were before this step changed them, until it has succeeded.
+before=''
+
+# put PATH MODE OWNER [SHA256] <CONTENT: writes a file atomically.
+put() {
+    plan "$@"
+    write_planned
+}
+
+# plan PATH MODE OWNER [SHA256] <CONTENT: a file for write_planned to write, and for the record.
+plan() {
+    if [ -e "$1" ]; then keep_original "$1"; fi
+    note file "$1"
+    plan_unnoted "$@"
+}
+
+planned=()
+# Files that weren't there before this step.
+declare -A made=()
+declare -A content_of=() mode_of=() owner_of=() sum_of=()
+plan_unnoted() {
+    local content=''
+    IFS= read -rd '' content || true
+    planned+=("$1")
+    content_of[$1]=$content mode_of[$1]=$2 owner_of[$1]=$3 sum_of[$1]=${4:-}
+}
+
+# write_planned: writes the planned files that aren't there as they are to be.
+write_planned() {
+    local path old index octal same=() are=() wrong=()
+    for path in "${planned[@]}"; do
+        if [ -f "$path" ] && [ ! -L "$path" ] && ! IFS= read -rd '' old <"$path" && [ "$old" = "${content_of[$path]}" ]; then
+            same+=("$path")
+        else
+            wrong+=("$path")
+        fi
+    done
+    planned=()
+    if [ "${#same[@]}" -gt 0 ]; then
+        mapfile -t are < <(stat -c '%a:%U:%G' "${same[@]}")
+        for index in "${!same[@]}"; do
+            path=${same[index]}
+            printf -v octal '%o' "$((8#${mode_of[$path]}))"
+            if [ "${are[index]:-}" != "$octal:${owner_of[$path]}" ]; then wrong+=("$path"); fi
+        done
+    fi
+    if [ "${#wrong[@]}" -gt 0 ]; then write_files "${wrong[@]}"; fi
+}
+
+# write_files PATH...: a directory that gets one or two files has them beside their places first; one that gets more has a directory
+# with them, so that one program renames them all.
+write_files() {
+    local path directory new mode mask name stage=.kubelab.$BASHPID.${EPOCHREALTIME#*[.,]}
+    local mine=() stages=() existing=()
+    local -A files=() news=() modes=() owners=()
+    for path; do
+        files[${path%/*}]+=$path$'\n'
+        if [ -e "$path" ]; then existing+=("$path"); else made[$path]=1; fi
+    done
+    for directory in "${!files[@]}"; do
+        mapfile -t mine <<<"${files[$directory]%$'\n'}"
+        new=$directory/$stage
+        if [ "${#mine[@]}" -gt 2 ]; then
+            stages+=("$new")
+            new+=/
+        else
+            new+=.
+        fi
+        for path in "${mine[@]}"; do
+            news[$path]=$new${path##*/}
+        done
+    done
+    unfinished=("${news[@]}" "${stages[@]}")
+    make_directories "${!files[@]}" -- "${stages[@]}" || cannot_write "$1"
+    for path; do
+        new=${news[$path]} mode=$((8#${mode_of[$path]}))
+        # Nobody else can read it from the start.
+        printf -v mask '%o' "$((0777 & ~mode))"
+        umask "$mask"
+        printf '%s' "${content_of[$path]}" >"$new" || cannot_write "$path"
+        umask 022
+        if ((mode & 07111)); then modes[${mode_of[$path]}]+=$new$'\n'; fi
+        if [ "$EUID:${owner_of[$path]}" != 0:root:root ]; then owners[${owner_of[$path]}]+=$new$'\n'; fi
+    done
+    for name in "${!owners[@]}"; do
+        mapfile -t mine <<<"${owners[$name]%$'\n'}"
+        chown "$name" "${mine[@]}" || cannot_write "$1"
+    done
+    for name in "${!modes[@]}"; do
+        mapfile -t mine <<<"${modes[$name]%$'\n'}"
+        chmod "$name" "${mine[@]}" || cannot_write "$1"
+    done
+    echo changed >"$pending"
+    if [ "${#existing[@]}" -gt 0 ]; then keep_before "${existing[@]}"; fi
+    for directory in "${!files[@]}"; do
+        mapfile -t mine <<<"${files[$directory]%$'\n'}"
+        if [ "${#mine[@]}" -gt 2 ]; then
+            mv -f -t "$directory" "${mine[@]/#"$directory"/"$directory/$stage"}" || cannot_write "${mine[0]}"
+            continue
+        fi
+        for path in "${mine[@]}"; do
+            mv -fT "${news[$path]}" "$path" || cannot_write "$path"
+        done
+    done
+    if [ "${#stages[@]}" -gt 0 ]; then rmdir "${stages[@]}"; fi
+    unfinished=()
+    changed=1
+}
+
+# Files and directories beside those that are being written.
+unfinished=()
+cannot_write() {
+    umask 022
+    rm -rf "${unfinished[@]}" || true
+    fail "can't write $1: $(df -h --output=avail,target "${1%/*}" 2>&1 | tail -1) free"
+}
+
+# keep_before PATH...: what files were before this step changed them for the first time.
+keep_before() {
+    local path keep=()
+    [ -n "$before" ] || return 0
+    for path; do
+        if [ -e "$path" ] && [ ! -e "$before$path" ]; then keep+=("$path"); fi
+    done
+    [ "${#keep[@]}" -gt 0 ] || return 0
+    if [ ! -d "$before" ]; then mkdir -m 0700 "$before"; fi
+    (cd / && cp -a --parents "${keep[@]#/}" "$before")
+}
+
+# change_applied: no change waits for its restart any more.
+change_applied() {
+    : >"$pending"
+}
+
+# put_lines PATH TAG <LINES: replaces the lines of the file that end in ` # TAG`, and leaves all others.
+put_lines() {
+    local line others='' own='' sum
+    if [ -e "$1" ]; then
+        keep_original "$1"
+        while IFS= read -r line || [ -n "$line" ]; do
+            if [[ $line != *" # $2" ]]; then others+=$line$'\n'; fi
+        done <"$1"
+    fi
+    while IFS= read -r line; do own+="$line # $2"$'\n'; done
+    plan_unnoted "$1" 0644 root:root < <(printf '%s' "$others$own")
+    write_planned
+    read -r sum _ < <(printf '%s' "$own" | sha256sum)
+    note lines "$sum" "$2" "$1"
+}
