@@ -34,7 +34,7 @@ export interface BringUpArgs {
     /** Where the person's files go, from the project's directory. */
     readonly directory: string;
     /** Names of the nodes that the cluster had at the end of its last run; none where it is new. */
-    readonly running: Promise<readonly string[]>;
+    readonly running: readonly string[];
     /** What its hosts are like, where it is made of such. */
     readonly hosts: pulumi.Input<readonly InspectedHost[]>;
 }

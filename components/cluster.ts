@@ -19,7 +19,7 @@ export interface ClusterOptions extends pulumi.ComponentResourceOptions {
 }
 
 /** Everything that a program may want to export of a cluster; the next run finds in it what it must not change. */
-export interface ClusterOutputs extends BroughtUp {
+export interface ClusterOutputs extends Pick<Cluster, "kubeconfig" | "nodes" | "apiServer" | "sshCommands"> {
     /** What the cluster keeps for life, and the name of its component. */
     readonly cluster: RunningCluster & { readonly component: string };
     /** By node name, with provider `hosts`: what the next run expects of the hosts. */
@@ -42,11 +42,11 @@ export interface ClusterOutputs extends BroughtUp {
 export class Cluster extends Component {
     /** The administrator's kubeconfig, secret. */
     readonly kubeconfig: pulumi.Output<string>;
-    readonly nodes: readonly NodeOutput[];
+    readonly nodes: pulumi.Output<readonly pulumi.UnwrappedObject<NodeOutput>[]>;
     /** `https://address:port` */
     readonly apiServer: pulumi.Output<string>;
     /** By node name: the command that opens a shell there, to be typed in the project's directory. */
-    readonly sshCommands: Readonly<Record<string, pulumi.Output<string>>>;
+    readonly sshCommands: pulumi.Output<Readonly<Record<string, string>>>;
     /** All of them, to export. */
     readonly outputs: ClusterOutputs;
 
@@ -63,29 +63,30 @@ export class Cluster extends Component {
         const directory = args.directory ?? defaultDirectory(name);
         refuseSharing({ component: name, spec, directory }, settings);
         const parent = own.parent === undefined ? {} : { parent: own.parent };
-        const checked =
+        const checked = (
             checks === undefined
                 ? lastOutputs(`${name}-last-run`, parent).then((all) => checkCluster(name, args, outputsOf(name, all)))
-                : Promise.resolve(checks);
+                : Promise.resolve(checks)
+        ).catch(rethrowAsItIs);
 
-        super("kubelab:index:Cluster", name, {
-            ...own,
-            transformations: [...(own.transformations ?? []), after(checked)],
-        });
+        super("kubelab:index:Cluster", name, own);
 
-        const running = checked.then(({ nodes }) => nodes);
-        // Whoever waits for it hears of it, and nobody need.
-        running.catch(() => undefined);
-        const hosts = pulumi.output(checked.then((found) => found.hosts));
-        const made = inWordsOf(settings, () => bringUp({ spec, directory, running, hosts }, this));
-        this.kubeconfig = made.kubeconfig;
-        this.nodes = made.nodes;
-        this.apiServer = made.apiServer;
-        this.sshCommands = made.sshCommands;
+        const make = ({ nodes, hosts }: ClusterChecks): BroughtUp =>
+            inWordsOf(settings, () => bringUp({ spec, directory, running: nodes, hosts }, this));
+        // What waits for the outputs, as the engine does, waits for all that is made later, and fails where the checks do.
+        const made =
+            checks === undefined || checks instanceof Promise ? checked.then(make) : Promise.resolve(make(checks));
+        this.kubeconfig = pulumi.output(made.then(({ kubeconfig }) => kubeconfig));
+        this.nodes = pulumi.output(made.then(({ nodes }) => nodes));
+        this.apiServer = pulumi.output(made.then(({ apiServer }) => apiServer));
+        this.sshCommands = pulumi.output(made.then(({ sshCommands }) => sshCommands));
+        const { kubeconfig, nodes, apiServer, sshCommands } = this;
         this.outputs = {
-            ...made,
+            ...{ kubeconfig, nodes, apiServer, sshCommands },
             cluster: { component: name, ...keptForLife(spec) },
-            ...(spec.provider === "hosts" ? { hosts: hosts.apply(knownHosts) } : {}),
+            ...(spec.provider === "hosts"
+                ? { hosts: pulumi.output(checked.then(({ hosts }) => knownHosts(hosts))) }
+                : {}),
         };
         this.registerOutputs({ ...this.outputs });
     }
@@ -99,10 +100,11 @@ function inWordsOf<T>(settings: SettingsOf, action: () => T): T {
     }
 }
 
-/** Has every resource wait for the checks, and fail with them. */
-function after(checks: Promise<unknown>): pulumi.ResourceTransformation {
-    return ({ props, opts }) => ({
-        props,
-        opts: { ...opts, dependsOn: checks.then(() => opts.dependsOn ?? []) as Promise<pulumi.Resource[]> },
-    });
+/** The SDK would put the name of each output that fails before the message. */
+function rethrowAsItIs(error: unknown): never {
+    if (error instanceof Error) {
+        const { message } = error;
+        Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
+    }
+    throw error;
 }

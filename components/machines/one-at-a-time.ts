@@ -9,27 +9,25 @@ import type * as pulumi from "@pulumi/pulumi";
  */
 export class OneAtATime {
     private readonly done = new Map<string, (resources: pulumi.Resource[]) => void>();
-    private readonly members = new Map<string, Promise<pulumi.Resource[]>>();
+    private readonly turns = new Map<string, Promise<pulumi.Resource[]>>();
 
     /**
      * @param order names of all nodes.
      * @param running names of those that were members at the end of the last run.
      */
-    constructor(
-        private readonly order: readonly string[],
-        private readonly running: Promise<readonly string[]>,
-    ) {
-        for (const name of order) {
-            this.members.set(name, new Promise((resolve) => this.done.set(name, resolve)));
+    constructor(order: readonly string[], running: readonly string[]) {
+        const members = order.filter((name) => running.includes(name));
+        for (const [position, name] of members.entries()) {
+            const next = members[position + 1];
+            if (next !== undefined) {
+                this.turns.set(next, new Promise((resolve) => this.done.set(name, resolve)));
+            }
         }
     }
 
     /** What a machine waits for. Resolves when `after` was called for the node before it, or `noMore`. */
-    async before(name: string): Promise<pulumi.Resource[]> {
-        const running = await this.running;
-        const members = this.order.filter((each) => running.includes(each));
-        const previous = members[members.indexOf(name) - 1];
-        return previous === undefined ? [] : (this.members.get(previous) ?? []);
+    before(name: string): Promise<pulumi.Resource[]> {
+        return this.turns.get(name) ?? Promise.resolve([]);
     }
 
     /** Says which resource makes the node a member. */

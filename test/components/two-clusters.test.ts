@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { Cluster, type ClusterArgs, clusterArgsFromConfig } from "../../components";
 import { checkCluster } from "../../components/check-cluster";
@@ -89,7 +90,7 @@ describe("a cluster that a program makes", () => {
             },
             { registered: (name) => registered.push(name) },
         );
-        expect(before.filter((name) => name.startsWith("blue"))).toEqual([]);
+        expect(before.filter((name) => name.startsWith("blue"))).toEqual(["blue"]);
         expect(registered).toContain("blue-cp-1");
     });
 
@@ -116,6 +117,18 @@ describe("a cluster that a program makes", () => {
         await expect(made(["blue", { ...LOCAL, directory: "files" }], ["green", green])).rejects.toThrow(
             /2 problems:\n {2}name: "blue" is that of .*\n {2}directory: "files" is that of /,
         );
+    });
+
+    test("makes nothing where a check fails, and ends with what that said", () => {
+        const main = join(__dirname, "../support/failing-checks.ts");
+        const { stdout } = spawnSync(process.execPath, ["--require", "tsx/cjs", main], {
+            encoding: "utf8",
+            timeout: 60_000,
+        });
+        expect(JSON.parse(stdout)).toEqual({
+            registered: ["kubelab-test", "blue"],
+            failures: ["the hosts aren't ready"],
+        });
     });
 
     test("refuses what a running cluster can't change, at preview, by what its program put out", async () => {

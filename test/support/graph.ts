@@ -26,7 +26,7 @@ export async function clusterGraph(
 ): Promise<Run> {
     const { running = [], hosts = [], component = {} } = options;
     return run(() => {
-        const args = { spec, directory: ".kubelab/test", running: Promise.resolve(running), hosts };
+        const args = { spec, directory: ".kubelab/test", running, hosts };
         return { ...bringUp(args, new CheckedCluster(spec.name, component)) };
     }, options);
 }
