@@ -110,7 +110,9 @@ test("secret outputs are marked as such", async () => {
     const properties = (await ask<proto.CreateResponse>((done) => client.create(request, done)))
         .getProperties()
         ?.toJavaScript();
-    const marked: unknown = expect.objectContaining({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" });
+    const marked: unknown = expect.objectContaining({
+        "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    });
     expect(properties).toEqual({ length: 8, base64: marked, hex: marked });
 });
 
