@@ -1,5 +1,6 @@
 import { ensureCli } from "../../../scripts/engine/cli";
 import { Engine } from "../../../scripts/engine/engine";
+import type { Summary } from "../../../scripts/engine/event";
 import { ownPackage, serveInsteadOfPlugin } from "../../../scripts/engine/packages";
 import { finalState } from "./final-state";
 
@@ -7,7 +8,7 @@ import { finalState } from "./final-state";
 export type Providers = "own" | "official";
 
 /**
- * One `up`, `refresh` or `destroy` of the project in a directory, as `scripts/lab` does it; prints its counts or its error, and what is in
+ * One `up`, `preview` or `destroy` of the project in a directory, as `scripts/lab` does it; prints its counts or its error, and what is in
  * the state then, as JSON.
  */
 async function main(repository: string, providers: Providers, step: string): Promise<void> {
@@ -17,20 +18,32 @@ async function main(repository: string, providers: Providers, step: string): Pro
         }
     }
     const cli = await ensureCli(() => undefined);
-    const configOverrides = { "sample:step": step === "refresh" ? "first" : step };
+    const program: Readonly<Record<string, string>> = { refresh: "first", preview: "change-flag" };
+    const configOverrides = { "sample:step": program[step] ?? step };
     const engine = new Engine(
         { stack: "test", repository, configOverrides, report: () => undefined, note: () => undefined },
         cli,
     );
     const outputs = (showSecrets: boolean): Promise<object> => engine.outputs({ showSecrets });
     try {
-        const { seconds, ...summary } = await (step === "destroy"
-            ? engine.destroy()
-            : engine.up(step === "refresh" ? ["--refresh"] : []));
+        const { seconds, ...summary } = await operate(engine, step);
         const shown = { hidden: await outputs(false), shown: await outputs(true) };
         print({ ...summary, isTimed: seconds > 0, ...shown, state: finalState(cli.path, repository) });
     } catch (error) {
         print({ message: (error as Error).message, state: finalState(cli.path, repository) });
+    }
+}
+
+function operate(engine: Engine, step: string): Promise<Summary> {
+    switch (step) {
+        case "preview":
+            return engine.preview();
+        case "refresh":
+            return engine.up(["--refresh"]);
+        case "destroy":
+            return engine.destroy();
+        default:
+            return engine.up();
     }
 }
 

@@ -5,7 +5,7 @@ import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
-import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import { PluginAttach, type PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
@@ -103,6 +103,22 @@ test("a value that isn't known yet at a preview is a change", async () => {
     ]);
 });
 
+test("a preview runs nothing, and the engine isn't told that previews are supported", async () => {
+    const configured = await ask<proto.ConfigureResponse>((done) =>
+        client.configure(new proto.ConfigureRequest(), done),
+    );
+    expect(configured.getSupportspreview()).toBe(false);
+    const handshake = ask((done) => client.handshake(new proto.ProviderHandshakeRequest(), done));
+    await expect(handshake).rejects.toMatchObject({ code: grpc.status.UNIMPLEMENTED });
+    const inputs = struct({ create: "exit 1" });
+    const creation = new proto.CreateRequest().setUrn(URN).setProperties(inputs).setPreview(true);
+    const created = await ask<proto.CreateResponse>((done) => client.create(creation, done));
+    expect(created.getProperties()?.toJavaScript()).toEqual({ create: "exit 1" });
+    const change = new proto.UpdateRequest().setUrn(URN).setOldInputs(inputs).setOlds(inputs).setNews(inputs);
+    const updated = await ask<proto.UpdateResponse>((done) => client.update(change.setPreview(true), done));
+    expect(updated.getProperties()?.toJavaScript()).toEqual({ create: "exit 1" });
+});
+
 test("secret outputs are marked as such", async () => {
     client = clientOf("random");
     const urn = "urn:pulumi:test::sample::random:index/randomBytes:RandomBytes::key";
@@ -143,8 +159,8 @@ test("a command's lines reach the engine in order and before its end, even when 
         }),
     );
     try {
-        const request = new proto.ProviderHandshakeRequest().setEngineAddress(`127.0.0.1:${engine.port}`);
-        await ask((done) => client.handshake(request, done));
+        const request = new PluginAttach().setAddress(`127.0.0.1:${engine.port}`);
+        await ask((done) => client.attach(request, done));
         await create({ create: "seq 5" });
         expect(lines).toEqual([1, 2, 3, 4, 5].map((line) => `true ${line}`));
     } finally {
