@@ -20,17 +20,18 @@ const OWN = ["command", "random", "tls"] as const;
 
 const further: ServedPackage[] = [];
 
-/** Serves one more package in place of its plugin, for tests. */
+/** Serves one more package in place of its plugin, also of one that is installed; for tests. */
 export function serveInsteadOfPlugin(served: ServedPackage): void {
     further.push(served);
 }
 
 /** Serves the packages whose official plugins aren't installed. */
 export async function serveMissingPackages(): Promise<ServedProviders & { readonly hasPlugins: boolean }> {
-    const missing = OWN.filter((name) => !isInstalled(name, sdkVersion(name)));
+    const needed = OWN.filter((name) => further.every((served) => served.name !== name));
+    const missing = needed.filter((name) => !isInstalled(name, sdkVersion(name)));
     const packages = await Promise.all(missing.map(ownPackage));
     const served = await serveProviders([...packages, ...further]);
-    return { ...served, hasPlugins: missing.length < OWN.length };
+    return { ...served, hasPlugins: missing.length < needed.length };
 }
 
 /**
@@ -57,7 +58,8 @@ export async function installPlugins(cli: string, progress: (line: string) => vo
     }
 }
 
-async function ownPackage(name: (typeof OWN)[number]): Promise<ServedPackage> {
+/** The provider that this repository has for a package. */
+export async function ownPackage(name: (typeof OWN)[number]): Promise<ServedPackage> {
     const version = sdkVersion(name);
     switch (name) {
         case "command":

@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
-import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import { type PluginAttach, PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { type IResourceProviderServer, ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
@@ -111,11 +111,11 @@ function serviceOf(
         );
     };
     return {
-        handshake: unary((request: proto.ProviderHandshakeRequest) => {
-            log.connect(request.getEngineAddress());
-            return new proto.ProviderHandshakeResponse();
+        // There is no handshake: of a provider that has one the engine thinks that it supports previews, and asks for every `create`.
+        attach: unary((request: PluginAttach) => {
+            log.connect(request.getAddress());
+            return new Empty();
         }),
-        attach: unary(() => new Empty()),
         getPluginInfo: unary(() => new PluginInfo().setVersion(version)),
         checkConfig: unary((request: proto.CheckRequest) => new proto.CheckResponse().setInputs(request.getNews())),
         diffConfig: unary(() => new proto.DiffResponse()),

@@ -140,6 +140,7 @@ export class Lab {
     /** Takes the lab down, whatever state it is in, and forgets it. */
     remove(): void {
         this.run("down");
+        this.run("pulumi", ["stack", "rm", "--yes", "--force"]);
         rmSync(this.stackFile, { force: true });
         rmSync(this.directory, { recursive: true, force: true });
     }

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/unbound-method -- `ask` calls the methods on their client */
 import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -6,6 +5,7 @@ import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { PluginAttach, type PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
@@ -40,26 +40,16 @@ function clientOf(name: string): ResourceProviderClient {
 
 const struct = (properties: Readonly<Record<string, JavaScriptValue>>): Struct => Struct.fromJavaScript(properties);
 
-/** One call of the protocol. */
-function ask<Request, Response>(
-    method: (
-        request: Request,
-        metadata: grpc.Metadata,
-        options: Partial<grpc.CallOptions>,
-        callback: (error: grpc.ServiceError | null, response: Response) => void,
-    ) => unknown,
-    request: Request,
+/** The answer to one call of the protocol. */
+function ask<Response>(
+    call: (done: (error: grpc.ServiceError | null, response: Response) => void) => unknown,
 ): Promise<Response> {
-    return new Promise((resolve, reject) =>
-        method.call(client, request, new grpc.Metadata(), {}, (error, response) =>
-            error ? reject(error) : resolve(response),
-        ),
-    );
+    return new Promise((resolve, reject) => call((error, response) => (error ? reject(error) : resolve(response))));
 }
 
 function create(inputs: Readonly<Record<string, JavaScriptValue>>, timeout = 0): Promise<proto.CreateResponse> {
     const request = new proto.CreateRequest().setUrn(URN).setProperties(struct(inputs)).setTimeout(timeout);
-    return ask(client.create, request);
+    return ask((done) => client.create(request, done));
 }
 
 function diff(
@@ -67,12 +57,15 @@ function diff(
     after: Readonly<Record<string, JavaScriptValue>>,
 ): Promise<proto.DiffResponse> {
     const request = new proto.DiffRequest().setUrn(URN).setId("1");
-    return ask(client.diff, request.setOldInputs(struct(before)).setOlds(struct(before)).setNews(struct(after)));
+    return ask((done) =>
+        client.diff(request.setOldInputs(struct(before)).setOlds(struct(before)).setNews(struct(after)), done),
+    );
 }
 
 test("each package has a port of its own, and says the version of its SDK", async () => {
     expect(served.addresses).toMatch(/^command:\d+,random:\d+$/);
-    const version = async (): Promise<string> => (await ask(client.getPluginInfo, new Empty())).getVersion();
+    const version = async (): Promise<string> =>
+        (await ask<PluginInfo>((done) => client.getPluginInfo(new Empty(), done))).getVersion();
     expect(await version()).toBe("1.2.3");
     client = clientOf("random");
     expect(await version()).toBe("4.5.6");
@@ -92,15 +85,14 @@ test("a resource is created, found the same or different, updated with its last 
     expect((await diff(inputs, { ...inputs, triggers: ["x"] })).getReplacesList()).toEqual(["triggers"]);
 
     const update = new proto.UpdateRequest().setUrn(URN).setId(created.getId());
-    const updated = await ask(
-        client.update,
-        update.setOldInputs(struct(inputs)).setOlds(struct(outputs)).setNews(struct(inputs)),
+    const updated = await ask<proto.UpdateResponse>((done) =>
+        client.update(update.setOldInputs(struct(inputs)).setOlds(struct(outputs)).setNews(struct(inputs)), done),
     );
     expect(updated.getProperties()?.toJavaScript()).toMatchObject({ stdout: "again after made" });
 
     const deletion = new proto.DeleteRequest().setUrn(URN).setId(created.getId());
     await expect(
-        ask(client.delete, deletion.setOldInputs(struct(inputs)).setProperties(struct(outputs))),
+        ask((done) => client.delete(deletion.setOldInputs(struct(inputs)).setProperties(struct(outputs)), done)),
     ).rejects.toThrow(/exit status 9/);
 });
 
@@ -111,23 +103,33 @@ test("a value that isn't known yet at a preview is a change", async () => {
     ]);
 });
 
+test("a preview runs nothing, and the engine isn't told that previews are supported", async () => {
+    const configured = await ask<proto.ConfigureResponse>((done) =>
+        client.configure(new proto.ConfigureRequest(), done),
+    );
+    expect(configured.getSupportspreview()).toBe(false);
+    const handshake = ask((done) => client.handshake(new proto.ProviderHandshakeRequest(), done));
+    await expect(handshake).rejects.toMatchObject({ code: grpc.status.UNIMPLEMENTED });
+    const inputs = struct({ create: "exit 1" });
+    const creation = new proto.CreateRequest().setUrn(URN).setProperties(inputs).setPreview(true);
+    const created = await ask<proto.CreateResponse>((done) => client.create(creation, done));
+    expect(created.getProperties()?.toJavaScript()).toEqual({ create: "exit 1" });
+    const change = new proto.UpdateRequest().setUrn(URN).setOldInputs(inputs).setOlds(inputs).setNews(inputs);
+    const updated = await ask<proto.UpdateResponse>((done) => client.update(change.setPreview(true), done));
+    expect(updated.getProperties()?.toJavaScript()).toEqual({ create: "exit 1" });
+});
+
 test("secret outputs are marked as such", async () => {
     client = clientOf("random");
     const urn = "urn:pulumi:test::sample::random:index/randomBytes:RandomBytes::key";
     const request = new proto.CreateRequest().setUrn(urn).setProperties(struct({ length: 8 }));
-    const properties = (await ask(client.create, request)).getProperties()?.toJavaScript();
+    const properties = (await ask<proto.CreateResponse>((done) => client.create(request, done)))
+        .getProperties()
+        ?.toJavaScript();
     const marked: unknown = expect.objectContaining({
         "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
     });
     expect(properties).toEqual({ length: 8, base64: marked, hex: marked });
-});
-
-test("a preview runs nothing and gives back what is known", async () => {
-    const inputs = { create: "exit 9", update: "exit 9" };
-    const creation = new proto.CreateRequest().setUrn(URN).setProperties(struct(inputs)).setPreview(true);
-    expect((await ask(client.create, creation)).getProperties()?.toJavaScript()).toEqual(inputs);
-    const update = new proto.UpdateRequest().setUrn(URN).setId("1").setOlds(struct({})).setNews(struct(inputs));
-    expect((await ask(client.update, update.setPreview(true))).getProperties()?.toJavaScript()).toEqual(inputs);
 });
 
 test("a refresh leaves a resource as it is", async () => {
@@ -135,7 +137,7 @@ test("a refresh leaves a resource as it is", async () => {
         .setUrn(URN)
         .setId("1")
         .setInputs(struct({ a: 1 }));
-    const read = await ask(client.read, request.setProperties(struct({ b: 2 })));
+    const read = await ask<proto.ReadResponse>((done) => client.read(request.setProperties(struct({ b: 2 })), done));
     expect([read.getId(), read.getInputs()?.toJavaScript(), read.getProperties()?.toJavaScript()]).toEqual([
         "1",
         { a: 1 },
@@ -157,8 +159,8 @@ test("a command's lines reach the engine in order and before its end, even when 
         }),
     );
     try {
-        const request = new proto.ProviderHandshakeRequest().setEngineAddress(`127.0.0.1:${engine.port}`);
-        await ask(client.handshake, request);
+        const request = new PluginAttach().setAddress(`127.0.0.1:${engine.port}`);
+        await ask((done) => client.attach(request, done));
         await create({ create: "seq 5" });
         expect(lines).toEqual([1, 2, 3, 4, 5].map((line) => `true ${line}`));
     } finally {
@@ -178,7 +180,7 @@ test("a command runs as long as its timeout lets it", async () => {
 
 test("the engine's cancellation lets a command end; the end of what runs is asked for apart", async () => {
     const ends = create({ create: "sleep 0.5; echo whole" });
-    await ask(client.cancel, new Empty());
+    await ask((done) => client.cancel(new Empty(), done));
     expect((await ends).getProperties()?.toJavaScript()).toMatchObject({ stdout: "whole" });
     const cut = create({ create: "sleep 60" });
     setTimeout(served.endRunning, 200);

@@ -14,7 +14,7 @@ const REPOSITORY = join(__dirname, "../../..");
 /** A cluster on the played EC2, in an account of its own. */
 export class AwsLab extends Lab {
     readonly cloud: Cloud;
-    /** All that `scripts/lab` has said, but for what a person asked of a machine or of the API. */
+    /** All that `scripts/lab` has said, but for what a person asked of a machine, of the API or of the state. */
     printed = "";
     private readonly aws: Readonly<Record<string, unknown>>;
 
@@ -46,7 +46,7 @@ export class AwsLab extends Lab {
 
     override run(command: string, args: readonly string[] = [], timeoutSeconds?: number): Ran {
         const ran = super.run(command, args, timeoutSeconds);
-        this.printed += ["ssh", "kubectl"].includes(command) ? "" : `${ran.stdout}${ran.stderr}`;
+        this.printed += ["ssh", "kubectl", "pulumi"].includes(command) ? "" : `${ran.stdout}${ran.stderr}`;
         return ran;
     }
 
