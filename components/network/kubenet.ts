@@ -226,9 +226,9 @@ Before=kubelet.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=${SCRIPT} up
-ExecReload=${SCRIPT} up
-ExecStop=${SCRIPT} down
+ExecStart=/bin/bash ${SCRIPT} up
+ExecReload=/bin/bash ${SCRIPT} up
+ExecStop=/bin/bash ${SCRIPT} down
 
 [Install]
 WantedBy=multi-user.target
@@ -275,7 +275,7 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
                         return {
                             create: [
                                 "once kubenet",
-                                `note check kubenet '${SCRIPT} check'`,
+                                `note check kubenet 'bash ${SCRIPT} check'`,
                                 ...putAll([
                                     {
                                         path: "/etc/iproute2/rt_protos.d/kubenet.conf",
@@ -284,7 +284,6 @@ export class Kubenet extends pulumi.ComponentResource implements PodNetwork {
                                     {
                                         path: SCRIPT,
                                         content: routeScript(self, all, spec.podCidr, stage),
-                                        mode: "0755",
                                     },
                                     { path: "/etc/systemd/system/kubenet.service", content: UNIT },
                                     { path: "/etc/cni/net.d/10-kubenet.conflist", content: cniConfiguration(node) },

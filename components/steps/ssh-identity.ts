@@ -48,8 +48,8 @@ export function sshIdentity(
         create: [
             "umask 077",
             `mkdir -p ${directory}`,
-            ...(key === "" ? [] : [`cat >${paths.key} <<'KEY'\n${key.trim()}\nKEY`]),
-            `cat >${paths.knownHosts} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
+            ...(key === "" ? [] : [`keep ${paths.key} <<'KEY'\n${key.trim()}\nKEY`]),
+            `keep ${paths.knownHosts} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
         ],
         delete: [`rm -rf ${directory}`],
     }));
