@@ -22,8 +22,8 @@ export function clientFiles(args: ClientFilesArgs, parent: Component): local.Com
         create: [
             "umask 077",
             `mkdir -p ${directory}`,
-            `cat >${directory}/kubeconfig <<'KUBECONFIG'\n${kubeconfig.trim()}\nKUBECONFIG`,
-            `cat >${directory}/outputs.json <<'OUTPUTS'\n${JSON.stringify(outputs, undefined, 2)}\nOUTPUTS`,
+            `keep ${directory}/kubeconfig <<'KUBECONFIG'\n${kubeconfig.trim()}\nKUBECONFIG`,
+            `keep ${directory}/outputs.json <<'OUTPUTS'\n${JSON.stringify(outputs, undefined, 2)}\nOUTPUTS`,
         ],
         delete: [`rm -f ${directory}/kubeconfig ${directory}/outputs.json`],
     }));

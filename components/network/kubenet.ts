@@ -81,7 +81,9 @@ routes() {
 IFS= read -rd '' rules <<'RULES' || true
 *filter
 :KUBENET-FORWARD - [0:0]
+:KUBENET-LOCAL - [0:0]
 ${forward.map((rule) => `-A KUBENET-FORWARD ${rule}`).join("\n")}
+-A KUBENET-LOCAL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
 COMMIT
 *nat
 :KUBENET-POSTROUTING - [0:0]
@@ -92,6 +94,16 @@ ${inside.join("\n")}
 -A KUBENET-POSTROUTING -m comment --comment "leaves the cluster" -j MASQUERADE
 COMMIT
 RULES
+
+# Calls \`jump TABLE CHAIN -I|-A OURS\` for each rule that leads to ours, before all others or after them. KUBENET-LOCAL is what a kubelet
+# sets up with iptables where it is let: a host port of a pod opens loopback addresses to the bridge, and only its own traffic may use
+# that (https://issue.k8s.io/90259).
+jumps() {
+    jump filter FORWARD -I KUBENET-FORWARD
+    jump filter INPUT -I KUBENET-LOCAL
+    jump filter OUTPUT -I KUBENET-LOCAL
+    jump nat POSTROUTING -A KUBENET-POSTROUTING
+}
 
 # has INTERFACE
 has() {
@@ -120,7 +132,7 @@ on_bridge() {
 }
 
 up() {
-    local changes='' jumps wanted=' ' address destination bridged=''
+    local changes='' saved wanted=' ' address destination bridged=''
     if has ${BRIDGE}; then
         # It may have been another one's before.
         while read -r _ _ _ address _; do
@@ -145,9 +157,11 @@ up() {
     done < <(ip -o route show proto ${PROTOCOL})
     ip -batch - <<<"\${changes%$'\\n'}"
 
-    ${stage.rules ? "" : "iptables --wait -P FORWARD DROP\n    "}jumps=$(iptables-save)
-    if [[ $jumps != *"-A FORWARD -j KUBENET-FORWARD"* ]]; then rules+=$'*filter\\n-I FORWARD -j KUBENET-FORWARD\\nCOMMIT\\n'; fi
-    if [[ $jumps != *"-A POSTROUTING -j KUBENET-POSTROUTING"* ]]; then rules+=$'*nat\\n-A POSTROUTING -j KUBENET-POSTROUTING\\nCOMMIT\\n'; fi
+    ${stage.rules ? "" : "iptables --wait -P FORWARD DROP\n    "}saved=$(iptables-save)
+    jump() {
+        [[ $saved == *"-A $2 -j $4"* ]] || rules+="*$1"$'\\n'"$3 $2 -j $4"$'\\nCOMMIT\\n'
+    }
+    jumps
     iptables-restore --wait --noflush <<<"\${rules%$'\\n'}"
 }
 
@@ -170,9 +184,12 @@ check() {
     }
     routes
     chain filter KUBENET-FORWARD
+    chain filter KUBENET-LOCAL
     chain nat KUBENET-POSTROUTING
-    iptables --wait -C FORWARD -j KUBENET-FORWARD 2>/dev/null || echo "iptables filter: no rule in FORWARD goes to KUBENET-FORWARD"
-    iptables --wait -t nat -C POSTROUTING -j KUBENET-POSTROUTING 2>/dev/null || echo "iptables nat: no rule in POSTROUTING goes to KUBENET-POSTROUTING"
+    jump() {
+        iptables --wait -t "$1" -C "$2" -j "$4" 2>/dev/null || echo "iptables $1: no rule in $2 goes to $4"
+    }
+    jumps
 }
 
 # chain TABLE NAME: compares a chain with its rules above.
@@ -184,9 +201,11 @@ chain() {
 
 down() {
     ip route flush proto ${PROTOCOL} 2>/dev/null || true
-    while iptables --wait -D FORWARD -j KUBENET-FORWARD 2>/dev/null; do :; done
-    while iptables --wait -t nat -D POSTROUTING -j KUBENET-POSTROUTING 2>/dev/null; do :; done
-    for chain in "filter KUBENET-FORWARD" "nat KUBENET-POSTROUTING"; do
+    jump() {
+        while iptables --wait -t "$1" -D "$2" -j "$4" 2>/dev/null; do :; done
+    }
+    jumps
+    for chain in "filter KUBENET-FORWARD" "filter KUBENET-LOCAL" "nat KUBENET-POSTROUTING"; do
         read -r table name <<<"$chain"
         iptables --wait -t "$table" -F "$name" 2>/dev/null || true
         iptables --wait -t "$table" -X "$name" 2>/dev/null || true
@@ -208,9 +227,9 @@ Before=kubelet.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=${SCRIPT} up
-ExecReload=${SCRIPT} up
-ExecStop=${SCRIPT} down
+ExecStart=/bin/bash ${SCRIPT} up
+ExecReload=/bin/bash ${SCRIPT} up
+ExecStop=/bin/bash ${SCRIPT} down
 
 [Install]
 WantedBy=multi-user.target
@@ -257,7 +276,7 @@ export class Kubenet extends Component implements PodNetwork {
                         return {
                             create: [
                                 "once kubenet",
-                                `note check kubenet '${SCRIPT} check'`,
+                                `note check kubenet 'bash ${SCRIPT} check'`,
                                 ...putAll([
                                     {
                                         path: "/etc/iproute2/rt_protos.d/kubenet.conf",
@@ -266,7 +285,6 @@ export class Kubenet extends Component implements PodNetwork {
                                     {
                                         path: SCRIPT,
                                         content: routeScript(self, all, spec.podCidr, stage),
-                                        mode: "0755",
                                     },
                                     { path: "/etc/systemd/system/kubenet.service", content: UNIT },
                                     { path: "/etc/cni/net.d/10-kubenet.conflist", content: cniConfiguration(node) },

@@ -14,14 +14,14 @@ const DIRECTORY = "/etc/kubernetes/kube-proxy";
  * With nftables, kube-proxy looks at each start for what its other modes may have left, rule by rule: fifty calls of iptables. One look
  * tells whether there is anything; its own clean-up takes that away.
  */
-const WITHOUT_IPTABLES = [
-    `ExecStartPre=+/bin/bash -c 'if [[ $$(iptables-save -t nat) == *:KUBE-SERVICES* ]]; then exec /usr/local/bin/kube-proxy --cleanup; fi'`,
-    "InaccessiblePaths=-/usr/sbin/xtables-nft-multi -/usr/sbin/xtables-legacy-multi",
-];
+const CLEAN_UP =
+    "; if [[ $$(iptables-save -t nat) == *:KUBE-SERVICES* ]]; then exec /usr/local/bin/kube-proxy --cleanup; fi";
+const WITHOUT_IPTABLES = "InaccessiblePaths=-/usr/sbin/xtables-nft-multi -/usr/sbin/xtables-legacy-multi";
 
 /** https://kubernetes.io/docs/reference/command-line-tools-reference/kube-proxy/ */
 export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
     const url = `https://${spec.api.name}:${spec.api.port}`;
+    const nftables = spec.proxyMode === "nftables";
     return {
         name: "kube-proxy",
         description: "Kubernetes service proxy",
@@ -34,8 +34,8 @@ export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
         ),
         // Its client would wait longer and longer between tries: half a minute after a reboot of all machines.
         service: [
-            `ExecStartPre=+/bin/bash -c 'exec 3<> <(:); until (: </dev/tcp/${spec.api.name}/${spec.api.port}) 2>/dev/null && curl -sf --max-time 5 --retry 20 --retry-delay 1 --retry-all-errors --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do read -rt 0.5 <&3; done'`,
-            ...(spec.proxyMode === "nftables" ? WITHOUT_IPTABLES : []),
+            `ExecStartPre=+/bin/bash -c 'exec 3<> <(:); until (: </dev/tcp/${spec.api.name}/${spec.api.port}) 2>/dev/null && curl -sf --max-time 5 --retry 20 --retry-delay 1 --retry-all-errors --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do read -rt 0.5 <&3 || :; done${nftables ? CLEAN_UP : ""}'`,
+            ...(nftables ? [WITHOUT_IPTABLES] : []),
         ],
         health: "answers http://127.0.0.1:10256/livez",
         healthDeadline: 90,

@@ -71,6 +71,8 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
         cgroupDriver: facts.cgroupDriver,
         failCgroupV1: facts.failCgroupV1,
         failSwapOn: facts.failSwapOn,
+        // The rules of kubenet have what these protect from; without them a kubelet calls iptables twenty times less when it starts.
+        ...(spec.network === "kubenet" ? { makeIPTablesUtilChains: false } : {}),
         serializeImagePulls: false,
         enableProfilingHandler: false,
     });

@@ -26,7 +26,8 @@ export const STEP_LIBRARY = ["step", "file", "record", "service", "static-pod"]
     .join("\n\n");
 
 /** Where machines have them, for root to change. Named by the content: another version of this program brings another file. */
-export const LIBRARY_PATH = `/usr/local/lib/kubelab/steps-${createHash("sha256").update(STEP_LIBRARY).digest("hex").slice(0, 16)}.sh`;
+const LIBRARY_SUM = createHash("sha256").update(`${STEP_LIBRARY}\n`).digest("hex");
+export const LIBRARY_PATH = `/usr/local/lib/kubelab/steps-${LIBRARY_SUM.slice(0, 16)}.sh`;
 
 /** How a script comes by the library: the first one on a machine brings it, the others read what it has put there. */
 export type Library = "installed" | "brought" | "none";
@@ -75,7 +76,7 @@ export interface Check {
 export function leaveCheck({ name, subject, statements }: Check, files: readonly HostFile[] = []): string[] {
     const path = `${CHECKS}/${name}`;
     const content = ["#!/bin/bash", "set -euo pipefail", ...statements].join("\n");
-    return [...putAll([...files, { path, content, mode: "0700" }]), `note check ${subject} ${path}`];
+    return [...putAll([...files, { path, content, mode: "0600" }]), `note check ${subject} bash ${path}`];
 }
 
 /** The statement that takes a check away. */
@@ -132,5 +133,5 @@ export const READ_LIBRARY = `. ${LIBRARY_PATH} || {
 
 /** The statement after which `write_planned` writes the functions that a step has brought where the others find them. */
 export function planLibrary(): string {
-    return `plan ${LIBRARY_PATH} 0644 root:root < <(printf '%s' "\${library:?}")`;
+    return `plan ${LIBRARY_PATH} 0644 root:root ${LIBRARY_SUM} < <(printf '%s' "\${library:?}")`;
 }

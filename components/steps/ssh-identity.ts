@@ -51,8 +51,8 @@ export function sshIdentity(
         create: [
             "umask 077",
             `mkdir -p ${quote(directory)}`,
-            ...(key === "" ? [] : [`cat >${quote(paths.key)} <<'KEY'\n${key.trim()}\nKEY`]),
-            `cat >${quote(paths.knownHosts)} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
+            ...(key === "" ? [] : [`keep ${quote(paths.key)} <<'KEY'\n${key.trim()}\nKEY`]),
+            `keep ${quote(paths.knownHosts)} <<'KNOWN_HOSTS'\n${hosts.trim()}\nKNOWN_HOSTS`,
         ],
         delete: [`rm -rf ${quote(directory)}`],
     }));

@@ -81,7 +81,11 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
 
 /** The command line that runs a step whose script comes on its standard input. The login's own shell does that where it can. */
 export function stepCommand(
-    machine: Pick<Machine, "user" | "sudoPassword" | "loginShell">,
+    machine: {
+        readonly user: string;
+        readonly sudoPassword?: unknown;
+        readonly loginShell?: Machine["loginShell"] | undefined;
+    },
     operation: "create" | "delete",
 ): string {
     return machine.loginShell === "bash"

@@ -76,6 +76,8 @@ const MASKED = [
     "systemd-sysusers.service",
     "systemd-tmpfiles-setup-dev.service",
     "systemd-update-utmp.service",
+    // It lets users in whom PAM's nologin would keep out: SSH here asks no PAM.
+    "systemd-user-sessions.service",
     "systemd-update-utmp-runlevel.service",
 ];
 

@@ -1,10 +1,10 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { ReadyMachine } from "../../machines/machine";
+import type { Machine, ReadyMachine } from "../../machines/machine";
 import { commandAsRoot, passwordLines } from "../as-root";
 import { quote, renderScript } from "../script";
 import type { SshIdentity } from "../ssh-identity";
-import { repairComment } from "../step";
+import { repairComment, stepCommand } from "../step";
 import { allFilesOf } from "./files";
 import { renderLink } from "./link";
 import type { DeliveredParts, Fingerprints, Parts } from "./types";
@@ -22,9 +22,9 @@ export function pushParts(
     const stdin = pulumi
         .all([parts.digest, parts.fingerprints, machine.address, machine.id, machine.sudoPassword])
         .apply(([digest, fingerprints, address, id, sudoPassword]) => {
-            const { user, keyFile = identity.paths.key, port } = machine;
+            const { user, keyFile = identity.paths.key, port, loginShell } = machine;
             const { knownHosts } = identity.paths;
-            const login = { machine: machine.name, user, address, port, keyFile, knownHosts, sudoPassword };
+            const login = { machine: machine.name, user, address, port, keyFile, knownHosts, loginShell, sudoPassword };
             const verify = machine.repair !== undefined;
             const push = { step: name, verify, role, digest, fingerprints, files, kept, login };
             return [`# to ${id}`, ...repairComment([machine.repair]), renderPush(push)].join("\n");
@@ -66,6 +66,7 @@ export interface PushArgs {
         readonly address: string;
         readonly port?: number | undefined;
         readonly user: string;
+        readonly loginShell?: Machine["loginShell"] | undefined;
         readonly sudoPassword?: string | undefined;
         /** Paths of files here. */
         readonly keyFile: string;
@@ -88,9 +89,10 @@ export function renderPush(args: PushArgs): string {
     const password = passwordLines(login);
     const asRoot = (command: string): string => quote(commandAsRoot(login, command));
     const asked = password.length > 0;
+    const runLink = login.loginShell === "bash" ? quote(stepCommand(login, "create")) : asRoot("bash -s -- create");
     const linkInput = asked
-        ? `with_password <<'KUBELAB_LINK' | remote ${asRoot("bash -s -- create")}`
-        : `remote ${asRoot("bash -s -- create")} <<'KUBELAB_LINK'`;
+        ? `with_password <<'KUBELAB_LINK' | remote ${runLink}`
+        : `remote ${runLink} <<'KUBELAB_LINK'`;
     const incoming = `/opt/kubelab/incoming-${args.role}`;
     // There once the stream has come to its end.
     const arrived = `${incoming}/${args.digest}`;

@@ -33,7 +33,7 @@ export function renderReport(report: Report): string {
     const { host, versions, runs, kubeadm, growth, throughput } = report;
     const sections = [
         [
-            `${report.stack}, 1 control plane and ${report.workers} workers, Pulumi ${report.engine}, ${report.date}`,
+            `${report.stack}, 1 control plane and ${report.workers} workers, by Pulumi ${report.engine}, ${report.date}`,
             `${host.processor}, ${host.cores} cores, ${host.memoryGiB} GiB; Linux ${host.kernel}, cgroup ${host.cgroup}, ${host.system}, Node.js ${host.node}`,
             Object.entries(versions)
                 .map(([part, version]) => `${part} ${version}`)

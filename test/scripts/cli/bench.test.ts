@@ -122,7 +122,7 @@ describe("the report", () => {
     };
     const report: Report = {
         date: "2026-11-21T12:00:00.000Z",
-        engine: "offline engine",
+        engine: "3.248.0",
         stack: "bench-kubenet",
         host: {
             processor: "a processor",
@@ -143,7 +143,7 @@ describe("the report", () => {
     };
 
     test("says what was measured where, by which engine", () => {
-        expect(renderReport(report)).toContain("by the offline engine, 2026-11-21");
+        expect(renderReport(report)).toContain("by Pulumi 3.248.0, 2026-11-21");
         expect(renderReport(report)).toContain("a processor, 2 cores, 24 GiB; Linux 6.18, cgroup v1");
         expect(renderReport(report)).toMatch(/from none: nodes Ready +10\.0 +10\.0 +10\.0/);
     });
