@@ -195,7 +195,10 @@ function program(): Command {
         });
     lab.command("test")
         .description("the whole test suite: lint, types, unit, and end to end on real machines")
-        .argument("[suites...]", "only these: lint, types, shell, unit, e2e")
+        .argument(
+            "[suites...]",
+            "only these: lint, types, shell, unit, e2e, or test files like e2e/kubenet; e2e/bench runs only so",
+        )
         .action(async (suites: string[]) => {
             const { testSuite } = await import("./test-suite");
             process.exitCode = await testSuite(repositoryRoot(), suites);

@@ -11,24 +11,30 @@ interface Counts {
     readonly skipped: number;
 }
 
-type Suite = (repository: string) => Promise<Counts>;
+/** @param files patterns of test files; all where there are none. */
+type Suite = (repository: string, files: readonly string[]) => Promise<Counts>;
 
 /** In the order in which they run: what is quick and finds most comes first. */
 const SUITES: Readonly<Record<string, Suite>> = {
     lint: (repository) => oneCommand(repository, "npm", "run", "--silent", "lint"),
     types: (repository) => oneCommand(repository, "npm", "run", "--silent", "types"),
     shell: shellScripts,
-    unit: (repository) => jest(repository, "unit"),
+    unit: (repository, files) => jest(repository, "unit", files),
     e2e: endToEnd,
 };
 
+/** Measures more than it tests, for minutes: it runs where it is named. */
+const ONLY_BY_NAME = "e2e/bench";
+
 /**
- * Runs the suites named, or all of them, and ends with the line `N passed, N failed, N skipped`.
+ * Runs the suites named, or all of them, and ends with the line `N passed, N failed, N skipped`. A name like `e2e/kubenet` is that of
+ * test files, below test/.
  *
  * @returns the exit code.
  */
 export async function testSuite(repository: string, names: readonly string[]): Promise<number> {
-    const unknown = names.filter((name) => !(name in SUITES));
+    const files = names.filter((name) => name.includes("/"));
+    const unknown = names.filter((name) => !(name in SUITES) && !files.includes(name));
     if (unknown.length > 0) {
         throw new UserError(`There is no suite ${unknown.join(", ")}: it is one of ${Object.keys(SUITES).join(", ")}.`);
     }
@@ -37,12 +43,13 @@ export async function testSuite(repository: string, names: readonly string[]): P
     });
     const total = { passed: 0, failed: 0, skipped: 0 };
     for (const [name, suite] of Object.entries(SUITES)) {
-        if (names.length > 0 && !names.includes(name)) {
+        const own = files.filter((file) => (file.startsWith("e2e/") ? "e2e" : "unit") === name);
+        if (names.length > 0 && !names.includes(name) && own.length === 0) {
             continue;
         }
         console.log(`\n── ${name}`);
         const start = Date.now();
-        const counts = await suite(repository);
+        const counts = await suite(repository, names.includes(name) ? [] : own);
         total.passed += counts.passed;
         total.failed += counts.failed;
         total.skipped += counts.skipped;
@@ -72,15 +79,16 @@ async function shellScripts(repository: string): Promise<Counts> {
 }
 
 /** The parts first, with progress to be seen: jest would hide a build of several minutes. */
-async function endToEnd(repository: string): Promise<Counts> {
+async function endToEnd(repository: string, files: readonly string[]): Promise<Counts> {
     const { ensureParts } = await import("../parts");
     await ensureParts({ source: "auto" }, (line) => {
         console.log(line);
     });
-    return jest(repository, "e2e", "--runInBand");
+    const apart = files.length === 0 ? [`--testPathIgnorePatterns=${ONLY_BY_NAME}`] : [];
+    return jest(repository, "e2e", files, "--runInBand", ...apart);
 }
 
-async function jest(repository: string, project: string, ...args: string[]): Promise<Counts> {
+async function jest(repository: string, project: string, files: readonly string[], ...args: string[]): Promise<Counts> {
     const directory = mkdtempSync(join(tmpdir(), "kubelab-test-"));
     try {
         const report = join(directory, "report.json");
@@ -91,8 +99,8 @@ async function jest(repository: string, project: string, ...args: string[]): Pro
                 repository,
                 "npx",
                 "jest",
-                "--selectProjects",
-                project,
+                ...files.map((file) => `test/${file}`),
+                `--selectProjects=${project}`,
                 "--json",
                 `--outputFile=${report}`,
             ],
