@@ -78,12 +78,12 @@ async function shellScripts(repository: string): Promise<Counts> {
     return oneCommand(repository, "shellcheck", ...files);
 }
 
-/** The parts first, with progress to be seen: jest would hide a build of several minutes. */
+/** Engine and parts first, with progress to be seen: jest would hide builds of several minutes. */
 async function endToEnd(repository: string, files: readonly string[]): Promise<Counts> {
-    const { ensureParts } = await import("../parts");
-    await ensureParts({ source: "auto" }, (line) => {
-        console.log(line);
-    });
+    const [{ ensureParts }, { ensureCli }] = await Promise.all([import("../parts"), import("../engine/cli")]);
+    const say = (line: string): void => console.log(line);
+    await ensureCli(say);
+    await ensureParts({ source: "auto" }, say);
     const apart = files.length === 0 ? [`--testPathIgnorePatterns=${ONLY_BY_NAME}`] : [];
     return jest(repository, "e2e", files, "--runInBand", ...apart);
 }

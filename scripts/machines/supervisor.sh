@@ -62,9 +62,9 @@ delete_network() {
 
 create_network() {
     delete_network
-    ip netns add "$NAMESPACE"
     # The host needn't ask for the machine's hardware address: it may have asked too early, and would wait a second to ask again.
     ip_at_bridge -batch - <<BATCH
+netns add $NAMESPACE
 link add $INTERFACE type veth peer name eth0 address $HARDWARE_ADDRESS netns $NAMESPACE
 link set $INTERFACE alias $ALIAS master $BRIDGE up
 neighbour replace ${ADDRESSES[0]%/*} lladdr $HARDWARE_ADDRESS dev $BRIDGE nud reachable
