@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the libraries of steps are read as one
 # How a step writes files: all of them at once, each beside its place and renamed, and only those that aren't right already.
 : "${state:?}" "${run:?}"
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the libraries of steps are read as one
 # What a step puts on a machine it writes down in /var/lib/kubelab/record/<step>, for root alone. A line each:
 #   file MODE OWNER SHA256 PATH      as it was put; what was there before kubelab is below /var/lib/kubelab/original
 #   file PATH                        that it is about to put

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the libraries of steps are read as one
 # How a step runs a systemd unit, and knows that it works.
 : "${state:?}" "${changed?}"
 

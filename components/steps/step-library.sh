@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the libraries of steps are read as one
 # Functions every step has at hand; a machine has them as one file, which steps read (script.ts). A step is one bash script on the
 # standard input of `bash -s -- create|delete`. On a busy machine each program that is started is dear: bash itself reads, compares,
 # waits and asks ports here.

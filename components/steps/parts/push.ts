@@ -118,6 +118,7 @@ remote() {
 }
 ${asked ? withPassword(password) : ""}# links the parts; prints those that the machine lacks, and then links nothing
 link() {
+    # shellcheck disable=SC2016 # the machine's shell expands it
     ${linkInput}
 export step=${quote(args.step)}
 ${renderScript({ create: [`once parts-${args.role}`, ...(args.verify ? [VERIFY] : []), lacks, renderLink({ incoming, wanted, kept })] })}KUBELAB_LINK
