@@ -130,6 +130,7 @@ service_healthy() {
         fi
         pause 0.1
     done
+    stop_asking
     service_state "$name"
     {
         printf 'kubelab: %s: %s is not healthy: %s, started again %s times; checked: %s\n' "$HOSTNAME" "$name" \
@@ -141,20 +142,19 @@ service_healthy() {
 }
 
 # keep_asking curl ARGUMENT... URL: one curl asks ten times a second, instead of ten that are started. It tells on
-# its standard error, which it doesn't hold back. Sets $asked: its descriptor.
+# its standard error, which it doesn't hold back. Sets $asked: its descriptor. It keeps neither locks nor the step's end to itself.
 keep_asking() {
     local url=${!#}
-    exec {asked}< <(exec "${@:1:$#-1}" --rate 10/s -o /dev/null -w '%{stderr}%{http_code}\n' "$url#[1-9000]" 2>&1)
+    exec {asked}< <(exec 7>&- 8>&- 9>&-; exec "${@:1:$#-1}" --rate 10/s -o /dev/null -w '%{stderr}%{http_code}\n' "$url#[1-9000]" 2>&1)
     asker=$!
 }
 
 # told_200: whether an answer to it was 200. One that can't do that, before version 7.84, has ended: then it is asked once at a time.
-asker=''
 told_200() {
     local code status=0
     while status=0; IFS= read -rt 0.01 -u "$asked" code || status=$?; [ "$status" -eq 0 ]; do
         if [ "$code" = 200 ]; then
-            kill "$asker" 2>/dev/null || true
+            stop_asking
             exec {asked}<&-
             return 0
         fi

@@ -45,7 +45,15 @@ give_way() {
     [ "$last" != "$turn" ] || return 0
     printf 'kubelab: %s: a later run has taken this step over\n' "$HOSTNAME" >&2
     trap - EXIT
+    stop_asking
     exit 1
+}
+
+# stop_asking: ends the curl of a health check that goes on.
+asker=''
+stop_asking() {
+    if [ -n "$asker" ]; then kill "$asker" 2>/dev/null || true; fi
+    asker=''
 }
 
 # put_back: makes changed files what they were before the step, and restarts the unit that it had restarted.
