@@ -12,7 +12,7 @@ interface Counts {
 }
 
 /** @param files patterns of test files; all where there are none. */
-type Suite = (repository: string, files: readonly string[]) => Promise<Counts>;
+type Suite = (repository: string, files: readonly string[], slow: boolean) => Promise<Counts>;
 
 /** In the order in which they run: what is quick and finds most comes first. */
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -23,8 +23,11 @@ const SUITES: Readonly<Record<string, Suite>> = {
     e2e: endToEnd,
 };
 
-/** Measures more than it tests, for minutes: it runs where it is named. */
-const ONLY_BY_NAME = "e2e/bench";
+/**
+ * End-to-end tests that run where they are named, or with `--slow`: measurements, and longer variations of what others test. Without
+ * them all tests take less than an hour on two slow cores.
+ */
+const SLOW = ["bench", "existing-hosts", "aws-zones", "aws-cni", "tour", "articles/kubenet"];
 
 /**
  * Runs the suites named, or all of them, and ends with the line `N passed, N failed, N skipped`. A name like `e2e/kubenet` is that of
@@ -32,7 +35,7 @@ const ONLY_BY_NAME = "e2e/bench";
  *
  * @returns the exit code.
  */
-export async function testSuite(repository: string, names: readonly string[]): Promise<number> {
+export async function testSuite(repository: string, names: readonly string[], slow: boolean): Promise<number> {
     const files = names.filter((name) => name.includes("/"));
     const unknown = names.filter((name) => !(name in SUITES) && !files.includes(name));
     if (unknown.length > 0) {
@@ -49,7 +52,7 @@ export async function testSuite(repository: string, names: readonly string[]): P
         }
         console.log(`\n── ${name}`);
         const start = Date.now();
-        const counts = await suite(repository, names.includes(name) ? [] : own);
+        const counts = await suite(repository, names.includes(name) ? [] : own, slow);
         total.passed += counts.passed;
         total.failed += counts.failed;
         total.skipped += counts.skipped;
@@ -79,13 +82,13 @@ async function shellScripts(repository: string): Promise<Counts> {
 }
 
 /** Engine and parts first, with progress to be seen: jest would hide builds of several minutes. */
-async function endToEnd(repository: string, files: readonly string[]): Promise<Counts> {
+async function endToEnd(repository: string, files: readonly string[], slow: boolean): Promise<Counts> {
     const [{ ensureParts }, { ensureCli }] = await Promise.all([import("../parts"), import("../engine/cli")]);
     const say = (line: string): void => console.log(line);
     await ensureCli(say);
     await ensureParts({ source: "auto" }, say);
-    const apart = files.length === 0 ? [`--testPathIgnorePatterns=${ONLY_BY_NAME}`] : [];
-    return jest(repository, "e2e", files, "--runInBand", ...apart);
+    const apart = SLOW.map((name) => `--testPathIgnorePatterns=test/e2e/${name}`);
+    return jest(repository, "e2e", files, "--runInBand", ...(slow || files.length > 0 ? [] : apart));
 }
 
 async function jest(repository: string, project: string, files: readonly string[], ...args: string[]): Promise<Counts> {
