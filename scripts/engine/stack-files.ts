@@ -55,7 +55,9 @@ export class StackFiles {
 
     /** A directory in which the CLI makes the stack: there it writes its stack file with the salt, and not beside the tracked one. */
     initDirectory(): string {
-        copyFileSync(join(this.repository, "Pulumi.yaml"), join(this.directory, "Pulumi.yaml"));
+        const copy = join(this.directory, "Pulumi.yaml");
+        copyFileSync(join(this.repository, "Pulumi.yaml"), copy);
+        chmodSync(copy, 0o600);
         return this.directory;
     }
 
