@@ -204,6 +204,15 @@ function program(): Command {
     return lab;
 }
 
+// Whoever reads the output may go first (`| head`, a closed terminal); what was begun goes on without being read.
+for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EPIPE") {
+            throw error;
+        }
+    });
+}
+
 program()
     .parseAsync()
     .catch((error: unknown) => {
