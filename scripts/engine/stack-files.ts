@@ -43,7 +43,13 @@ export class StackFiles {
     /** By which the CLI finds state and passphrase. */
     environment(): NodeJS.ProcessEnv {
         return {
-            ...(this.backend ? { PULUMI_BACKEND_URL: `file://${this.backend}` } : {}),
+            ...(this.backend
+                ? {
+                      PULUMI_BACKEND_URL: `file://${this.backend}`,
+                      // Copies of each checkpoint take time, and a copy of each run's last one is kept anyway (.pulumi/history).
+                      PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+                  }
+                : {}),
             ...(this.usesOwnPassphrase() ? { PULUMI_CONFIG_PASSPHRASE_FILE: this.passphraseFile } : {}),
         };
     }
