@@ -117,7 +117,7 @@ pod_interfaces() {
     for file in /var/lib/cni/results/kubenet-*; do
         if [ ! -e "$file" ]; then continue; fi
         text=$(<"$file")
-        while [[ $text =~ '"name":'' '?\"(veth[0-9a-f]+)\" ]]; do
+        while [[ $text =~ '"name":'' '?'"'(veth[0-9a-f]+)'"' ]]; do
             text=\${text#*"\${BASH_REMATCH[0]}"}
             if has "\${BASH_REMATCH[1]}"; then pod_interface "\${BASH_REMATCH[1]}"; fi
         done
