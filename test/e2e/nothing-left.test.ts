@@ -57,7 +57,7 @@ story(`down leaves nothing behind${reason === undefined ? "" : ` (skipped: ${rea
     ] as const)(
         "of a lab whose up was killed at %d of its way (%s)",
         async (share, how) => {
-            const killed = first.start("up");
+            const killed = first.start("up", ["--verbose"]);
             await killed.until(() => killed.done >= share * 75);
             await (how === "alone" ? killed.killAlone() : killed.killWhole());
             first.down();
