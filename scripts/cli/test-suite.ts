@@ -88,7 +88,7 @@ async function endToEnd(repository: string, files: readonly string[], slow: bool
     await ensureCli(say);
     await ensureParts({ source: "auto" }, say);
     const apart = SLOW.map((name) => `--testPathIgnorePatterns=test/e2e/${name}`);
-    return jest(repository, "e2e", files, "--runInBand", ...(slow || files.length > 0 ? [] : apart));
+    return jest(repository, "e2e", files, "--runInBand", "--forceExit", ...(slow || files.length > 0 ? [] : apart));
 }
 
 async function jest(repository: string, project: string, files: readonly string[], ...args: string[]): Promise<Counts> {
