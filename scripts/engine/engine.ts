@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { quote } from "../../components/steps/script";
 import { UserError } from "../support/errors";
 import type { PulumiCli } from "./cli";
 import type { EngineEvent, Summary } from "./event";
 import { PulumiEvents, serveEvents } from "./events";
+import { withoutPendingOperations } from "./interrupted";
 import { isLockedByTheDead } from "./lock";
 import { serveMissingPackages } from "./packages";
 import { serveProgram } from "./program";
@@ -106,6 +107,7 @@ export class Engine {
         }
         if (this.files.backend && isLockedByTheDead(this.files.backend, this.project.name, stack)) {
             succeeded(await this.run(["cancel", "--yes", "--stack", stack]), "pulumi cancel");
+            await this.resumeInterrupted();
         }
         this.files.writeConfig(this.options.configOverrides);
         const events = new PulumiEvents(report);
@@ -162,6 +164,25 @@ export class Engine {
             program?.close();
             providers.close();
         }
+    }
+
+    /** Has the next run do again what a killed one had under way. */
+    private async resumeInterrupted(): Promise<void> {
+        const { stack } = this.options;
+        const exported = succeeded(await this.run(["stack", "export", "--stack", stack]), "pulumi stack export");
+        const state = withoutPendingOperations(
+            JSON.parse(exported.stdout) as Parameters<typeof withoutPendingOperations>[0],
+        );
+        if (state === undefined) {
+            return;
+        }
+        const file = join(this.files.directory, "interrupted.json");
+        writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+        succeeded(
+            await this.run(["stack", "import", "--force", "--stack", stack, "--file", file]),
+            "pulumi stack import",
+        );
+        rmSync(file);
     }
 
     private async hasStack(): Promise<boolean> {
