@@ -13,7 +13,7 @@ story(`the programs that a lab executes${reason === undefined ? "" : ` (skipped:
 
     beforeAll(() => {
         lab = new Lab("programs", "10.245.0.0/24");
-        lab.succeed("parts", [], 3000);
+        spawnSync(join(REPOSITORY, "scripts/lab"), ["parts"]);
         spawnSync("node", ["--require", "tsx/cjs", "scripts/machines/main.ts", "rootfs"], { cwd: REPOSITORY });
     }, 3_600_000);
     afterAll(() => {
