@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { stringify, parse } from "yaml";
@@ -43,13 +43,7 @@ export class StackFiles {
     /** By which the CLI finds state and passphrase. */
     environment(): NodeJS.ProcessEnv {
         return {
-            ...(this.backend
-                ? {
-                      PULUMI_BACKEND_URL: `file://${this.backend}`,
-                      // Copies of each checkpoint take time, and a copy of each run's last one is kept anyway (.pulumi/history).
-                      PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
-                  }
-                : {}),
+            ...(this.backend ? { PULUMI_BACKEND_URL: `file://${this.backend}` } : {}),
             ...(this.usesOwnPassphrase() ? { PULUMI_CONFIG_PASSPHRASE_FILE: this.passphraseFile } : {}),
         };
     }
@@ -57,6 +51,18 @@ export class StackFiles {
     /** The stack's state; undefined where the user has chosen another backend. */
     stateFile(): string | undefined {
         return this.backend && join(this.backend, ".pulumi/stacks", this.project.name, `${this.stack}.json`);
+    }
+
+    /** Removes what Pulumi's file backend keeps beside the state (a content type, no more), where a killed run has cut it off. */
+    dropCutOffAttributes(): void {
+        const file = `${this.stateFile() ?? ""}.attrs`;
+        try {
+            if (existsSync(file)) {
+                JSON.parse(readFileSync(file, "utf8"));
+            }
+        } catch {
+            rmSync(file);
+        }
     }
 
     /** A directory in which the CLI makes the stack: there it writes its stack file with the salt, and not beside the tracked one. */

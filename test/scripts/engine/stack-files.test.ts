@@ -94,7 +94,6 @@ test("state and a random passphrase are kept in the repository, for this user on
     const passphraseFile = join(repository, ".kubelab/test/passphrase");
     expect(made.environment()).toEqual({
         PULUMI_BACKEND_URL: `file://${repository}/.kubelab/pulumi`,
-        PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
         PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
     });
     expect(made.stateFile()).toBe(join(repository, ".kubelab/pulumi/.pulumi/stacks/sample/test.json"));
