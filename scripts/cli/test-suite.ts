@@ -27,7 +27,10 @@ const SUITES: Readonly<Record<string, Suite>> = {
  * End-to-end tests that run where they are named, or with `--slow`: measurements, and longer variations of what others test. Without
  * them all tests take less than an hour on two slow cores.
  */
-const SLOW = ["bench", "existing-hosts", "aws", "tour", "articles/kubenet"];
+const SLOW = [
+    ...["bench", "existing-hosts", "aws", "tour", "interruption", "nothing-left"],
+    ...["articles/kubenet", "articles/dessine-moi"],
+];
 
 /**
  * Runs the suites named, or all of them, and ends with the line `N passed, N failed, N skipped`. A name like `e2e/kubenet` is that of
