@@ -196,7 +196,10 @@ function program(): Command {
     lab.command("test")
         .description("the whole test suite: lint, types, unit, and end to end on real machines")
         .argument("[suites...]", "only these: lint, types, shell, unit, e2e, or test files like e2e/kubenet")
-        .option("--slow", "the end-to-end tests that take long, too: existing hosts, AWS, runs that are cut short, the tour, bench")
+        .option(
+            "--slow",
+            "the end-to-end tests that take long, too: existing hosts, AWS, runs that are cut short, the tour, bench",
+        )
         .action(async (suites: string[], { slow = false }: { slow?: boolean }) => {
             const { testSuite } = await import("./test-suite");
             process.exitCode = await testSuite(repositoryRoot(), suites, slow);
