@@ -76,9 +76,9 @@ export class Engine {
         this.files.prepare();
         this.refuseOldState();
         this.files.writeConfig(this.options.configOverrides);
-        const [command = ""] = args;
+        const [command = "", ...rest] = args;
         const runsProgram = RUNS_PROGRAM.has(command);
-        const [first = [], rest = []] = command === "" ? [[], []] : [[command], args.slice(1)];
+        const first = args.slice(0, 1);
         const own = runsProgram ? ["--config-file", this.files.configFile] : [];
         // Of the CLI's commands these know no stack.
         const stackless =

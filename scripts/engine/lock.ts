@@ -33,13 +33,12 @@ export function isLockedByTheDead(backend: string, project: string, stack: strin
     return locks.length > 0;
 }
 
-/** Identifies a running process beyond its pid, by the boot and its start in clock ticks; undefined when it doesn't run. */
-function startOf(pid: number): string | undefined {
+/** When a process started, in clock ticks since boot; undefined when it doesn't run. */
+function startOf(pid: number): number | undefined {
     try {
         const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
         const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-        return fields[0] === "Z" ? undefined : `${boot}/${fields[19]}`;
+        return fields[0] === "Z" ? undefined : Number(fields[19]);
     } catch {
         return undefined;
     }
@@ -55,7 +54,7 @@ function isAlive(lock: CliLock): boolean {
         return false;
     }
     // In hundredths of a second since boot, as /proc tells times to programs on every architecture that Linux has.
-    const started = Date.now() - uptime() * 1000 + Number(start.split("/")[1]) * 10;
+    const started = Date.now() - uptime() * 1000 + start * 10;
     try {
         const command = readFileSync(`/proc/${lock.pid}/comm`, "utf8").trim();
         return command.startsWith("pulumi") && started <= Date.parse(lock.timestamp) + 2000;
