@@ -81,8 +81,12 @@ const MASKED = [
     "systemd-update-utmp-runlevel.service",
 ];
 
-/** Programs that systemd runs at each start and each reload, for disks, consoles and init scripts that a machine doesn't have. */
+/**
+ * systemd's own generators: it runs them at each start and each reload, for disks, consoles and init scripts that a machine doesn't have.
+ * Those of other packages stay, such as cloud-init's.
+ */
 const GENERATORS = "lib/systemd/system-generators";
+const OWN_GENERATOR = /^systemd-/;
 
 /** Settings of the whole kernel: the host's business. */
 const MASKED_SYSCTLS = ["50-pid-max.conf", "99-protect-links.conf"];
@@ -113,7 +117,7 @@ export function finishRootfs(root: string): void {
         symlinkSync("/dev/null", join(units, unit));
     }
     mkdirSync(join(root, "etc/systemd/system-generators"));
-    for (const generator of readdirSync(join(root, GENERATORS))) {
+    for (const generator of readdirSync(join(root, GENERATORS)).filter((name) => OWN_GENERATOR.test(name))) {
         symlinkSync("/dev/null", join(root, "etc/systemd/system-generators", generator));
     }
     mkdirSync(join(root, "etc/sysctl.d"), { recursive: true });
