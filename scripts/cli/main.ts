@@ -194,15 +194,13 @@ function program(): Command {
             ]);
         });
     lab.command("test")
-        .description("the whole test suite: lint, types, unit, and end to end on real machines")
-        .argument("[suites...]", "only these: lint, types, shell, unit, e2e, or test files like e2e/kubenet")
-        .option(
-            "--slow",
-            "the end-to-end tests that take long, too: existing hosts, AWS, runs that are cut short, the tour, bench",
-        )
-        .action(async (suites: string[], { slow = false }: { slow?: boolean }) => {
+        .description("run tests: lint, types, shell scripts, unit tests, and the life of one cluster on real machines")
+        .argument("[suites...]", "only these: lint, types, shell, unit, e2e, or test files such as e2e/kubenet")
+        .option("--full", "run every end-to-end test but the slow ones")
+        .option("--slow", "run every end-to-end test, measurements included")
+        .action(async (suites: string[], { full = false, slow = false }: { full?: boolean; slow?: boolean }) => {
             const { testSuite } = await import("./test-suite");
-            process.exitCode = await testSuite(repositoryRoot(), suites, slow);
+            process.exitCode = await testSuite(repositoryRoot(), suites, slow ? "slow" : full ? "full" : "default");
         });
     return lab;
 }

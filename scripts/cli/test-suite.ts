@@ -11,8 +11,11 @@ interface Counts {
     readonly skipped: number;
 }
 
-/** @param files patterns of test files; all where there are none. */
-type Suite = (repository: string, files: readonly string[], slow: boolean) => Promise<Counts>;
+/** How much runs: one story on real machines; everything that fits the time of CI; and what takes longer than that, too. */
+export type Tier = "default" | "full" | "slow";
+
+/** @param files patterns of test files; all of the tier where there are none. */
+type Suite = (repository: string, files: readonly string[], tier: Tier) => Promise<Counts>;
 
 /** In the order in which they run: what is quick and finds most comes first. */
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -23,14 +26,11 @@ const SUITES: Readonly<Record<string, Suite>> = {
     e2e: endToEnd,
 };
 
-/**
- * End-to-end tests that run where they are named, or with `--slow`: measurements, and longer variations of what others test. Without
- * them all tests take less than an hour on two slow cores.
- */
-const SLOW = [
-    ...["bench", "existing-hosts", "aws", "tour", "interruption", "nothing-left"],
-    ...["articles/kubenet", "articles/dessine-moi"],
-];
+/** The end-to-end tests of the default tier: the whole life of one cluster. */
+const STORY = ["kubenet"];
+
+/** End-to-end tests of the slow tier only: measurements. */
+const SLOW = ["bench"];
 
 /**
  * Runs the suites named, or all of them, and ends with the line `N passed, N failed, N skipped`. A name like `e2e/kubenet` is that of
@@ -38,7 +38,7 @@ const SLOW = [
  *
  * @returns the exit code.
  */
-export async function testSuite(repository: string, names: readonly string[], slow: boolean): Promise<number> {
+export async function testSuite(repository: string, names: readonly string[], tier: Tier): Promise<number> {
     const files = names.filter((name) => name.includes("/"));
     const unknown = names.filter((name) => !(name in SUITES) && !files.includes(name));
     if (unknown.length > 0) {
@@ -55,7 +55,7 @@ export async function testSuite(repository: string, names: readonly string[], sl
         }
         console.log(`\n── ${name}`);
         const start = Date.now();
-        const counts = await suite(repository, names.includes(name) ? [] : own, slow);
+        const counts = await suite(repository, names.includes(name) ? [] : own, tier);
         total.passed += counts.passed;
         total.failed += counts.failed;
         total.skipped += counts.skipped;
@@ -85,13 +85,24 @@ async function shellScripts(repository: string): Promise<Counts> {
 }
 
 /** Engine and parts first, with progress to be seen: jest would hide builds of several minutes. */
-async function endToEnd(repository: string, files: readonly string[], slow: boolean): Promise<Counts> {
+async function endToEnd(repository: string, files: readonly string[], tier: Tier): Promise<Counts> {
     const [{ ensureParts }, { ensureCli }] = await Promise.all([import("../parts"), import("../engine/cli")]);
     const say = (line: string): void => console.log(line);
     await ensureCli(say);
     await ensureParts({ source: "auto" }, say);
-    const apart = SLOW.map((name) => `--testPathIgnorePatterns=test/e2e/${name}`);
-    return jest(repository, "e2e", files, "--runInBand", "--forceExit", ...(slow || files.length > 0 ? [] : apart));
+    return jest(repository, "e2e", files, "--runInBand", "--forceExit", ...(files.length > 0 ? [] : selection(tier)));
+}
+
+/** Options of jest that select the end-to-end tests of a tier. */
+function selection(tier: Tier): string[] {
+    switch (tier) {
+        case "default":
+            return [`--testPathPattern=test/e2e/(${STORY.join("|")})\\.test`];
+        case "full":
+            return [`--testPathIgnorePatterns=test/e2e/(${SLOW.join("|")})\\.test`];
+        case "slow":
+            return [];
+    }
 }
 
 async function jest(repository: string, project: string, files: readonly string[], ...args: string[]): Promise<Counts> {

@@ -80,6 +80,22 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         240_000,
     );
 
+    it.each([
+        [0.15, "alone"],
+        [0.5, "whole"],
+        [0.85, "alone"],
+    ] as const)(
+        "an up killed after %d of its resources (%s): down leaves nothing behind",
+        async (share, how) => {
+            const killed = lab.start("up", ["--verbose"]);
+            await killed.until(() => killed.done >= share * total.up);
+            await (how === "alone" ? killed.killAlone() : killed.killWhole());
+            lab.down();
+            await expectNothingLeft();
+        },
+        240_000,
+    );
+
     it("Ctrl-C lets what runs end, begins nothing more, and says how to go on", async () => {
         const up = lab.start("up", ["--verbose"]);
         await up.until(() => up.done >= total.up / 2);

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseSystemctlShow } from "../../scripts/cli/systemctl-show";
-import { eventually, Lab, noLabsHere } from "../support/lab";
+import { HostBefore } from "../support/host-state";
+import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
 
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
@@ -26,9 +27,11 @@ function filesBelow(directory: string): string[] {
 
 story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
     let lab: Lab;
+    let host: HostBefore;
 
     beforeAll(() => {
         lab = new Lab("kubenet", "10.241.0.0/24");
+        host = new HostBefore(/test-kubenet|10\.241\.0\./);
     }, 120_000);
     afterAll(() => {
         lab.remove();
@@ -108,7 +111,7 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
         const before = startTimes(lab, "cp-1");
         const { created, updated, replaced, deleted, seconds } = lab.up();
         console.log(`up without changes: ${seconds.toFixed(1)} s`);
-        expect({ created, updated, replaced, deleted }).toEqual({ created: 0, updated: 0, replaced: 0, deleted: 0 });
+        expect({ created, updated, replaced, deleted }).toEqual(NO_CHANGES);
         expect(startTimes(lab, "cp-1")).toEqual(before);
     }, 120_000);
 
@@ -164,6 +167,24 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
         const restarted = Object.keys(after).filter((unit) => after[unit] !== before[unit]);
         expect(restarted).toEqual(expect.arrayContaining([...changed, "etcd"].map((name) => `${name}.service`)));
         lab.up({ flags: undefined });
+    }, 300_000);
+
+    it("sees drift in its status, and repair puts it back", () => {
+        lab.ssh(
+            "worker-1",
+            "systemctl stop kube-proxy; ip route del 10.99.255.0/24; echo 'maxPods: 3' >>/etc/kubernetes/kubelet/kubelet.yaml",
+        );
+        const drifted = lab.run("status");
+        expect(drifted.code).not.toBe(0);
+        for (const what of ["kube-proxy.service: inactive", "route 10.99.255.0/24", "kubelet.yaml: edited"]) {
+            expect(drifted.stdout).toContain(what);
+        }
+        const repaired = lab.succeed("repair");
+        for (const what of ["kube-proxy.service", "route 10.99.255.0/24", "kubelet.yaml"]) {
+            expect(repaired).toMatch(new RegExp(`^put back: worker-1: .*${what}`, "m"));
+        }
+        expect(lab.run("status").code).toBe(0);
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
     }, 300_000);
 
     it("refuses a pod CIDR that can't change on a live cluster, before anything is touched", () => {
@@ -269,11 +290,14 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
         lab.kubectl("delete", "service,deployment", "web");
     }, 600_000);
 
-    it("goes down and takes everything with it", () => {
+    it("goes down and leaves nothing of it on this host", async () => {
         const { seconds } = lab.down();
         console.log(`down: ${seconds.toFixed(1)} s`);
         expect(() => statSync("/var/lib/kubelab/test-kubenet")).toThrow();
         expect(() => statSync("/run/kubelab/test-kubenet")).toThrow();
         expect(lab.run("kubectl", ["get", "nodes"]).stderr).toContain("isn't up");
+        await eventually(10, () => {
+            expect(host.differences()).toEqual([]);
+        });
     }, 120_000);
 });

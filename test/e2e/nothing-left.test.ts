@@ -50,22 +50,6 @@ story(`down leaves nothing behind${reason === undefined ? "" : ` (skipped: ${rea
         await expectAsBefore();
     }, 600_000);
 
-    it.each([
-        [0.15, "alone"],
-        [0.5, "whole"],
-        [0.85, "alone"],
-    ] as const)(
-        "of a lab whose up was killed at %d of its way (%s)",
-        async (share, how) => {
-            const killed = first.start("up", ["--verbose"]);
-            await killed.until(() => killed.done >= share * 75);
-            await (how === "alone" ? killed.killAlone() : killed.killWhole());
-            first.down();
-            await expectAsBefore();
-        },
-        240_000,
-    );
-
     it("of one of two labs, while the other runs on as if nothing had happened", async () => {
         second.up();
         const beside = hostState();

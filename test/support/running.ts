@@ -36,7 +36,7 @@ export class Running {
         return this.child.pid ?? 0;
     }
 
-    /** Resources that it has said to be done, as far as it has come. */
+    /** Resources that it has said to be done, as far as it has come. Components have no work of their own and aren't counted. */
     get done(): number {
         return this.output.stdout.match(DONE)?.length ?? 0;
     }
@@ -76,8 +76,8 @@ export class Running {
     }
 }
 
-/** A line of progress, as `scripts/cli/progress.ts` writes it. */
-const DONE = /^. .* (created|updated|replaced|deleted) in [\d.]+s/gm;
+/** A line of progress, as `scripts/cli/progress.ts` writes it: sign, name, type. */
+const DONE = /^. \S+ (?!kubelab:|pulumi:)\S+ (created|updated|replaced|deleted) in [\d.]+s/gm;
 
 /** A process and all that it started. */
 export function descendants(pid: number): number[] {
