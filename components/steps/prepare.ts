@@ -74,6 +74,7 @@ const TOOLS = {
     iptables: "iptables",
     modprobe: "kmod",
     nft: "nftables",
+    openssl: "openssl",
     socat: "socat",
     tar: "tar",
 } as const;

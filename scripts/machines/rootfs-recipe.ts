@@ -27,6 +27,7 @@ export const PACKAGES = [
     "curl",
     "procps",
     "kmod",
+    "openssl",
     "tar",
     "zstd",
     // kubelet, kube-proxy and CNI plugins call these

@@ -46,6 +46,7 @@ ipset ipset
 socat socat
 curl curl
 modprobe kmod
+openssl openssl
 sysctl procps
 tar tar
 PROGRAMS
