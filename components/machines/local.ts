@@ -8,10 +8,10 @@ import type { Parts } from "../steps/parts";
 import { ownProgram } from "../steps/own-program";
 import type { SshKey } from "../steps/ssh-identity";
 import type { ClusterSpec, LocalSpec, NodeSpec } from "../cluster-spec/types";
-import { type Machine, type MachineFacts, machineOutputs } from "./machine";
+import { type Machine, type MachineFacts, machineOutputs, type RegistryMirror } from "./machine";
 
-/** What machines that share this host's kernel need set differently. */
-export const LOCAL_FACTS: Omit<MachineFacts, "registries"> = {
+/** What was true of every machine while the driver didn't tell; for those that an earlier version made. */
+const FORMER_FACTS: CreatedMachine["facts"] = {
     cgroupDriver: "cgroupfs",
     failCgroupV1: false,
     failSwapOn: false,
@@ -30,13 +30,9 @@ export interface LocalMachinesArgs {
 export function localMachines(args: LocalMachinesArgs, parent: Component): Machine[] {
     const registry = registryCertificate(args.local, parent);
     const network = localNetwork(args, registry, parent);
-    const facts: MachineFacts = {
-        ...LOCAL_FACTS,
-        registries: [
-            { url: `https://${args.local.gateway}:${args.local.registryPort}`, certificateAuthority: registry.certPem },
-        ],
-    };
-    return args.spec.nodes.map((node) => new LocalMachine(node, { ...args, network, facts }, parent));
+    const { gateway, registryPort } = args.local;
+    const mirror = { url: `https://${gateway}:${registryPort}`, certificateAuthority: registry.certPem };
+    return args.spec.nodes.map((node) => new LocalMachine(node, { ...args, network, mirror }, parent));
 }
 
 /** Bridge, NAT and image registry of the lab. */
@@ -73,11 +69,11 @@ class LocalMachine extends Component implements Machine {
     readonly id: pulumi.Output<string>;
     readonly hostKey: pulumi.Output<string>;
     readonly vm: pulumi.CustomResource;
-    readonly facts: MachineFacts;
+    readonly facts: pulumi.Output<MachineFacts>;
 
     constructor(
         node: NodeSpec,
-        args: LocalMachinesArgs & { readonly network: pulumi.Resource; readonly facts: MachineFacts },
+        args: LocalMachinesArgs & { readonly network: pulumi.Resource; readonly mirror: RegistryMirror },
         parent: Component,
     ) {
         super("kubelab:machines:LocalMachine", parent.nameOf(node.name), { parent });
@@ -85,7 +81,6 @@ class LocalMachine extends Component implements Machine {
         this.name = node.name;
         this.cluster = parent.resourceName;
         this.role = node.role;
-        this.facts = args.facts;
         this.address = lab.addresses[node.name] ?? "";
         this.privateAddress = this.address;
 
@@ -108,7 +103,9 @@ class LocalMachine extends Component implements Machine {
             }));
         const vm = driverCommand(this.resourceName, "machine", input, addresses, this, [args.network]);
         this.vm = vm;
-        this.id = pulumi.unsecret(vm.stdout).apply((text) => (JSON.parse(text) as CreatedMachine).id);
+        const created = pulumi.unsecret(vm.stdout).apply((text) => JSON.parse(text) as Partial<CreatedMachine>);
+        this.id = created.apply(({ id = "" }) => id);
+        this.facts = created.apply(({ facts = FORMER_FACTS }) => ({ ...facts, registries: [args.mirror] }));
         this.connection = {
             host: this.address,
             user: this.user,

@@ -1,19 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command/types/input";
+import type { MachineFacts as MadeFacts } from "../../scripts/machines/contract";
 import type { Role } from "../cluster-spec/types";
 
-/** What a kind of machine needs set differently, told by whoever makes the machines and not known to the cluster code. */
-export interface MachineFacts {
-    /** `systemd` where systemd owns the cgroups alone, else `cgroupfs`; for containerd and the kubelet alike. */
-    readonly cgroupDriver: "systemd" | "cgroupfs";
-    /** The kubelet refuses cgroup v1 hosts unless told otherwise (KEP-4569). */
-    readonly failCgroupV1: boolean;
-    /** The kubelet refuses hosts with swap unless told otherwise. */
-    readonly failSwapOn: boolean;
-    /** containerd's `restrict_oom_score_adj`: for hosts that lack CAP_SYS_RESOURCE. */
-    readonly restrictOomScoreAdj: boolean;
-    /** kube-proxy's `conntrack.maxPerCore`; 0 leaves the kernel's own limit, which a container can't change. */
-    readonly conntrackMaxPerCore: number | undefined;
+/** What a machine is like, told by whoever makes or finds it and not known to the cluster code. */
+export interface MachineFacts extends MadeFacts {
     /** Where the kubelet finds the name servers that pods are to have; /etc/resolv.conf where it is missing. */
     readonly resolvConf?: string;
     /** Registry mirrors every image may come from; asked before the image's own registry. */

@@ -77,10 +77,25 @@ export interface CreatedNetwork {
     readonly bridge: string;
 }
 
+/** What a made machine is like, as its services must know it. */
+export interface MachineFacts {
+    /** `systemd` where systemd owns the cgroups alone, else `cgroupfs`; for containerd and the kubelet alike. */
+    readonly cgroupDriver: "systemd" | "cgroupfs";
+    /** The kubelet refuses cgroup v1 hosts unless told otherwise (KEP-4569). */
+    readonly failCgroupV1: boolean;
+    /** The kubelet refuses hosts with swap unless told otherwise. */
+    readonly failSwapOn: boolean;
+    /** containerd's `restrict_oom_score_adj`: for machines that lack CAP_SYS_RESOURCE. */
+    readonly restrictOomScoreAdj: boolean;
+    /** kube-proxy's `conntrack.maxPerCore`; 0 leaves the kernel's own limit, which a container can't change. */
+    readonly conntrackMaxPerCore?: number | undefined;
+}
+
 export interface CreatedMachine {
     /** Of this incarnation: another machine in its place has another id. */
     readonly id: string;
     readonly address: string;
+    readonly facts: MachineFacts;
 }
 
 export interface Deleted {

@@ -18,6 +18,7 @@ import {
 import { removeEmpty, run, tryRun, withLock } from "./commands";
 import { writeMachineFiles } from "./disk";
 import type { CreatedMachine, Deleted, MachineSettings } from "./contract";
+import { factsOfContainer } from "./facts";
 import { machinesOnDisk } from "./labs";
 import { labNames, LABS_DIRECTORY, machineNames, RUN_DIRECTORY } from "./names";
 import { preloadedParts } from "./preloaded-parts";
@@ -67,7 +68,8 @@ export async function createMachine(
             start(layout, record, known);
         }
         await sshAnswers(layout, record);
-        return { id: record.id, address: address(record) };
+        const facts = factsOfContainer(await machineInit(layout, lab, machine));
+        return { id: record.id, address: address(record), facts };
     });
 }
 

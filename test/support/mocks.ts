@@ -10,6 +10,7 @@ import { MockMonitor, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks
 import * as settings from "@pulumi/pulumi/runtime/settings";
 import { runInPulumiStack } from "@pulumi/pulumi/runtime/stack";
 import * as state from "@pulumi/pulumi/runtime/state";
+import type { CreatedMachine } from "../../scripts/machines/contract";
 import { filesForRole } from "../../components/steps/parts/files";
 import { unwrap } from "./secrets";
 
@@ -56,6 +57,8 @@ export interface RunOptions {
     readonly preview?: boolean;
     /** Names of machines that are others than in a run without. */
     readonly replaced?: readonly string[];
+    /** What the local driver says that its machines are like; by default as an earlier version, nothing. */
+    readonly machineFacts?: CreatedMachine["facts"];
     /** The AMI that a look-up finds now, where that is another than `FIRST_AMI`. */
     readonly newestAmi?: string;
     /** What the stack put out when it ran last. */
@@ -249,7 +252,8 @@ class Answers implements pulumi.runtime.Mocks {
             return JSON.stringify({ digest: PARTS_DIGEST, files, sources: Object.fromEntries(sources) as unknown });
         }
         if (create.includes(" machine ") || create.includes("scripts/hosts/main.ts claim")) {
-            return JSON.stringify({ id: machineId(name, this.options.replaced?.includes(name)) });
+            const { replaced, machineFacts } = this.options;
+            return JSON.stringify({ id: machineId(name, replaced?.includes(name)), facts: machineFacts });
         }
         return "";
     }

@@ -1,12 +1,12 @@
 import { stringify } from "yaml";
-import type { MachineFacts } from "../../../components/machines/machine";
 import type { ClusterSpec, NodeSpec } from "../../../components/cluster-spec/types";
+import type { MachineFacts } from "../../machines/contract";
 
 const SOCKET = "unix:///run/containerd/containerd.sock";
 
 export interface KubeadmArgs {
     readonly spec: ClusterSpec;
-    readonly facts: Pick<MachineFacts, "cgroupDriver" | "failCgroupV1" | "failSwapOn" | "conntrackMaxPerCore">;
+    readonly facts: MachineFacts;
     /** `abcdef.0123456789abcdef` */
     readonly token: string;
     /** `address:port` of the API server. */

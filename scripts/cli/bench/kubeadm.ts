@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { MachineFacts } from "../../../components/machines/machine";
 import type { ClusterSpec, LocalSpec, NodeSpec } from "../../../components/cluster-spec/types";
+import type { MachineFacts } from "../../machines/contract";
 import type { PartsDirectory } from "../../parts";
 import { UserError } from "../../support/errors";
 import { type KubeadmArgs, initConfiguration, joinConfiguration, KUBELET_UNIT } from "./kubeadm-files";
@@ -33,7 +33,6 @@ export async function measureKubeadm(
     parts: PartsDirectory,
     signal: AbortSignal,
 ): Promise<KubeadmRun> {
-    const { LOCAL_FACTS } = await import("../../../components/machines/local");
     const machines = await PlainMachines.prepare(repository, spec, parts.path, signal);
     try {
         const created = await machines.create();
@@ -43,13 +42,14 @@ export async function measureKubeadm(
         }
         const token = `${randomBytes(3).toString("hex")}.${randomBytes(8).toString("hex")}`;
         const endpoint = `${machines.address(first.name)}:${spec.api.port}`;
-        const args: KubeadmArgs = { spec, facts: LOCAL_FACTS, token, endpoint };
         await Promise.all(
             spec.nodes.map((node) => {
                 const address = machines.address(node.name);
+                const facts = machines.facts(node.name);
+                const args: KubeadmArgs = { spec, facts, token, endpoint };
                 const config =
                     node === first ? initConfiguration(node, address, args) : joinConfiguration(node, address, args);
-                return furnish(machines, node, { spec, parts, config, facts: LOCAL_FACTS });
+                return furnish(machines, node, { spec, parts, config, facts });
             }),
         );
         const { seconds: init } = await machines.run(first.name, "kubeadm init --config /root/kubeadm.yaml");
@@ -69,7 +69,7 @@ interface Furniture {
     readonly parts: PartsDirectory;
     /** For kubeadm. */
     readonly config: string;
-    readonly facts: Omit<MachineFacts, "registries">;
+    readonly facts: MachineFacts;
 }
 
 /** Everything that kubeadm expects of a machine, and what would only slow it: see above. */

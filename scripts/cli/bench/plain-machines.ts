@@ -2,13 +2,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClusterSpec, LocalSpec } from "../../../components/cluster-spec/types";
-import type { MachineRequest, NetworkRequest } from "../../machines/contract";
+import type { CreatedMachine, MachineFacts, MachineRequest, NetworkRequest } from "../../machines/contract";
 import { timed, type Timed } from "./process";
 
 /** Machines of the local driver with nothing on them but the parts, and SSH to them. */
 export class PlainMachines {
     private readonly directory = mkdtempSync(join(tmpdir(), "kubelab-bench-"));
     private readonly requests: { readonly network: NetworkRequest; readonly machines: readonly MachineRequest[] };
+
+    private readonly found = new Map<string, MachineFacts>();
 
     private constructor(
         private readonly repository: string,
@@ -78,7 +80,12 @@ export class PlainMachines {
     async create(): Promise<number> {
         const started = performance.now();
         await this.driver("network", "create", this.requests.network, this.signal);
-        await Promise.all(this.requests.machines.map((each) => this.driver("machine", "create", each, this.signal)));
+        await Promise.all(
+            this.requests.machines.map(async (each) => {
+                const { stdout } = await this.driver("machine", "create", each, this.signal);
+                this.found.set(each.machine, (JSON.parse(stdout) as CreatedMachine).facts);
+            }),
+        );
         return (performance.now() - started) / 1000;
     }
 
@@ -103,6 +110,15 @@ export class PlainMachines {
 
     address(node: string): string {
         return this.spec.local.addresses[node] ?? "";
+    }
+
+    /** What a machine that was created is like. */
+    facts(node: string): MachineFacts {
+        const facts = this.found.get(node);
+        if (facts === undefined) {
+            throw new Error(`${node} isn't created yet`);
+        }
+        return facts;
     }
 
     private ssh(node: string): string[] {

@@ -4,8 +4,7 @@ import { growthOf } from "../../../scripts/cli/bench/growth";
 import { initConfiguration, joinConfiguration, type KubeadmArgs } from "../../../scripts/cli/bench/kubeadm-files";
 import { spread } from "../../../scripts/cli/bench/numbers";
 import { ratioToKubeadm, renderReport, type Report } from "../../../scripts/cli/bench/report";
-import { LOCAL_FACTS } from "../../../components/machines/local";
-import { testSpec } from "../../support/spec";
+import { FACTS, testSpec } from "../../support/spec";
 
 const FLAGS = { stack: "kubenet", runs: "3", workers: "1,2,4", network: "10.231.0.0/24" };
 
@@ -71,7 +70,7 @@ describe("kubeadm's configuration", () => {
     const spec = testSpec();
     const args: KubeadmArgs = {
         spec,
-        facts: LOCAL_FACTS,
+        facts: FACTS,
         token: "abcdef.0123456789abcdef",
         endpoint: "10.0.0.11:6443",
     };
