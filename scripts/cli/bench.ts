@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import ipaddr from "ipaddr.js";
 import type { ClusterSpec, LocalSpec } from "../../components/cluster-spec/types";
 import { ensureRootfs } from "../machines/rootfs";
 import type { PartsDirectory } from "../parts";
 import { ensureCli } from "../engine/cli";
 import { UserError } from "../support/errors";
+import { givenPath } from "../support/working-directory";
 import { measureBringUp, type Run } from "./bench/bring-up";
 import { measureGrowth } from "./bench/growth";
 import { describeHost } from "./bench/host";
@@ -76,7 +76,7 @@ export function readOptions({ runs, against, only, workers, network, json }: Ben
         kubeadm: against === "kubeadm",
         workers: counts,
         network,
-        json: json === undefined ? undefined : resolve(json),
+        json: json === undefined ? undefined : givenPath(json),
     };
 }
 

@@ -17,7 +17,7 @@ export function checkHost(host: Host, lab: PlannedLab): Check[] {
     if (lab.provider !== "local") {
         return [commandsOfClient(host), ...softwareChecks(host, lab)];
     }
-    const system = systemChecks(host);
+    const system = systemChecks(host, lab.stack);
     if (host.platform !== "linux") {
         return system;
     }
@@ -98,7 +98,7 @@ async function install(packages: readonly string[], progress: (line: string) => 
     progress(`installing ${packages.join(", ")}`);
     const update = await run(["apt-get", "update", "--quiet"]);
     const code = await runInTerminal(["sh", "-c", `${command} --quiet >&2 </dev/null`], {
-        DEBIAN_FRONTEND: "noninteractive",
+        environment: { DEBIAN_FRONTEND: "noninteractive" },
     });
     if (code !== 0) {
         throw new UserError(

@@ -1,11 +1,13 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import pc from "picocolors";
-import { repositoryRoot } from "../support/paths";
 import { UserError } from "../support/errors";
+import { LOOPBACK, withoutProxy } from "../support/no-proxy";
+import { repositoryRoot } from "../support/paths";
+import { settlePaths, workingDirectory } from "../support/working-directory";
 import type { BenchFlags } from "./bench";
-import { Stack } from "./stack";
-
-const DEFAULT_STACK = "kubenet";
+import { defaultStack, Stack } from "./stack";
 
 interface StackOption {
     readonly stack: string;
@@ -18,9 +20,7 @@ function program(): Command {
         .enablePositionalOptions()
         .configureHelp({ sortSubcommands: false });
     const onStack = (name: string): Command =>
-        lab
-            .command(name)
-            .option("--stack <name>", "which Pulumi.<name>.yaml", process.env["KUBELAB_STACK"] ?? DEFAULT_STACK);
+        lab.command(name).option("--stack <name>", "which Pulumi.<name>.yaml", defaultStack());
     const stackOf = ({ stack }: StackOption): Stack => new Stack(repositoryRoot(), stack);
 
     onStack("up")
@@ -99,7 +99,7 @@ function program(): Command {
             console.log(
                 options.json
                     ? JSON.stringify({ stack: options.stack, apiServer, healthy, ...status })
-                    : renderStatus(options.stack, apiServer, status),
+                    : renderStatus(cluster.stack, apiServer, status),
             );
             process.exitCode = healthy ? 0 : 1;
         });
@@ -133,7 +133,8 @@ function program(): Command {
         .action(async (args: string[], options: StackOption) => {
             const { openCluster } = await import("./open-cluster");
             const { runInTerminal } = await import("./run");
-            process.exitCode = await runInTerminal((await openCluster(stackOf(options))).kubectlCommand(args));
+            const command = (await openCluster(stackOf(options))).kubectlCommand(args);
+            process.exitCode = await runInTerminal(command, { cwd: workingDirectory() });
         });
     onStack("ssh")
         .description("a shell, or a command after --, on a machine")
@@ -184,14 +185,11 @@ function program(): Command {
         .argument("[arguments...]")
         .action(async (action: string, args: string[]) => {
             const { runInTerminal } = await import("./run");
-            process.exitCode = await runInTerminal([
-                process.execPath,
-                "--import",
-                "tsx",
-                "scripts/parts/main.ts",
-                action,
-                ...args,
-            ]);
+            const loader = pathToFileURL(require.resolve("tsx")).href;
+            const program = join(repositoryRoot(), "scripts/parts/main.ts");
+            process.exitCode = await runInTerminal([process.execPath, "--import", loader, program, action, ...args], {
+                cwd: workingDirectory(),
+            });
         });
     lab.command("test")
         .description("run tests: lint, types, shell scripts, unit tests, and the life of one cluster on real machines")
@@ -214,6 +212,8 @@ for (const stream of [process.stdout, process.stderr]) {
     });
 }
 
+settlePaths(["KUBELAB_CACHE", "PULUMI_HOME", "PULUMI_CONFIG_PASSPHRASE_FILE"]);
+withoutProxy(LOOPBACK);
 program()
     .parseAsync()
     .catch((error: unknown) => {

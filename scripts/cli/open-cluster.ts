@@ -1,17 +1,15 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../support/errors";
+import { withoutProxy } from "../support/no-proxy";
 import { ClusterAccess } from "./cluster-access";
 import { runInTerminal } from "./run";
 import type { Stack } from "./stack";
 
 /** The running cluster of a stack. @throws UserError when it isn't up. */
 export async function openCluster(stack: Stack): Promise<ClusterAccess> {
-    if (!existsSync(stack.kubeconfig)) {
-        throw new UserError(`The stack "${stack.name}" isn't up: run 'scripts/lab up --stack ${stack.name}' first.`);
-    }
+    const { parts: digest, apiServer, nodes } = stack.outputs();
+    withoutProxy([new URL(apiServer).hostname, ...nodes.map(({ address }) => address)]);
     const { openParts } = await import("../parts/store");
-    const parts = openParts(stack.outputs().parts);
+    const parts = openParts(digest);
     return new ClusterAccess(stack, join(parts.path, "bin/kubectl"));
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { endingWithParent } from "../support/ends-with-parent";
 import type { ClusterAccess } from "./cluster-access";
 
 const DEADLINE_SECONDS = 15;
@@ -15,13 +16,9 @@ export async function forwarded<T>(
     port: number,
     use: (url: string) => Promise<T>,
 ): Promise<T> {
-    const [file = "kubectl", ...args] = cluster.kubectlCommand([
-        "-n",
-        namespace,
-        "port-forward",
-        `pod/${pod}`,
-        `:${port}`,
-    ]);
+    const [file, ...args] = endingWithParent(
+        cluster.kubectlCommand(["-n", namespace, "port-forward", `pod/${pod}`, `:${port}`]),
+    );
     const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
     try {
         const url = await new Promise<string>((resolve, reject) => {

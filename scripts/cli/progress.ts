@@ -17,7 +17,18 @@ const DONE: Readonly<Record<Operation, string>> = {
     same: "unchanged",
 };
 
+/** The same of a preview. */
+const PLANNED: typeof DONE = {
+    create: "to create",
+    update: "to update",
+    replace: "to replace",
+    delete: "to delete",
+    same: "unchanged",
+};
+
 export interface ProgressOptions {
+    /** Nothing is done: the events say what would be. */
+    readonly preview?: boolean;
     /** Show every resource and its log lines. */
     readonly verbose?: boolean;
     /** Takes one line without its end. */
@@ -31,9 +42,11 @@ export interface ProgressOptions {
 export class Progress {
     private readonly counted = new Map<Operation, number>();
     private readonly verbose: boolean;
+    private readonly preview: boolean;
     private readonly write: (line: string) => void;
 
-    constructor({ verbose = false, write = (line) => console.log(line) }: ProgressOptions = {}) {
+    constructor({ preview = false, verbose = false, write = (line) => console.log(line) }: ProgressOptions = {}) {
+        this.preview = preview;
         this.verbose = verbose;
         this.write = write;
     }
@@ -63,7 +76,8 @@ export class Progress {
             case "done":
                 if (operation !== "same" && (this.verbose || !isComponent(type))) {
                     const keys = diffKeys.length > 0 ? ` [${diffKeys.join(", ")}]` : "";
-                    this.write(`${SIGNS[operation]} ${subject} ${DONE[operation]} in ${duration(seconds)}${keys}`);
+                    const what = this.preview ? PLANNED[operation] : `${DONE[operation]} in ${duration(seconds)}`;
+                    this.write(`${SIGNS[operation]} ${subject} ${what}${keys}`);
                 }
                 return;
         }
@@ -73,7 +87,8 @@ export class Progress {
     finish(): void {
         for (const [operation, count] of this.counted) {
             if (operation !== "same") {
-                this.write(`${SIGNS[operation]} ${count} keys and certificates ${DONE[operation]}`);
+                const words = this.preview ? PLANNED : DONE;
+                this.write(`${SIGNS[operation]} ${count} keys and certificates ${words[operation]}`);
             }
         }
         this.counted.clear();
@@ -89,19 +104,20 @@ function isComponent(type: string): boolean {
     return type.startsWith("kubelab:");
 }
 
-/** `3 created, 1 updated, 40 unchanged in 5.2s`, or `no changes to 153 resources in 2.9s` */
-export function summaryLine(summary: Summary): string {
+/** `3 created, 1 updated, 40 unchanged in 5.2s`, or `no changes to 153 resources in 2.9s`; of a preview `3 to create, …` */
+export function summaryLine(summary: Summary, preview = false): string {
+    const words = preview ? PLANNED : DONE;
     const changed = summary.created + summary.updated + summary.replaced + summary.deleted > 0;
     if (!changed) {
         const resources = summary.same > 0 ? ` to ${summary.same} resources` : "";
         return `no changes${resources} in ${duration(summary.seconds)}`;
     }
     const counts: readonly (readonly [number, string])[] = [
-        [summary.created, "created"],
-        [summary.updated, "updated"],
-        [summary.replaced, "replaced"],
-        [summary.deleted, "deleted"],
-        [summary.same, "unchanged"],
+        [summary.created, words.create],
+        [summary.updated, words.update],
+        [summary.replaced, words.replace],
+        [summary.deleted, words.delete],
+        [summary.same, words.same],
     ];
     const shown = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
     return `${shown.join(", ")} in ${duration(summary.seconds)}`;

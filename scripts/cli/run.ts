@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { endingWithParent } from "../support/ends-with-parent";
 
 export interface Result {
     readonly code: number;
@@ -6,15 +8,12 @@ export interface Result {
     readonly stderr: string;
 }
 
-/** Runs a command without a shell and gives back what it printed, whatever its exit code. */
+/** Runs a command without a shell and gives back what it printed, whatever its exit code. It ends with this process. */
 export function run(
     command: readonly string[],
     options: { readonly input?: string; readonly timeoutSeconds?: number; readonly cwd?: string } = {},
 ): Promise<Result> {
-    const [file, ...args] = command;
-    if (file === undefined) {
-        throw new Error("no command");
-    }
+    const [file, ...args] = endingWithParent(command);
     return new Promise((resolve, reject) => {
         const child = spawn(file, args, {
             stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
@@ -35,17 +34,27 @@ export function run(
     });
 }
 
-/** Runs a command with the terminal as its own and gives back its exit code. */
-export function runInTerminal(command: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<number> {
-    const [file, ...args] = command;
-    if (file === undefined) {
-        throw new Error("no command");
-    }
-    return new Promise((resolve, reject) => {
-        const child = spawn(file, args, { stdio: "inherit", env: { ...process.env, ...environment } });
-        child.on("error", reject);
-        child.on("close", (code) => {
-            resolve(code ?? 1);
+/**
+ * Runs a command with the terminal as its own and gives back its exit code, or 128 and the number of the signal that ended it. Signals to
+ * this process are the command's, and it ends with this process, however that ends.
+ */
+export async function runInTerminal(
+    command: readonly string[],
+    options: { readonly cwd?: string; readonly environment?: NodeJS.ProcessEnv } = {},
+): Promise<number> {
+    const { cwd, environment = {} } = options;
+    const [file, ...args] = endingWithParent(command);
+    const child = spawn(file, args, { stdio: "inherit", cwd, env: { ...process.env, ...environment } });
+    const handOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+    // The terminal's own interrupt reaches the command too.
+    const interrupt = (): void => void (process.stdin.isTTY || child.kill("SIGINT"));
+    process.on("SIGTERM", handOn).on("SIGHUP", handOn).on("SIGINT", interrupt);
+    try {
+        return await new Promise((resolve, reject) => {
+            child.on("error", reject);
+            child.on("close", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]));
         });
-    });
+    } finally {
+        process.off("SIGTERM", handOn).off("SIGHUP", handOn).off("SIGINT", interrupt);
+    }
 }

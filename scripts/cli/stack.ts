@@ -2,6 +2,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../support/errors";
 
+/** The stack when neither a command nor the environment names one. */
+export const FALLBACK_STACK = "kubenet";
+
+/** The stack when a command names none. An empty variable is as none. */
+export function defaultStack(): string {
+    return process.env["KUBELAB_STACK"] || FALLBACK_STACK;
+}
+
 /** A node as `up` left it. */
 export interface StackNode {
     readonly name: string;
@@ -37,6 +45,12 @@ export class Stack {
         this.kubeconfig = join(this.directory, "kubeconfig");
     }
 
+    /** A command of scripts/lab on this stack as it is typed in the same shell: `scripts/lab up --stack cni`. */
+    command(name: string, ...words: readonly string[]): string {
+        const option = this.name === defaultStack() ? [] : ["--stack", this.name];
+        return ["scripts/lab", name, ...option, ...words].join(" ");
+    }
+
     /** @throws UserError when there is no `Pulumi.<stack>.yaml`, with the names there are. */
     requireConfig(): void {
         if (!existsSync(join(this.repository, `Pulumi.${this.name}.yaml`))) {
@@ -54,11 +68,17 @@ export class Stack {
         return existsSync(join(this.directory, "outputs.json"));
     }
 
+    /** @throws UserError when there is no such stack, or it isn't up. */
+    requireUp(): void {
+        if (!this.isUp()) {
+            this.requireConfig();
+            throw new UserError(`The stack "${this.name}" isn't up: run '${this.command("up")}' first.`);
+        }
+    }
+
     /** What the last `up` put out. @throws UserError when there was none. */
     outputs(): StackOutputs {
-        if (!this.isUp()) {
-            throw new UserError(`The stack "${this.name}" isn't up: run 'scripts/lab up --stack ${this.name}' first.`);
-        }
+        this.requireUp();
         return JSON.parse(readFileSync(join(this.directory, "outputs.json"), "utf8")) as StackOutputs;
     }
 

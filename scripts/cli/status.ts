@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
 import { type Difference, hostDifferences, nodeDifferences } from "./differences";
-import type { StackNode } from "./stack";
+import type { Stack, StackNode } from "./stack";
 import { parseSystemctlShow } from "./systemctl-show";
 
 /** The units that make a cluster, in the order in which they build on each other. */
@@ -126,8 +126,11 @@ export function isHealthyNode({ ready, units, differences }: NodeStatus): boolea
 }
 
 /** A drawing of the cluster: every node with its addresses, every unit with its state, what differs and how to put it back. */
-export function renderStatus(stack: string, apiServer: string, { host, nodes }: ClusterStatus): string {
-    const lines = [`${pc.bold(stack)}  ${apiServer}`, ...host.map((each) => `│  this host  ${renderDifference(each)}`)];
+export function renderStatus(stack: Stack, apiServer: string, { host, nodes }: ClusterStatus): string {
+    const lines = [
+        `${pc.bold(stack.name)}  ${apiServer}`,
+        ...host.map((each) => `│  this host  ${renderDifference(each)}`),
+    ];
     nodes.forEach((node, index) => {
         const last = index === nodes.length - 1;
         const ready =
@@ -147,10 +150,9 @@ export function renderStatus(stack: string, apiServer: string, { host, nodes }: 
         });
     });
     const broken = nodes.filter(({ differences }) => differences.length > 0).map(({ name }) => name);
-    const option = stack === "kubenet" ? "" : ` --stack ${stack}`;
     if (host.length > 0 || broken.length > 0) {
         const names = host.length > 0 ? [] : broken;
-        lines.push("", [`scripts/lab repair${option}`, ...names, "puts it back"].join(" "));
+        lines.push("", `${stack.command("repair", ...names)} puts it back`);
     }
     return lines.join("\n");
 }

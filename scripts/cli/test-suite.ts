@@ -70,7 +70,7 @@ function renderCounts({ passed, failed, skipped }: Counts): string {
 }
 
 async function oneCommand(repository: string, ...command: string[]): Promise<Counts> {
-    const code = await runInTerminal(["env", "-C", repository, ...command]);
+    const code = await runInTerminal(command, { cwd: repository });
     return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
@@ -109,20 +109,12 @@ async function jest(repository: string, project: string, files: readonly string[
     const directory = mkdtempSync(join(tmpdir(), "kubelab-test-"));
     try {
         const report = join(directory, "report.json");
-        const code = await runInTerminal([
-            ...[
-                "env",
-                "-C",
-                repository,
-                "npx",
-                "jest",
-                ...files.map((file) => `test/${file}`),
-                `--selectProjects=${project}`,
-                "--json",
-                `--outputFile=${report}`,
-            ],
-            ...["--verbose", ...args],
-        ]);
+        const paths = files.map((file) => `test/${file}`);
+        const options = [`--selectProjects=${project}`, "--json", `--outputFile=${report}`, "--verbose", ...args];
+        // Without npx between, signals reach jest.
+        const code = await runInTerminal([process.execPath, require.resolve("jest/bin/jest"), ...paths, ...options], {
+            cwd: repository,
+        });
         if (!readdirSync(directory).includes("report.json")) {
             return { passed: 0, failed: 1, skipped: 0 };
         }

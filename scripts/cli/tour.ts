@@ -30,7 +30,7 @@ export async function tour(stack: Stack, { yes }: TourOptions): Promise<void> {
     stack.requireConfig();
     if (stack.isUp()) {
         throw new UserError(
-            `The tour begins with nothing, and the stack "${stack.name}" is up: run 'scripts/lab down --stack ${stack.name}' first.`,
+            `The tour begins with nothing, and the stack "${stack.name}" is up: run '${stack.command("down")}' first.`,
         );
     }
     const stops = tourStops(specOf(stack));
@@ -49,9 +49,8 @@ export async function tour(stack: Stack, { yes }: TourOptions): Promise<void> {
             return;
         }
     }
-    const option = ` --stack ${stack.name}`;
     console.log(
-        `\n${pc.green("✓")} That was all of it. The cluster stays: scripts/lab status${option}, scripts/lab down${option}`,
+        `\n${pc.green("✓")} That was all of it. The cluster stays: ${stack.command("status")}, ${stack.command("down")}`,
     );
 }
 
@@ -139,7 +138,7 @@ async function goOn(stack: Stack): Promise<boolean> {
             return true;
         }
         console.log(
-            `The cluster stays as it is. scripts/lab up --stack ${stack.name} goes on to the end, scripts/lab down --stack ${stack.name} takes it down.`,
+            `The cluster stays as it is. ${stack.command("up")} goes on to the end, ${stack.command("down")} takes it down.`,
         );
         return false;
     } finally {

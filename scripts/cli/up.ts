@@ -54,7 +54,7 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     });
     const run = options.preview ? engine.preview(options.flags) : engine.up(options.flags);
     const summary = await run.finally(() => progress.finish());
-    console.log(summaryLine(summary));
+    console.log(summaryLine(summary, options.preview));
     if (options.preview) {
         if (options.json) {
             console.log(JSON.stringify(summary));
@@ -62,7 +62,9 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
         return;
     }
     if (down !== undefined && !(await settled(BOOT_SECONDS, async () => !(await isWell(stack))))) {
-        throw new UserError(`Not everything runs again after ${BOOT_SECONDS} seconds: see 'scripts/lab status'.`);
+        throw new UserError(
+            `Not everything runs again after ${BOOT_SECONDS} seconds: see '${stack.command("status")}'.`,
+        );
     }
     const phases = clock.phases();
     if (phases.length > 0) {
@@ -150,17 +152,18 @@ function parseConfig(pairs: readonly string[]): Record<string, string> {
 
 function hints(stack: Stack, seconds: number): string {
     const { nodes, apiServer } = stack.outputs();
-    const option = stack.name === "kubenet" ? "" : `--stack ${stack.name} `;
     return [
         `${pc.green("✓")} ${pc.bold(`${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}`)} at ${apiServer} after ${seconds.toFixed(1)} s`,
         `  kubeconfig: ${stack.kubeconfig}`,
         "",
         "  What to try:",
-        `    scripts/lab kubectl ${option}get nodes -o wide`,
-        `    scripts/lab kubectl ${option}create deployment web --image=nginx`,
-        `    scripts/lab status ${option}`.trimEnd(),
-        `    scripts/lab verify ${option}`.trimEnd(),
-        `    scripts/lab ssh ${option}${nodes.at(-1)?.name ?? "cp-1"} -- ip route`,
-        `    scripts/lab down ${option}`.trimEnd(),
+        ...[
+            stack.command("kubectl", "get nodes -o wide"),
+            stack.command("kubectl", "create deployment web --image=nginx"),
+            stack.command("status"),
+            stack.command("verify"),
+            stack.command("ssh", nodes.at(-1)?.name ?? "cp-1", "-- ip route"),
+            stack.command("down"),
+        ].map((command) => `    ${command}`),
     ].join("\n");
 }

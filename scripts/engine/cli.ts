@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { gte, SemVer } from "semver";
+import { programOnPath } from "../support/ends-with-parent";
 import { cacheDirectory, repositoryRoot } from "../support/paths";
 import { whyUnreachable } from "../parts/download/reachable";
 import { withLock } from "../parts/lock";
@@ -136,22 +137,5 @@ function readKnown(file: string): { readonly key?: string; readonly version?: st
         return JSON.parse(readFileSync(file, "utf8")) as { readonly key?: string; readonly version?: string };
     } catch {
         return {};
-    }
-}
-
-/** The first executable file of this name on PATH. */
-export function programOnPath(name: string): string | undefined {
-    return (process.env["PATH"] ?? "")
-        .split(delimiter)
-        .map((directory) => join(directory, name))
-        .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-    try {
-        accessSync(path, constants.X_OK);
-        return true;
-    } catch {
-        return false;
     }
 }

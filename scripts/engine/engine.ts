@@ -8,6 +8,7 @@ import { PulumiEvents, serveEvents } from "./events";
 import { withoutPendingOperations } from "./interrupted";
 import { isLockedByTheDead } from "./lock";
 import { serveMissingPackages } from "./packages";
+import { absolutePaths } from "./path-options";
 import { serveProgram } from "./program";
 import { type Project, readProject } from "./project";
 import { type RanPulumi, type RunOptions, runPulumi } from "./run";
@@ -84,7 +85,8 @@ export class Engine {
         const stackless =
             /^(|version|help|about|whoami|login|logout|plugin|package|schema|gen-completion|new|-.*)$/.test(command);
         const flags = stackless || rest.includes("--stack") || rest.includes("-s") ? [] : ["--stack", stack];
-        const words = command === "stack" ? [...first, ...rest, ...flags] : [...first, ...flags, ...own, ...rest];
+        const given = absolutePaths(rest);
+        const words = command === "stack" ? [...first, ...given, ...flags] : [...first, ...flags, ...own, ...given];
         const ran = await this.withServers(runsProgram, (servers) =>
             runPulumi(this.cli.path, [...words, ...servers.flags], {
                 cwd: repository,

@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { whyUnreachable } from "../parts/download/reachable";
 import { type ServedPackage, serveProviders, type ServedProviders } from "../providers/server";
-import { cacheDirectory, repositoryRoot } from "../support/paths";
-import { programOnPath } from "./cli";
+import { programOnPath } from "../support/ends-with-parent";
+import { cacheDirectory, homeDirectory, repositoryRoot } from "../support/paths";
 
 const execute = promisify(execFile);
 
@@ -79,7 +78,7 @@ export function sdkVersion(name: string): string {
 
 /** https://www.pulumi.com/docs/iac/concepts/plugins/ */
 function isInstalled(name: string, version: string): boolean {
-    const home = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
+    const home = process.env["PULUMI_HOME"] || join(homeDirectory(), ".pulumi");
     const file = join(home, `plugins/resource-${name}-v${version}/pulumi-resource-${name}`);
     return existsSync(file) || programOnPath(`pulumi-resource-${name}`) !== undefined;
 }

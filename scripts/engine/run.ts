@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { programOnPath } from "./cli";
+import { endingWithParent } from "../support/ends-with-parent";
 
 /** Seconds that what runs is given to end by itself, after this process was told to end (SIGTERM, SIGHUP). */
 const GRACE = 10;
@@ -27,13 +27,12 @@ export interface RunOptions {
 
 /**
  * Runs the CLI in a process group of its own, so that an interrupt at the terminal reaches it by the forwarding here only: the first
- * has it begin nothing more, the second ends what runs. Where setpriv can be had, the kernel ends the CLI with this process, however
- * that ends: prctl(2), PR_SET_PDEATHSIG.
+ * has it begin nothing more, the second ends what runs. It ends with
+ * this process, however that ends.
  */
 export async function runPulumi(path: string, args: readonly string[], options: RunOptions): Promise<RanPulumi> {
     const { cwd, environment, inherit = false } = options;
-    const setpriv = programOnPath("setpriv");
-    const [file = path, ...words] = [...(setpriv ? [setpriv, "--pdeathsig", "KILL"] : []), path, ...args];
+    const [file, ...words] = endingWithParent([path, ...args], "KILL");
     const stream = inherit ? "inherit" : "pipe";
     const child = spawn(file, words, {
         cwd,

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { stringify, parse } from "yaml";
+import { homeDirectory } from "../support/paths";
 import { fullKey, type Project, readYaml } from "./project";
 
 /**
@@ -124,7 +124,7 @@ function chosenBackend(): string | undefined {
     if (fromEnvironment) {
         return fromEnvironment;
     }
-    const file = join(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"), "credentials.json");
+    const file = join(process.env["PULUMI_HOME"] || join(homeDirectory(), ".pulumi"), "credentials.json");
     if (!existsSync(file)) {
         return undefined;
     }

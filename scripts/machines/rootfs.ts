@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { endingWithParent } from "../support/ends-with-parent";
 import { UserError } from "../support/errors";
 import { cacheDirectory } from "../support/paths";
 import { withLock } from "./commands";
@@ -87,7 +88,9 @@ async function mmdebstrap(
         root,
         ...(sources.length > 0 ? ["-"] : []),
     ];
-    const child = spawn("mmdebstrap", args, { stdio: ["pipe", "ignore", "pipe"] });
+    // It takes its mounts away when it is told to end.
+    const [file, ...words] = endingWithParent(["mmdebstrap", ...args]);
+    const child = spawn(file, words, { stdio: ["pipe", "ignore", "pipe"] });
     child.stdin.end(sources.join("\n"));
     const log: string[] = [];
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {

@@ -17,6 +17,7 @@ export type PartsSource = "auto" | "build" | "download" | "directory";
 /** What the doctor knows of the lab that is to come up. */
 export interface PlannedLab {
     readonly name: string;
+    readonly stack: string;
     /** Where its machines come from; only local ones are made of this host. */
     readonly provider: string;
     /** Number of machines. */
@@ -58,6 +59,7 @@ export async function plannedLab(
     const source = (["build", "download", "directory"] as const).find((each) => each === parts["source"]) ?? "auto";
     return {
         name: text(get("name")) ?? stack,
+        stack,
         provider: text(get("provider")) ?? "local",
         nodes: count(get("controlPlanes"), 1) + count(get("workers"), 2),
         network: range(local["network"]) ?? "10.240.0.0/24",

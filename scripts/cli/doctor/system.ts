@@ -1,4 +1,5 @@
 import { cgroupLayout } from "../../machines/cgroups";
+import { FALLBACK_STACK } from "../stack";
 import type { Check } from "./check";
 import type { Host } from "./host";
 
@@ -8,8 +9,8 @@ const NODE_MAJOR = 20;
 const CAPABILITIES: Readonly<Record<string, bigint>> = { CAP_NET_ADMIN: 12n, CAP_SYS_ADMIN: 21n, CAP_MKNOD: 27n };
 
 /** Operating system, user and Node. */
-export function systemChecks(host: Host): Check[] {
-    return [linux(host), root(host), node(host)];
+export function systemChecks(host: Host, stack: string): Check[] {
+    return [linux(host), root(host, stack), node(host)];
 }
 
 function linux(host: Host): Check {
@@ -26,13 +27,14 @@ function linux(host: Host): Check {
     };
 }
 
-function root(host: Host): Check {
+function root(host: Host, stack: string): Check {
     if (host.userId !== 0) {
         return {
             name: "root",
             state: "missing",
             detail: `this is user ${host.userId ?? "unknown"}; network namespaces, mounts and cgroups are root's`,
-            remedy: "sudo scripts/lab up",
+            // sudo drops KUBELAB_STACK.
+            remedy: `sudo scripts/lab up${stack === FALLBACK_STACK ? "" : ` --stack ${stack}`}`,
         };
     }
     const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(host.read("/proc/self/status") ?? "")?.[1];

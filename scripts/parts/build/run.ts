@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { endingWithParent } from "../../support/ends-with-parent";
 import { UserError } from "../../support/errors";
 
 export interface RunOptions {
@@ -12,13 +13,14 @@ export interface RunOptions {
 const KEPT_LINES = 15;
 
 /**
- * Runs a program and returns its stdout.
+ * Runs a program and returns its stdout. It ends with this process.
  *
  * @throws UserError with the last lines of its stderr where it doesn't end with 0: no network, no room, a missing header.
  */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
-        const child = spawn(program, args, {
+        const [file, ...words] = endingWithParent([program, ...args]);
+        const child = spawn(file, words, {
             ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
             env: { ...process.env, ...options.environment },
             stdio: ["ignore", "pipe", "pipe"],

@@ -91,6 +91,7 @@ function withoutUndefined({ platform, architecture, userId, nodeVersion, environ
 export function lab(differences: Partial<PlannedLab> = {}): PlannedLab {
     return {
         name: "kubenet",
+        stack: "kubenet",
         provider: "local",
         nodes: 3,
         network: "10.240.0.0/24",

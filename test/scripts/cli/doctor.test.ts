@@ -41,6 +41,14 @@ const HOSTS: readonly (readonly [string, Differences, Partial<PlannedLab>, reado
         ["missing root: this is user 1000; network namespaces, mounts and cgroups are root's → sudo scripts/lab up"],
     ],
     [
+        "somebody who isn't root, with another stack: sudo would drop a KUBELAB_STACK",
+        { userId: 1000 },
+        { stack: "cni" },
+        [
+            "missing root: this is user 1000; network namespaces, mounts and cgroups are root's → sudo scripts/lab up --stack cni",
+        ],
+    ],
+    [
         "root in a container",
         { files: { "/proc/self/status": "CapEff:\t00000000a80425fb\n" } },
         {},

@@ -62,3 +62,16 @@ test("the summary counts what happened", () => {
     expect(summaryLine(none)).toBe("no changes in 1m15s");
     expect(summaryLine({ ...none, same: 40 })).toBe("no changes to 40 resources in 1m15s");
 });
+
+test("a preview says what would be, and no seconds", () => {
+    const events = [event({}), event({ operation: "delete" }), event({ type: "tls:index/privateKey:PrivateKey" })];
+    expect(written(events, { preview: true })).toBe(
+        [
+            "+ cp-1-etcd command:Command to create",
+            "- cp-1-etcd command:Command to delete",
+            "+ 1 keys and certificates to create",
+        ].join("\n"),
+    );
+    const counts = { created: 3, updated: 0, replaced: 0, deleted: 1, same: 40, seconds: 5 };
+    expect(summaryLine(counts, true)).toBe("3 to create, 1 to delete, 40 unchanged in 5.0s");
+});

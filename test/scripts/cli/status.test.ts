@@ -7,6 +7,7 @@ import {
     parseUnits,
     renderStatus,
 } from "../../../scripts/cli/status";
+import { Stack } from "../../../scripts/cli/stack";
 
 const NODE = { name: "cp-1", role: "control-plane", address: "10.240.0.11", podCidr: "10.99.0.0/24" } as const;
 
@@ -34,7 +35,7 @@ test("a machine without static pods has none, and units that it doesn't have are
         "Id=etcd.service\nLoadState=loaded\nActiveState=active\nNRestarts=2\n\nId=kubenet.service\nLoadState=not-found\nActiveState=inactive\nNRestarts=0\n";
     const units = parseUnits(text);
     expect(units).toEqual([{ unit: "etcd", state: "active", restarts: 2 }]);
-    expect(renderStatus("lab", "https://10.240.0.10:6443", status({ units }))).toMatch(
+    expect(renderStatus(new Stack("/clone", "lab"), "https://10.240.0.10:6443", status({ units }))).toMatch(
         /etcd +active {2}restarted 2 times/,
     );
 });
@@ -45,7 +46,7 @@ describe("what differs", () => {
 
     test("is shown with the node that has it and the command that puts it back, and isn't healthy", () => {
         const one = status({ units: [], differences: [edited] });
-        const text = renderStatus("lab", "https://10.240.0.10:6443", one);
+        const text = renderStatus(new Stack("/clone", "lab"), "https://10.240.0.10:6443", one);
         expect(text).toMatch(/cp-1 .*\n.* drift: \/etc\/hosts: edited\n/);
         expect(text).toMatch(/scripts\/lab repair --stack lab cp-1 puts it back$/);
         expect(isHealthy(one)).toBe(false);
@@ -53,14 +54,16 @@ describe("what differs", () => {
 
     test("on this host is put back with all else that differs", () => {
         const both = status({ units: [], differences: [edited] }, [gone]);
-        const text = renderStatus("kubenet", "https://10.240.0.10:6443", both);
+        const text = renderStatus(new Stack("/clone", "kubenet"), "https://10.240.0.10:6443", both);
         expect(text).toContain("this host  drift: bridge lab-lab: gone");
         expect(text).toMatch(/scripts\/lab repair puts it back$/);
         expect(isHealthy(status({ units: [] }, [gone]))).toBe(false);
     });
 
     test("is nothing where all is well", () => {
-        expect(renderStatus("lab", "https://10.240.0.10:6443", status({ units: [] }))).not.toMatch(/drift|repair/);
+        expect(renderStatus(new Stack("/clone", "lab"), "https://10.240.0.10:6443", status({ units: [] }))).not.toMatch(
+            /drift|repair/,
+        );
         expect(isHealthy(status({ units: [] }))).toBe(true);
     });
 });

@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSyn
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { cachedCli, pinnedCliVersion, programOnPath } from "../../../scripts/engine/cli";
+import { cachedCli, pinnedCliVersion } from "../../../scripts/engine/cli";
+import { programOnPath } from "../../../scripts/support/ends-with-parent";
 import { descendants } from "../../support/running";
 import type { Kept } from "./final-state";
 import type { Providers } from "./run-project";
