@@ -15,6 +15,12 @@ module.exports = {
             setupFiles,
             transform,
         },
-        { displayName: "e2e", testMatch: ["<rootDir>/test/e2e/**/*.test.ts"], setupFiles, transform },
+        {
+            displayName: "e2e",
+            testMatch: ["<rootDir>/test/e2e/**/*.test.ts"],
+            testEnvironment: "<rootDir>/test/support/story-environment.ts",
+            setupFiles,
+            transform,
+        },
     ],
 };

@@ -5,6 +5,7 @@ import type { StackOutputs } from "../../scripts/cli/stack";
 import type { Summary } from "../../scripts/engine/event";
 import { openParts } from "../../scripts/parts";
 import type { Ran } from "./running";
+import { keepsForInspection, stopStory } from "./story";
 
 const REPOSITORY = join(__dirname, "../..");
 
@@ -31,6 +32,9 @@ export class Example {
     succeed(verb: "up" | "preview" | "destroy"): Summary {
         const { code, stdout, stderr } = this.run(verb);
         if (code !== 0) {
+            if (verb === "up") {
+                stopStory();
+            }
             throw new Error(`${verb} ended with ${code}:\n${stderr}`);
         }
         return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Summary;
@@ -67,8 +71,12 @@ export class Example {
         return { code: ran.status ?? 1, stdout: ran.stdout, stderr: ran.stderr };
     }
 
-    /** Takes everything down, whatever state it is in, and forgets the stack. */
+    /** Takes everything down, whatever state it is in, and forgets the stack; unless it is kept for inspection. */
     remove(): void {
+        if (keepsForInspection()) {
+            console.log(`kept after a failure: the stack ${this.stack} of ${this.directory}`);
+            return;
+        }
         if (existsSync(join(this.directory, ".kubelab"))) {
             this.run("destroy");
         }

@@ -4,6 +4,7 @@ import { quote } from "../../components/steps/script";
 import { partsPath } from "../../scripts/parts/paths";
 import type { Release } from "../../scripts/machines/rootfs-recipe";
 import { Driver } from "./driver";
+import { keepsForInspection } from "./story";
 
 const REPOSITORY = join(__dirname, "../..");
 
@@ -109,7 +110,12 @@ update-ca-certificates >/dev/null 2>&1`,
         return stdout;
     }
 
+    /** Takes them away, unless they are kept for inspection. */
     remove(): void {
+        if (keepsForInspection()) {
+            console.log(`kept after a failure: the machines of ${this.lab}, ${this.prefix}.0/24`);
+            return;
+        }
         this.driver.run("network", "delete", { lab: this.lab });
         this.driver.remove();
     }

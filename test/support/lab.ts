@@ -5,6 +5,9 @@ import type { Summary } from "../../scripts/engine/event";
 import type { PhaseTime } from "../../scripts/cli/phases";
 import type { StackOutputs } from "../../scripts/cli/stack";
 import { type Ran, Running } from "./running";
+import { keepsForInspection, stopStory } from "./story";
+
+export { noLabsHere, story } from "./story";
 
 const REPOSITORY = join(__dirname, "../..");
 const LAB = join(REPOSITORY, "scripts/lab");
@@ -36,6 +39,10 @@ export class Lab {
         this.directory = join(REPOSITORY, ".kubelab", this.stack);
         this.stackFile = join(REPOSITORY, `Pulumi.${this.stack}.yaml`);
         this.config = typeof machines === "string" ? { local: { network: machines } } : machines;
+        if (existsSync(this.stackFile)) {
+            // Of a run that was cut off, or kept for inspection.
+            this.forget();
+        }
         this.configure({});
     }
 
@@ -73,6 +80,9 @@ export class Lab {
     succeed(command: string, args: readonly string[] = [], timeoutSeconds = 600): string {
         const { code, stdout, stderr } = this.run(command, args, timeoutSeconds);
         if (code !== 0) {
+            if (command === "up") {
+                stopStory();
+            }
             throw new Error(`scripts/lab ${command} ${args.join(" ")} ended with ${code}:\n${stdout}\n${stderr}`);
         }
         return stdout;
@@ -137,8 +147,17 @@ export class Lab {
         return JSON.parse(readFileSync(join(this.directory, "outputs.json"), "utf8")) as StackOutputs;
     }
 
-    /** Takes the lab down, whatever state it is in, and forgets it. */
+    /** Takes the lab down, whatever state it is in, and forgets it; unless it is kept for inspection. */
     remove(): void {
+        if (keepsForInspection()) {
+            const option = `--stack ${this.stack}`;
+            console.log(`kept after a failure: scripts/lab status ${option}; when done: scripts/lab down ${option}`);
+        } else {
+            this.forget();
+        }
+    }
+
+    private forget(): void {
         this.run("down");
         this.run("pulumi", ["stack", "rm", "--yes", "--force"]);
         rmSync(this.stackFile, { force: true });
@@ -159,12 +178,4 @@ export async function eventually<T>(seconds: number, attempt: () => T): Promise<
             await new Promise((resolve) => setTimeout(resolve, 100));
         }
     }
-}
-
-/** Why labs can't run here, or undefined when they can: tests that need one are skipped with this reason. */
-export function noLabsHere(): string | undefined {
-    if (process.platform !== "linux") {
-        return `local machines need Linux, this is ${process.platform}`;
-    }
-    return process.getuid?.() === 0 ? undefined : "local machines need root";
 }

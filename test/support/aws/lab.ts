@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Lab } from "../lab";
 import type { Ran } from "../running";
+import { keepsForInspection } from "../story";
 import { Cloud } from "./cloud";
 import { cloudImage } from "./image";
 import { type Account, publicAddressOf } from "./model";
@@ -106,7 +107,9 @@ export class AwsLab extends Lab {
     /** Takes the cluster down, whatever state it is in, and forgets it with its account. */
     async end(): Promise<void> {
         this.remove();
-        await this.cloud.clear();
+        if (!keepsForInspection()) {
+            await this.cloud.clear();
+        }
     }
 }
 
