@@ -121,7 +121,8 @@ function mistake(program: Command, [name = "", ...words]: readonly string[]): st
         }
         const option = command.options.find(({ long, short }) => long === flag || short === flag);
         if (option === undefined) {
-            return `${name} has no option ${flag}`;
+            // Another program's options follow.
+            return PASSES_ON.has(name) ? undefined : `${name} has no option ${flag}`;
         }
         at += (option.required || option.optional) && !word.includes("=") ? 1 : 0;
     }
