@@ -130,7 +130,7 @@ async function measure(
     const date = new Date().toISOString();
     const { runs, subjects } = options;
     const wanted = (subject: Subject): boolean => subjects.includes(subject);
-    const parts = await getParts();
+    const parts = await getParts(options.kubeadm);
     await ensureRootfs(say);
     const own: Run[] = [];
     const others: KubeadmRun[] = [];
@@ -178,9 +178,9 @@ async function measure(
 }
 
 /** What is got once for all labs isn't on any clock. */
-async function getParts(): Promise<PartsDirectory> {
+async function getParts(kubeadm: boolean): Promise<PartsDirectory> {
     const { ensureParts } = await import("../parts");
-    return ensureParts({ source: "auto" }, say);
+    return ensureParts({ source: "auto", extras: kubeadm ? ["kubeadm"] : [] }, say);
 }
 
 /** What kubeadm is to bring up: as many nodes as the lab has, with the settings of the stack. */

@@ -1,7 +1,9 @@
 import { z } from "../support/request";
+import { EXTRAS } from "./extras";
 
 /** The parts tool: what `get --json` and `sources --json` read from standard input, and what they print. */
 
+export { type Extra, EXTRAS } from "./extras";
 export { partsPath } from "./paths";
 export { ARCHITECTURE } from "./recipe-digest";
 
@@ -18,6 +20,8 @@ export const getRequest = z
         /** For the source `directory`. */
         directory: z.string().optional(),
         versions: versions.optional(),
+        /** Beside the parts of every cluster. */
+        extras: z.array(z.enum(EXTRAS)).readonly().optional(),
     })
     .readonly();
 export type GetRequest = z.infer<typeof getRequest>;

@@ -26,7 +26,7 @@ const REACHABLE_WITHIN = 1_500;
  */
 export async function ensureParts(options: GetRequest, progress: (line: string) => void): Promise<PartsDirectory> {
     const source = sourceNamed(options.source);
-    const request = { versions: options.versions ?? {}, directory: options.directory };
+    const request = { versions: options.versions ?? {}, directory: options.directory, extras: options.extras };
     const found = await source.find(request, progress);
     if (found !== undefined) {
         return found;
@@ -37,9 +37,12 @@ export async function ensureParts(options: GetRequest, progress: (line: string) 
     });
 }
 
-/** Parts that are in the cache, from the source `auto`: without the network and without a build. */
-export async function findParts(progress: (line: string) => void): Promise<PartsDirectory | undefined> {
-    return sourceNamed("auto").find({ versions: {} }, progress);
+/** Parts that are in the cache: without the network and without a build. */
+export async function findParts(
+    { source, directory, versions = {}, extras }: GetRequest,
+    progress: (line: string) => void,
+): Promise<PartsDirectory | undefined> {
+    return sourceNamed(source).find({ versions, directory, extras }, progress);
 }
 
 function sourceNamed(name: SourceName): PartsSource {

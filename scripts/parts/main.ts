@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { errorText } from "../support/answer";
@@ -14,7 +15,16 @@ import {
     type PartsDirectory,
     readParts,
 } from ".";
-import { type GetAnswer, type GetRequest, getRequest, SOURCES, type SourcesAnswer, sourcesRequest } from "./contract";
+import {
+    type Extra,
+    EXTRAS,
+    type GetAnswer,
+    type GetRequest,
+    getRequest,
+    SOURCES,
+    type SourcesAnswer,
+    sourcesRequest,
+} from "./contract";
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -22,12 +32,13 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 interface GetFlags extends GetRequest {
     readonly json?: boolean;
     readonly set: Readonly<Record<string, string>>;
+    readonly with: readonly Extra[];
 }
 
 async function get(flags: GetFlags): Promise<void> {
     const request = flags.json
         ? parseRequest(getRequest, await text(process.stdin))
-        : { ...flags, versions: flags.set };
+        : { ...flags, versions: flags.set, extras: flags.with };
     const parts = await ensureParts(request, progress);
     const files = Object.fromEntries(parts.manifest.files.map(({ path, sha256 }) => [path, sha256]));
     const answer: GetAnswer = { digest: parts.digest, files };
@@ -55,8 +66,21 @@ function addVersion(text: string, versions: Readonly<Record<string, string>>): R
     return { ...versions, [part]: version };
 }
 
-async function exportTo(file: string, digest: string | undefined): Promise<void> {
-    const parts = digest === undefined ? await onlyParts() : openParts(digest);
+/** Adds `flannel,kubeadm` of the command line to the extras. */
+function addExtras(text: string, extras: readonly Extra[]): readonly Extra[] {
+    const wanted = text.split(",").map((word) => EXTRAS.find((extra) => extra === word));
+    if (wanted.includes(undefined)) {
+        throw new UserError(`--with ${text}: give ${EXTRAS.join(", ")}, with commas between them`);
+    }
+    return [...extras, ...wanted.filter((extra) => extra !== undefined)];
+}
+
+async function exportTo(
+    file: string,
+    digest: string | undefined,
+    flags: { readonly with: readonly Extra[] },
+): Promise<void> {
+    const parts = digest === undefined ? await onlyParts(flags.with) : openParts(digest);
     const written = await exportParts(parts, file, progress);
     if (parts.manifest.images.length === 0) {
         progress("these parts have no images: nodes pull them from their registries, or from kubelab:registryMirrors");
@@ -65,9 +89,11 @@ async function exportTo(file: string, digest: string | undefined): Promise<void>
 }
 
 /** What `get` would give now; else the only parts that there are. */
-async function onlyParts(): Promise<PartsDirectory> {
+async function onlyParts(extras: readonly Extra[]): Promise<PartsDirectory> {
     const digests = listDigests();
-    const parts = (await findParts(progress)) ?? (digests.length === 1 ? openParts(digests[0] ?? "") : undefined);
+    const parts =
+        (await findParts({ source: "auto", extras }, progress)) ??
+        (digests.length === 1 ? openParts(digests[0] ?? "") : undefined);
     if (parts === undefined) {
         throw new UserError(
             digests.length === 0
@@ -91,10 +117,11 @@ function list(): void {
             print(`${digest}  damaged: its manifest.json is missing or changed`);
             continue;
         }
-        const { files, versions } = parts.manifest;
+        const { files, versions, images: archives } = parts.manifest;
         const size = Math.round(files.reduce((sum, file) => sum + file.size, 0) / 1024 ** 2);
         const names = Object.entries(versions).map(([part, version]) => `${part} ${version}`);
-        print(`${digest}  ${size} MiB  ${names.join(", ")}`);
+        const images = archives.map(({ file }) => basename(file, ".tar"));
+        print(`${digest}  ${size} MiB  ${names.join(", ")}; images: ${images.join(", ") || "none"}`);
     }
 }
 
@@ -119,7 +146,8 @@ program
     .addOption(new Option("--source <source>", "where they come from").choices(SOURCES).default("auto"))
     .option("--directory <directory>", "existing parts, for the source 'directory'")
     .option("--set <part=version>", "another version than the pinned one; may be repeated", addVersion, {})
-    .option("--json", "read {source, directory, versions} from stdin; print the sha256 of every file too")
+    .option("--with <extras>", `parts that not every cluster needs: ${EXTRAS.join(",")}`, addExtras, [])
+    .option("--json", "read {source, directory, versions, extras} from stdin; print the sha256 of every file too")
     .action(get);
 program
     .command("sources")
@@ -134,6 +162,7 @@ program
 program
     .command("export <file> [digest]")
     .description("write parts into a tar archive, for a machine without a network (default: those that 'get' gives)")
+    .option("--with <extras>", "those that 'get --with' gives", addExtras, [])
     .action(exportTo);
 program
     .command("import <file>")

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import type { Extra } from "./extras";
 
 /** Where parts.yaml, images.yaml, the go.mod files and the images' own files are. */
 export const RECIPE_DIRECTORY = __dirname;
@@ -20,6 +21,11 @@ export function recipeDigest(directory: string = RECIPE_DIRECTORY): string {
         hash.update(`${file} ${content.length}\n`).update(content);
     }
     return hash.digest("hex").slice(0, 16);
+}
+
+/** What the parts that a build makes are remembered by: the recipe, and which of its extras are in them. */
+export function recipeKey(extras: readonly Extra[]): string {
+    return [recipeDigest(), ...[...new Set(extras)].sort()].join("-");
 }
 
 function filesBelow(directory: string, folder: string): string[] {

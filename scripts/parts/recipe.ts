@@ -2,11 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { EXTRAS, type Extra } from "./extras";
 import { RECIPE_DIRECTORY } from "./recipe-digest";
 
+/** The extras that something belongs to; missing where every cluster needs it. */
+const neededBy = z.array(z.enum(EXTRAS)).min(1).optional();
+
 const GoProject = z.strictObject({
-    /** Directory below go/. */
+    neededBy,
     name: z.string(),
+    /** Directory below go/ that has its go.mod, where that isn't its name. */
+    modules: z.string().optional(),
     /** The upstream module that carries the version. */
     module: z.string(),
     /** Key of `versions`. */
@@ -47,6 +53,7 @@ const Layer = z.strictObject({
 });
 
 const Image = z.strictObject({
+    neededBy,
     file: z.string().regex(/^[a-z0-9-]+\.tar$/),
     name: z.string(),
     /** Names of `layers`, lowest first. */
@@ -83,6 +90,24 @@ export function readRecipe(directory: string = RECIPE_DIRECTORY): Recipe {
     const raw = { ...read("parts.yaml"), ...read("images.yaml") };
     const { versions } = z.looseObject({ versions: Recipe.shape.versions }).parse(raw);
     return Recipe.parse({ ...(withVersions(raw, versions) as object), versions });
+}
+
+/** The recipe of what every cluster needs, and of these extras. */
+export function selectParts(recipe: Recipe, extras: readonly Extra[]): Recipe {
+    const isWanted = (part: { readonly neededBy?: readonly Extra[] | undefined }): boolean =>
+        part.neededBy?.some((extra) => extras.includes(extra)) ?? true;
+    return { ...recipe, projects: recipe.projects.filter(isWanted), images: recipe.images.filter(isWanted) };
+}
+
+/** Paths in the parts directory of what these extras bring. */
+export function extraPaths(extras: readonly Extra[]): string[] {
+    const recipe = readRecipe();
+    const pathsOf = ({ projects, images }: Recipe): string[] => [
+        ...projects.flatMap(({ programs }) => Object.keys(programs).filter((path) => !path.startsWith("image/"))),
+        ...images.map(({ file }) => `images/${file}`),
+    ];
+    const common = new Set(pathsOf(selectParts(recipe, [])));
+    return pathsOf(selectParts(recipe, extras)).filter((path) => !common.has(path));
 }
 
 /** Puts the versions in place of `{part}`, `{part.major}` and `{part.minor}` in all texts of a value. */

@@ -1,10 +1,21 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+    copyFileSync,
+    existsSync,
+    linkSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    renameSync,
+    rmSync,
+    utimesSync,
+    writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../support/errors";
 import { syncPath } from "../support/sync";
-import { formatManifest, type Manifest, manifestDigest } from "./manifest";
+import { formatManifest, type Manifest, manifestDigest, type PartFile } from "./manifest";
 import { partsPath, partsRoot } from "./paths";
-import { findDamage, readManifest } from "./verify";
+import { findDamage, PARTS_TIME, readManifest } from "./verify";
 import { type Versions, versionsKey } from "./versions";
 
 /** A whole parts directory. */
@@ -90,6 +101,18 @@ export function newIncoming(): string {
     const incoming = join(root, ".incoming");
     ["bin", "cni", "images"].forEach((name) => mkdirSync(join(incoming, name), { recursive: true }));
     return incoming;
+}
+
+/** Puts a file that is whole into the parts: the same file by another name where the file system can, else a copy. */
+export function linkFile(directory: string, file: PartFile, incoming: string): PartFile {
+    const [from, to] = [join(directory, file.path), join(incoming, file.path)];
+    try {
+        linkSync(from, to);
+    } catch {
+        copyFileSync(from, to);
+        utimesSync(to, PARTS_TIME, PARTS_TIME);
+    }
+    return file;
 }
 
 /** Writes the manifest, brings everything to the disk and gives the directory its name, in place of a damaged one. */

@@ -9,16 +9,15 @@ import type { SshIdentity } from "../ssh-identity";
 import { fetchParts } from "./fetch";
 import { filesForRole } from "./files";
 import { pushParts } from "./push";
+import { partsRequest } from "./request";
 import { relayParts } from "./relay";
 import type { Parts, PartsDelivery } from "./types";
 
 export type { DeliveredParts, Parts, PartsDelivery } from "./types";
 
 /** Gets the parts into the local cache: at once when they are there, else from the source that the config names. */
-export function getParts(spec: Pick<ClusterSpec, "parts" | "versions">, parent: Component): Parts {
-    const { source, directory } = spec.parts;
-    const request = { source, ...(directory === undefined ? {} : { directory }), versions: { ...spec.versions } };
-    const answer = askParts("parts", "get --json", request, parent);
+export function getParts(spec: ClusterSpec, parent: Component): Parts {
+    const answer = askParts("parts", "get --json", partsRequest(spec), parent);
     return { digest: answer.digest, fingerprints: answer.files };
 }
 

@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import ipaddr from "ipaddr.js";
+import { extrasOf } from "../../../components/steps/parts/request";
 import { rootfsPath } from "../../machines/rootfs";
 import { rootfsDigest } from "../../machines/rootfs-recipe";
 import { fullKey, readProject, readYaml } from "../../engine/project";
 import { cachedCli, pinnedCliVersion } from "../../engine/cli";
 import { compareGoVersions } from "../../parts/build/toolchain";
-import { manifestDigest } from "../../parts/manifest";
-import { RECIPE_DIRECTORY, recipeDigest } from "../../parts/recipe-digest";
-import { findByRecipe, listDigests, readParts } from "../../parts/store";
-import { partsPath } from "../../parts/paths";
+import { findParts } from "../../parts";
+import type { GetRequest } from "../../parts/contract";
+import { RECIPE_DIRECTORY } from "../../parts/recipe-digest";
 import { cacheDirectory } from "../../support/paths";
 
 export type PartsSource = "auto" | "build" | "download" | "directory";
@@ -68,7 +68,16 @@ export async function plannedLab(
         rootfsCached: existsSync(rootfsPath(rootfsDigest())),
         parts: {
             source,
-            cached: await partsCached(source, text(parts["directory"]), asMap(get("versions"))),
+            cached: await partsCached({
+                source,
+                directory: text(parts["directory"]),
+                versions: asMap(get("versions")) as Readonly<Record<string, string>>,
+                extras: extrasOf({
+                    hosting: text(get("hosting")) === "static-pods" ? "static-pods" : "systemd",
+                    network: text(get("network")) === "cni" ? "cni" : "kubenet",
+                    cniPlugin: text(get("cniPlugin")) === "flannel" ? "flannel" : "kube-router",
+                }),
+            }),
             go: neededGo(),
         },
         repository,
@@ -76,26 +85,13 @@ export async function plannedLab(
     };
 }
 
-async function partsCached(
-    source: PartsSource,
-    directory: string | undefined,
-    versions: Readonly<Record<string, unknown>>,
-): Promise<boolean> {
-    if (source === "directory") {
-        const manifest = join(resolve(directory ?? ""), "manifest.json");
-        return existsSync(manifest) && existsSync(partsPath(manifestDigest(readFileSync(manifest))));
+async function partsCached(request: GetRequest): Promise<boolean> {
+    try {
+        return (await findParts(request, () => undefined)) !== undefined;
+    } catch {
+        // Whoever gets the parts says what is wrong with the request.
+        return false;
     }
-    if (source !== "download" && (await findByRecipe(recipeDigest(), () => undefined)) !== undefined) {
-        return true;
-    }
-    const wanted = { ...asMap(readYaml(join(RECIPE_DIRECTORY, "parts.yaml"))["versions"]), ...versions };
-    return (
-        source !== "build" &&
-        listDigests().some((digest) => {
-            const there = readParts(digest)?.manifest.versions ?? {};
-            return Object.entries(there).length > 0 && Object.entries(there).every(([part, is]) => wanted[part] === is);
-        })
-    );
 }
 
 /** The newest `go` line among the go.mod files. */

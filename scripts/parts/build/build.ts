@@ -1,15 +1,12 @@
-import { copyFileSync, linkSync, mkdirSync, utimesSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
 import { UserError } from "../../support/errors";
 import { buildRoot } from "../paths";
-import type { PartFile } from "../manifest";
 import type { Recipe } from "../recipe";
 import { ARCHITECTURE } from "../recipe-digest";
-import { commitParts, newIncoming, type PartsDirectory } from "../store";
-import { PARTS_TIME } from "../verify";
+import { commitParts, linkFile, newIncoming, type PartsDirectory } from "../store";
 import { Counter } from "./counter";
 import { downloadPackages } from "./debian";
-import { moduleSource, neededGo, projectDirectory } from "./go-module";
+import { allModules, moduleSource, neededGo } from "./go-module";
 import { buildProject } from "./go-project";
 import { buildImages } from "./images";
 import { buildPause } from "./pause";
@@ -20,8 +17,8 @@ import { findGo } from "./toolchain";
 const NEEDED_BYTES = 3 * 1024 ** 3;
 
 /**
- * Builds all parts of a recipe into the cache. Each project is a step of its own that is kept, so that an interrupted build
- * goes on where it was and a changed pin rebuilds only its project.
+ * Builds all parts of a recipe into the cache. Each project and each image is a step of its own that is kept, so that an interrupted
+ * build goes on where it was, and a changed recipe or another choice of parts builds only what is new.
  *
  * @throws UserError where this machine lacks something that a build needs.
  */
@@ -34,7 +31,7 @@ export async function buildParts(recipe: Recipe, progress: (line: string) => voi
     mkdirSync(buildRoot(), { recursive: true });
     ensureRoom(buildRoot(), "a build", NEEDED_BYTES);
     await ensureBuildPackages(progress);
-    const go = await findGo(neededGo(recipe.projects.map(({ name }) => projectDirectory(name))), progress);
+    const go = await findGo(neededGo(allModules()), progress);
     const programCount = recipe.projects.reduce((sum, { programs }) => sum + Object.keys(programs).length, 0);
     const counter = new Counter(programCount + recipe.images.length + 2, progress);
     counter.note(`building with ${go.version} in ${buildRoot()}`);
@@ -45,32 +42,22 @@ export async function buildParts(recipe: Recipe, progress: (line: string) => voi
     for (const project of recipe.projects) {
         programs.push(await buildProject(project, go, counter));
     }
-    const kubernetes = await moduleSource(go, "kubernetes", "k8s.io/kubernetes");
+    const kubernetes = await moduleSource(go, { name: "kubernetes" }, "k8s.io/kubernetes");
     const pause = await buildPause(recipe.versions.pause ?? "", kubernetes);
     counter.done("image/pause");
     const images = await buildImages(recipe, { programs, pause, packages, kubernetes }, counter);
 
     const incoming = newIncoming();
-    const files = [...programs, images].flatMap((output) =>
-        output.files.filter(({ path }) => /^(bin|cni|images)\//.test(path)).map((file) => take(output, file, incoming)),
+    const files = [...programs, ...images].flatMap((output) =>
+        output.files
+            .filter(({ path }) => /^(bin|cni|images)\//.test(path))
+            .map((file) => linkFile(output.directory, file, incoming)),
     );
     return commitParts(incoming, {
         version: 1,
         architecture: ARCHITECTURE,
         versions: recipe.versions,
         files,
-        images: images.images,
+        images: images.map(({ image }) => image),
     });
-}
-
-/** Puts a step's file into the parts: the same file by another name where the file system can, else a copy. */
-function take(output: StepOutput, file: PartFile, incoming: string): PartFile {
-    const [from, to] = [join(output.directory, file.path), join(incoming, file.path)];
-    try {
-        linkSync(from, to);
-    } catch {
-        copyFileSync(from, to);
-        utimesSync(to, PARTS_TIME, PARTS_TIME);
-    }
-    return file;
 }

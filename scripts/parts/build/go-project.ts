@@ -19,14 +19,16 @@ export async function buildProject(
     project: GoProject,
     go: GoToolchain,
     counter: Counter,
-    directory: string = projectDirectory(project.name),
+    directory: string = projectDirectory(project),
 ): Promise<StepOutput> {
+    // Who asks for it changes nothing of what is built.
+    const inputs = { ...project, neededBy: undefined };
     const sources = readdirSync(directory)
         .sort()
         .map((name) => [name, readFileSync(join(directory, name), "utf8")]);
     const output = await step(
         `go-${project.name}`,
-        { project, sources, go: go.version, architecture: ARCHITECTURE },
+        { project: inputs, sources, go: go.version, architecture: ARCHITECTURE },
         (incoming) => build(project, go, counter, directory, incoming),
     );
     if (output.reused) {

@@ -1,15 +1,17 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { PartImage } from "../manifest";
 import { ociArchive } from "../oci/archive";
 import { type TarEntry, tarArchive } from "../oci/tar";
 import type { ImageRecipe, Recipe } from "../recipe";
-import { ARCHITECTURE, recipeDigest } from "../recipe-digest";
+import { buildRoot } from "../paths";
+import { ARCHITECTURE } from "../recipe-digest";
 import { PARTS_TIME } from "../verify";
 import type { Counter } from "./counter";
 import { unpackPackages } from "./debian";
+import { imageInputs, layersBelow } from "./image-inputs";
 import { layerEntries, type LayerSources, withParents } from "./layer";
-import { step, type StepOutput } from "./step";
+import { makeParent, step, type StepOutput } from "./step";
 
 export interface ImageInputs {
     /** What the projects' builds, the pause build and the download of Debian packages have made. */
@@ -20,50 +22,55 @@ export interface ImageInputs {
     readonly kubernetes: string;
 }
 
-/** Assembles all images; layers that several images have are made once. */
-export async function buildImages(recipe: Recipe, inputs: ImageInputs, counter: Counter): Promise<ImagesOutput> {
-    const { programs, pause, packages } = inputs;
-    const output = await step(
-        "images",
-        {
-            recipe: [recipe.layers, recipe.images, recipe.format, recipeDigest()],
-            files: [...programs, pause, packages].flatMap(({ files }) =>
-                files.map(({ path, sha256 }) => [path, sha256]),
-            ),
-        },
-        (directory) => assemble(recipe, inputs, directory, counter),
-    );
-    if (output.reused) {
-        recipe.images.forEach(({ file }) => counter.done(`images/${file} (kept)`));
-    }
-    const images = JSON.parse(readFileSync(join(output.directory, "images.json"), "utf8")) as readonly PartImage[];
-    return { ...output, images };
+/** A step that has made an image. */
+export interface ImageOutput extends StepOutput {
+    readonly image: PartImage;
 }
 
-export interface ImagesOutput extends StepOutput {
-    readonly images: readonly PartImage[];
-}
-
-async function assemble(recipe: Recipe, inputs: ImageInputs, directory: string, counter: Counter): Promise<void> {
-    const debian = join(directory, "debian");
-    rmSync(debian, { recursive: true, force: true });
-    await unpackPackages(inputs.packages, debian);
-    const layer = layerBuilder(recipe, { ...inputs, debian });
-    mkdirSync(join(directory, "images"), { recursive: true });
-    const images: PartImage[] = [];
-    for (const image of recipe.images) {
-        const contents: Buffer[] = [];
-        for (const name of image.layers) {
-            contents.push(await layer(name));
+/** Assembles the images, each in a step of its own; layers that several images have are made once. */
+export async function buildImages(recipe: Recipe, inputs: ImageInputs, counter: Counter): Promise<ImageOutput[]> {
+    const debian = join(buildRoot(), "unpacked");
+    let layers: ((name: string) => Promise<Buffer>) | undefined;
+    const prepare = async (): Promise<(name: string) => Promise<Buffer>> => {
+        rmSync(debian, { recursive: true, force: true });
+        await unpackPackages(inputs.packages, debian);
+        return layerBuilder(recipe, { ...inputs, debian });
+    };
+    const outputs: ImageOutput[] = [];
+    try {
+        for (const image of recipe.images) {
+            const name = basename(image.file, ".tar");
+            const output = await step(`image-${name}`, imageInputs(recipe, image, inputs), async (directory) => {
+                layers ??= await prepare();
+                await assemble(image, layers, directory);
+            });
+            counter.done(`images/${image.file}${output.reused ? " (kept)" : ""}`);
+            const described = readFileSync(join(output.directory, DESCRIPTION), "utf8");
+            outputs.push({ ...output, image: JSON.parse(described) as PartImage });
         }
-        const archive = ociArchive(image.name, ARCHITECTURE, configurationOf(image), contents, PARTS_TIME);
-        const file = `images/${image.file}`;
-        writeFileSync(join(directory, file), archive.content, { mode: 0o644 });
-        counter.done(file);
-        images.push({ file, name: image.name, digest: archive.digest });
+    } finally {
+        rmSync(debian, { recursive: true, force: true });
     }
-    rmSync(debian, { recursive: true });
-    writeFileSync(join(directory, "images.json"), JSON.stringify(images));
+    return outputs;
+}
+
+const DESCRIPTION = "image.json";
+
+async function assemble(
+    image: ImageRecipe,
+    layer: (name: string) => Promise<Buffer>,
+    directory: string,
+): Promise<void> {
+    const contents: Buffer[] = [];
+    for (const name of image.layers) {
+        contents.push(await layer(name));
+    }
+    const archive = ociArchive(image.name, ARCHITECTURE, configurationOf(image), contents, PARTS_TIME);
+    const file = `images/${image.file}`;
+    makeParent(join(directory, file));
+    writeFileSync(join(directory, file), archive.content, { mode: 0o644 });
+    const described: PartImage = { file, name: image.name, digest: archive.digest };
+    writeFileSync(join(directory, DESCRIPTION), JSON.stringify(described));
 }
 
 /**
@@ -127,11 +134,6 @@ function keeping<Value>(
         }
         return made;
     };
-}
-
-function layersBelow(recipe: Recipe, name: string): string[] {
-    const lower = recipe.layers[name]?.on;
-    return lower === undefined ? [] : [lower, ...layersBelow(recipe, lower)];
 }
 
 /** What isn't a directory and isn't the same in the layers below, with the directories that the rest is in. */

@@ -29,7 +29,7 @@ export async function layerEntries(recipe: LayerRecipe, sources: LayerSources): 
         ),
         ...(await pickFiles(sources.debian, recipe.debian)),
         ...(recipe.certificates === undefined ? [] : [file(recipe.certificates, certificates(sources.debian))]),
-        ...(recipe.files === undefined ? [] : filesBelow(join(RECIPE_DIRECTORY, "images", recipe.files))),
+        ...ownFiles(recipe),
         ...Object.entries(recipe.directories).map(([path, text]) => directory(path, text)),
         ...recipe.applets
             .split(/\s+/)
@@ -42,6 +42,11 @@ export async function layerEntries(recipe: LayerRecipe, sources: LayerSources): 
         : [];
     const parents = merged.length > 0 ? MERGED.map((top) => directory(`usr/${top}`, "755")) : [];
     return withParents([...merged, ...parents, ...entries]);
+}
+
+/** The files below images/ that a layer has, in the order of their paths. */
+export function ownFiles({ files }: Pick<LayerRecipe, "files">): TarEntry[] {
+    return files === undefined ? [] : filesBelow(join(RECIPE_DIRECTORY, "images", files));
 }
 
 /** Adds the directories that members are in; where a path comes twice the first one counts. */

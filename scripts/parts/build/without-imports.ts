@@ -20,13 +20,13 @@ export async function withoutImports(project: GoProject, go: GoToolchain, direct
     }
     const copy = join(directory, "module");
     // Modules in Go's cache are read-only.
-    await run("cp", ["-r", "--no-preserve=mode", await moduleSource(go, project.name, project.module), copy]);
+    await run("cp", ["-r", "--no-preserve=mode", await moduleSource(go, project, project.module), copy]);
     for (const [file, imports] of files) {
         const source = readFileSync(join(copy, file), "utf8");
         writeFileSync(join(copy, file), leaveOut(source, imports));
     }
     const [goMod, goSum] = ["go.mod", "go.sum"].map((name) =>
-        readFileSync(join(projectDirectory(project.name), name), "utf8"),
+        readFileSync(join(projectDirectory(project), name), "utf8"),
     );
     const file = join(directory, "without-imports.mod");
     writeFileSync(file, `${goMod}\nreplace ${project.module} => ${copy}\n`);

@@ -13,10 +13,11 @@ import { join } from "node:path";
 import { UserError } from "../../support/errors";
 import { ensureRoom } from "../build/prerequisites";
 import { run } from "../build/run";
+import type { Extra } from "../extras";
 import type { PartFile } from "../manifest";
 import { downloadRoot } from "../paths";
 import { ARCHITECTURE } from "../recipe-digest";
-import { commitParts, newIncoming, type PartsDirectory } from "../store";
+import { commitParts, linkFile, newIncoming, type PartsDirectory } from "../store";
 import { modeOf, PARTS_TIME, sha256OfFile } from "../verify";
 import type { Versions } from "../versions";
 import { withAttempts } from "./attempts";
@@ -30,6 +31,10 @@ import { NotFoundError, request } from "./request";
 export interface DownloadOptions extends DownloadSettings {
     /** Has upstream's files below the name of the server they are from, e.g. `https://mirror.example/files`. */
     readonly mirror: string | undefined;
+    /** Beside the parts of every cluster. */
+    readonly extras: readonly Extra[];
+    /** Parts of the same versions without the extras, which are taken from there. */
+    readonly without: PartsDirectory | undefined;
     /** Downloads at a time. */
     readonly parallel: number;
     /** Milliseconds between two lines about what is under way. */
@@ -38,6 +43,8 @@ export interface DownloadOptions extends DownloadSettings {
 
 export const DEFAULTS: DownloadOptions = {
     mirror: undefined,
+    extras: [],
+    without: undefined,
     timeouts: { answer: 15_000, idle: 30_000 },
     attempts: 3,
     pause: 1_000,
@@ -63,7 +70,10 @@ export async function downloadParts(
     const directory = downloadRoot();
     mkdirSync(directory, { recursive: true });
     ensureRoom(directory, "a download", NEEDED_BYTES);
-    const wanted = releaseFiles(versions, options.mirror);
+    const { without } = options;
+    const wanted = releaseFiles(versions, options.mirror, ARCHITECTURE, options.extras).filter(
+        ({ neededBy }) => without === undefined || neededBy !== undefined,
+    );
     // All of them first: they are small, and say whether the versions exist.
     const checksums = await inParallel(options.parallel, wanted, (file, signal) => checksumOf(file, options, signal));
     const display = new DownloadDisplay(wanted.length, progress, options.telling);
@@ -82,7 +92,7 @@ export async function downloadParts(
         display.end();
     }
     const incoming = newIncoming();
-    const parts: PartFile[] = [];
+    const parts = (without?.manifest.files ?? []).map((file) => linkFile(without?.path ?? "", file, incoming));
     for (const { file, path } of files) {
         parts.push(...(await takeParts(file, path, incoming)));
     }

@@ -3,13 +3,16 @@ import { basename, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { UserError } from "../../support/errors";
+import { EXTRAS, type Extra } from "../extras";
 import { ARCHITECTURE, RECIPE_DIRECTORY } from "../recipe-digest";
 import type { Versions } from "../versions";
 
 const PART_PATH = z.string().regex(/^(bin|cni)\/[a-z0-9.-]+$/);
+/** The extras that a file belongs to; missing where every cluster needs it. */
+const neededBy = z.array(z.enum(EXTRAS)).min(1).optional();
 const File = z.xor([
-    z.strictObject({ checksums: z.string(), program: PART_PATH }),
-    z.strictObject({ checksums: z.string(), archive: z.record(PART_PATH, z.string()) }),
+    z.strictObject({ neededBy, checksums: z.string(), program: PART_PATH }),
+    z.strictObject({ neededBy, checksums: z.string(), archive: z.record(PART_PATH, z.string()) }),
 ]);
 const Downloads = z.record(
     z.string(),
@@ -20,6 +23,7 @@ const Downloads = z.record(
 export interface ReleaseFile {
     readonly part: string;
     readonly version: string;
+    readonly neededBy?: readonly Extra[] | undefined;
     /** As Go calls it. */
     readonly architecture: string;
     /** Last element of its URL, as its checksum names it. */
@@ -32,14 +36,30 @@ export interface ReleaseFile {
     readonly members: Readonly<Record<string, string | undefined>>;
 }
 
-/** All files that parts of these versions are in, from downloads.yaml, at upstream's servers or a mirror of them. */
+/** Those of the extras that upstream has a release file for. */
+export function downloadedExtras(extras: readonly Extra[]): Extra[] {
+    const files = Object.values(readDownloads()).flatMap((each) => Object.values(each.files));
+    return extras.filter((extra) => files.some(({ neededBy: needing }) => needing?.includes(extra)));
+}
+
+function readDownloads(): z.infer<typeof Downloads> {
+    return Downloads.parse(parse(readFileSync(join(RECIPE_DIRECTORY, "downloads.yaml"), "utf8")));
+}
+
+/**
+ * All files that parts of these versions are in, from downloads.yaml, at upstream's servers or a mirror of them.
+ *
+ * @param extras beside the parts of every cluster.
+ */
 export function releaseFiles(
     versions: Versions,
     mirror: string | undefined,
     architecture: string = ARCHITECTURE,
+    extras: readonly Extra[] = [],
 ): ReleaseFile[] {
-    const downloads = Downloads.parse(parse(readFileSync(join(RECIPE_DIRECTORY, "downloads.yaml"), "utf8")));
-    return Object.entries(downloads).flatMap(([part, { base, releases, files }]) => {
+    const wanted = ({ neededBy: needing }: ReleaseFile): boolean =>
+        needing?.some((extra) => extras.includes(extra)) ?? true;
+    const all = Object.entries(readDownloads()).flatMap(([part, { base, releases, files }]) => {
         const version = versions[part];
         if (version === undefined) {
             throw new Error(`downloads.yaml has ${part}, which parts.yaml has no version of`);
@@ -49,6 +69,7 @@ export function releaseFiles(
         return Object.entries(files).map(([name, file]) => ({
             part,
             version,
+            neededBy: file.neededBy,
             architecture,
             name: basename(put(name)),
             url: url(name),
@@ -60,6 +81,7 @@ export function releaseFiles(
                     : Object.fromEntries(Object.entries(file.archive).map(([path, member]) => [path, put(member)])),
         }));
     });
+    return all.filter(wanted);
 }
 
 /** `https://dl.k8s.io/release/…` at a mirror is `<mirror>/dl.k8s.io/release/…`. */

@@ -1,9 +1,9 @@
 import { UserError } from "../../support/errors";
 import { NetworkError } from "../download/request";
-import { recipeDigest } from "../recipe-digest";
+import { recipeKey } from "../recipe-digest";
 import { findByRecipe, findImported, type PartsDirectory } from "../store";
 import { pinnedVersions, wantedVersions } from "../versions";
-import { differingVersions, type PartsSource } from "./source";
+import { differingVersions, type PartsRequest, type PartsSource } from "./source";
 
 export interface AutoSources {
     readonly download: PartsSource;
@@ -19,14 +19,11 @@ export interface AutoSources {
 export function autoSource({ download, build, whyUnreachable }: AutoSources): PartsSource {
     return {
         async find(request, progress) {
-            const built = await findByRecipe(recipeDigest(), progress);
+            const built = await findByRecipe(recipeKey(request.extras ?? []), progress);
             if (built !== undefined && differingVersions(request.versions, built.manifest.versions).length === 0) {
                 return built;
             }
-            return (
-                (await findImported(wantedVersions(request.versions), progress)) ??
-                (await download.find(request, progress))
-            );
+            return (await imported(request, progress)) ?? (await download.find(request, progress));
         },
 
         async get(request, progress): Promise<PartsDirectory> {
@@ -56,4 +53,22 @@ export function autoSource({ download, build, whyUnreachable }: AutoSources): Pa
             return build.get(request, progress);
         },
     };
+}
+
+/** Imported parts of these versions that have the extras asked for. */
+async function imported(request: PartsRequest, progress: (line: string) => void): Promise<PartsDirectory | undefined> {
+    const parts = await findImported(wantedVersions(request.versions), progress);
+    const extras = request.extras ?? [];
+    if (parts === undefined || extras.length === 0) {
+        return parts;
+    }
+    const { extraPaths } = await import("../recipe");
+    const there = new Set(parts.manifest.files.map(({ path }) => path));
+    const lacking = extraPaths(extras).filter((path) => !there.has(path));
+    if (lacking.length > 0) {
+        const flags = `--with ${extras.join(",")}`;
+        progress(`the imported parts lack ${lacking.join(", ")}: 'scripts/lab parts export ${flags}' has them`);
+        return undefined;
+    }
+    return parts;
 }

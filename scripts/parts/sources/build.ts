@@ -1,12 +1,12 @@
 import { UserError } from "../../support/errors";
-import { recipeDigest } from "../recipe-digest";
+import { recipeKey } from "../recipe-digest";
 import { findByRecipe, rememberRecipe } from "../store";
 import { differingVersions, type PartsRequest, type PartsSource } from "./source";
 
 /** Builds the parts from the upstream Go modules and Debian packages that parts.yaml and images.yaml pin. */
 export const buildSource: PartsSource = {
     async find(request, progress) {
-        const parts = await findByRecipe(recipeDigest(), progress);
+        const parts = await findByRecipe(recipeKey(request.extras ?? []), progress);
         if (parts !== undefined) {
             refuseOtherVersions(request, parts.manifest.versions);
         }
@@ -15,13 +15,14 @@ export const buildSource: PartsSource = {
 
     async get(request, progress) {
         // What only a build needs is loaded only for one.
-        const { readRecipe } = await import("../recipe");
-        const recipe = readRecipe();
+        const { readRecipe, selectParts } = await import("../recipe");
+        const extras = request.extras ?? [];
+        const recipe = selectParts(readRecipe(), extras);
         refuseOtherVersions(request, recipe.versions);
-        const digest = recipeDigest();
+        const key = recipeKey(extras);
         const { buildParts } = await import("../build/build");
         const parts = await buildParts(recipe, progress);
-        rememberRecipe(digest, parts.digest);
+        rememberRecipe(key, parts.digest);
         return parts;
     },
 };

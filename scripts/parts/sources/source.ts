@@ -1,9 +1,12 @@
+import type { Extra } from "../extras";
 import type { PartsDirectory } from "../store";
 
 /** What someone asks for. */
 export interface PartsRequest {
     /** Whose versions are known beforehand; those of other parts are the pinned ones. */
     readonly versions: Readonly<Record<string, string>>;
+    /** Beside the parts of every cluster. */
+    readonly extras?: readonly Extra[] | undefined;
     /** Only for the source `directory`. */
     readonly directory?: string | undefined;
 }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { Extra } from "../../../scripts/parts/extras";
 import { NetworkError } from "../../../scripts/parts/download/request";
 import { whyUnreachable } from "../../../scripts/parts/download/reachable";
 import { formatManifest, manifestDigest } from "../../../scripts/parts/manifest";
@@ -107,6 +108,19 @@ test("imported parts are found by their versions", async () => {
     const { source } = auto(undefined);
     expect((await source.find({ versions: { etcd: "3.6.8" } }, silent))?.digest).toBe(imported.digest);
     expect(await source.find({ versions: {} }, silent)).toBeUndefined();
+});
+
+test("imported parts without what a stack needs aren't taken for it, and it is said what they lack", async () => {
+    const imported = cachedParts(pinnedVersions());
+    rememberImported(imported);
+    const { source } = auto(undefined);
+    const lines: string[] = [];
+    const find = (extras: readonly Extra[]) => source.find({ versions: {}, extras }, (line) => lines.push(line));
+    expect((await find([]))?.digest).toBe(imported.digest);
+    expect(await find(["flannel"])).toBeUndefined();
+    expect(lines).toEqual([
+        "the imported parts lack images/flannel.tar: 'scripts/lab parts export --with flannel' has them",
+    ]);
 });
 
 test("a port that nobody listens at is out of reach at once", async () => {

@@ -11,7 +11,7 @@ import { DownloadDisplay } from "../../../scripts/parts/download/display";
 import { downloadParts } from "../../../scripts/parts/download/download";
 import { NetworkError, refuseDowngrade } from "../../../scripts/parts/download/request";
 import { downloadRoot, partsRoot } from "../../../scripts/parts/paths";
-import { readRecipe } from "../../../scripts/parts/recipe";
+import { readRecipe, selectParts } from "../../../scripts/parts/recipe";
 import { findDamage } from "../../../scripts/parts/verify";
 import { pinnedVersions } from "../../../scripts/parts/versions";
 import { UserError } from "../../../scripts/support/errors";
@@ -57,13 +57,13 @@ test("the parts are those that the roles need, as upstream published them", asyn
     expect(readFileSync(join(path, "cni/bridge"), "utf8")).toBe("the program bridge");
     expect(readFileSync(join(path, "bin/ctr"), "utf8")).toBe("the program bin/ctr");
     expect(statSync(join(path, "bin/kubelet")).mode & 0o777).toBe(0o755);
-    expect(lines.at(-1)).toMatch(/^\[12\/12\]/);
+    expect(lines.at(-1)).toMatch(/^\[11\/11\]/);
     expect(existsSync(downloadRoot())).toBe(false);
 });
 
 test("a download has the same programs as a build", async () => {
     const { manifest } = await download();
-    const built = readRecipe().projects.flatMap(({ programs }) => Object.keys(programs));
+    const built = selectParts(readRecipe(), []).projects.flatMap(({ programs }) => Object.keys(programs));
     expect(manifest.files.map((file) => file.path).sort()).toEqual(
         built.filter((path) => !path.startsWith("image/")).sort(),
     );
@@ -81,6 +81,26 @@ test("nothing is asked of the servers a second time", async () => {
         expect(lines).toEqual([]);
         expect((await ensureParts({ source: "auto" }, silent)).digest).toBe(first.digest);
         expect(upstream.asked.length).toBe(count);
+    } finally {
+        delete process.env.KUBELAB_DOWNLOAD_MIRROR;
+    }
+});
+
+test("kubeadm is downloaded when it is asked for, and then nothing that is there", async () => {
+    process.env.KUBELAB_DOWNLOAD_MIRROR = upstream.url;
+    try {
+        const common = await ensureParts({ source: "download" }, silent);
+        const flannel = await ensureParts({ source: "download", extras: ["flannel"] }, silent);
+        expect(flannel.digest).toBe(common.digest);
+        expect(existsSync(join(common.path, "bin/kubeadm"))).toBe(false);
+        const count = upstream.asked.length;
+        const raced = await ensureParts({ source: "download", extras: ["kubeadm"] }, silent);
+        const [kubeadm, checksum] = [paths.kubernetes("kubeadm"), `${paths.kubernetes("kubeadm")}.sha256`];
+        expect(upstream.asked.slice(count).sort()).toEqual([`GET ${kubeadm}`, `GET ${checksum}`]);
+        expect(await findDamage(raced.path, raced.manifest, "full")).toEqual([]);
+        const added = raced.manifest.files.map(({ path }) => path);
+        expect(added.sort()).toEqual([...common.manifest.files.map(({ path }) => path), "bin/kubeadm"].sort());
+        expect(statSync(join(raced.path, "bin/kubelet")).ino).toBe(statSync(join(common.path, "bin/kubelet")).ino);
     } finally {
         delete process.env.KUBELAB_DOWNLOAD_MIRROR;
     }

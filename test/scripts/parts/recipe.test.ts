@@ -7,15 +7,17 @@ import { projectDirectory } from "../../../scripts/parts/build/go-module";
 import { goArguments, programName } from "../../../scripts/parts/build/go-project";
 import { leaveOut } from "../../../scripts/parts/build/without-imports";
 import { compareGoVersions } from "../../../scripts/parts/build/toolchain";
-import { readRecipe } from "../../../scripts/parts/recipe";
+import { type Extra, EXTRAS } from "../../../scripts/parts/extras";
+import { extraPaths, readRecipe, selectParts } from "../../../scripts/parts/recipe";
 import { RECIPE_DIRECTORY, recipeDigest } from "../../../scripts/parts/recipe-digest";
 import { filesForRole } from "../../../components/steps/parts/files";
+import { extrasOf } from "../../../components/steps/parts/request";
 
 const recipe = readRecipe();
 
 const pins = [
     ...recipe.projects.map(
-        ({ name, module, version }) => [projectDirectory(name), module, recipe.versions[version] ?? ""] as const,
+        (project) => [projectDirectory(project), project.module, recipe.versions[project.version] ?? ""] as const,
     ),
     [CLI_MODULE, "github.com/pulumi/pulumi/pkg/v3", pinnedCliVersion()] as const,
 ];
@@ -31,7 +33,7 @@ test.each(pins)(
 
 test("every staging module of Kubernetes has the version that goes with it", () => {
     const replaced = [
-        ...readFileSync(join(projectDirectory("kubernetes"), "go.mod"), "utf8").matchAll(/=> (\S+) (\S+)/g),
+        ...readFileSync(join(projectDirectory({ name: "kubernetes" }), "go.mod"), "utf8").matchAll(/=> (\S+) (\S+)/g),
     ];
     expect(replaced.length).toBeGreaterThan(25);
     const version = (recipe.versions.kubernetes ?? "").replace(/^1\./, "v0.");
@@ -44,6 +46,38 @@ test("the projects make exactly the files of the roles, CoreDNS for its image, a
         .filter((path) => !path.startsWith("image/"));
     const needed = [...filesForRole("control-plane"), ...filesForRole("node"), "bin/coredns", "bin/kubeadm"];
     expect(made.sort()).toEqual(needed.sort());
+});
+
+const pathsOf = (extras: readonly Extra[]): string[] => {
+    const { projects, images } = selectParts(recipe, extras);
+    return [...projects.flatMap(({ programs }) => Object.keys(programs)), ...images.map(({ file }) => file)];
+};
+
+test("a cluster gets no part that only other clusters need", () => {
+    const common = pathsOf([]);
+    const added = (extra: Extra): string[] => pathsOf([extra]).filter((path) => !common.includes(path));
+    expect(common).toEqual(expect.arrayContaining(["bin/kubelet", "bin/kubectl", "pause.tar", "nginx.tar"]));
+    const hosted = ["etcd.tar", "kube-apiserver.tar", "kube-controller-manager.tar", "kube-scheduler.tar"];
+    expect(added("kubeadm")).toEqual(["bin/kubeadm", ...hosted, "kube-proxy.tar"]);
+    expect(added("static-pods")).toEqual(hosted);
+    expect(added("flannel")).toEqual(["image/flanneld", "flannel.tar"]);
+    expect(extraPaths(["flannel"])).toEqual(["images/flannel.tar"]);
+});
+
+test.each(EXTRAS)("every program that an image of %s has in it is built with it", (extra) => {
+    const { projects, images, layers } = selectParts(recipe, [extra]);
+    const made = projects.flatMap(({ programs }) => Object.keys(programs));
+    const wanted = images.flatMap((image) =>
+        image.layers.flatMap((name) => Object.values(layers[name]?.programs ?? {})),
+    );
+    expect(wanted.filter((path) => !made.includes(path))).toEqual([]);
+});
+
+test("what a stack's settings need is asked for, and nothing else", () => {
+    const settings = { hosting: "systemd", network: "kubenet", cniPlugin: "flannel" } as const;
+    expect(extrasOf(settings)).toEqual([]);
+    expect(extrasOf({ ...settings, network: "cni" })).toEqual(["flannel"]);
+    expect(extrasOf({ ...settings, hosting: "static-pods" })).toEqual(["static-pods"]);
 });
 
 test("the images have the names that Kubernetes and the articles ask for", () => {
