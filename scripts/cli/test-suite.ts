@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Extra, EXTRAS } from "../parts/extras";
 import { UserError } from "../support/errors";
 import { prepareForTests } from "./doctor";
 import { run, runInTerminal } from "./run";
@@ -89,9 +90,16 @@ async function endToEnd(repository: string, files: readonly string[], tier: Tier
     const [{ ensureParts }, { ensureCli }] = await Promise.all([import("../parts"), import("../engine/cli")]);
     const say = (line: string): void => console.log(line);
     await ensureCli(say);
-    await ensureParts({ source: "auto" }, say);
+    await ensureParts({ source: "auto", extras: files.length > 0 ? [] : EXTRAS_OF[tier] }, say);
     return jest(repository, "e2e", files, "--runInBand", "--forceExit", ...(files.length > 0 ? [] : selection(tier)));
 }
+
+/** Parts that some of the tier's clusters need. */
+const EXTRAS_OF: Readonly<Record<Tier, readonly Extra[]>> = {
+    default: [],
+    full: EXTRAS.filter((extra) => extra !== "kubeadm"),
+    slow: EXTRAS,
+};
 
 /** Options of jest that select the end-to-end tests of a tier. */
 function selection(tier: Tier): string[] {
