@@ -108,7 +108,6 @@ export class Engine {
             succeeded(ran, `pulumi stack init ${stack}`);
         }
         if (this.files.backend && isLockedByTheDead(this.files.backend, this.project.name, stack)) {
-            this.files.dropCutOffAttributes();
             succeeded(await this.run(["cancel", "--yes", "--stack", stack]), "pulumi cancel");
             await this.resumeInterrupted();
         }

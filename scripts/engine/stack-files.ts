@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { stringify, parse } from "yaml";
 import { homeDirectory } from "../support/paths";
 import { fullKey, type Project, readYaml } from "./project";
@@ -40,10 +41,13 @@ export class StackFiles {
         }
     }
 
-    /** By which the CLI finds state and passphrase. */
+    /**
+     * By which the CLI finds state and passphrase. The file backend writes no attributes beside each file: a killed CLI can leave one cut
+     * off, which no later run could read (https://pkg.go.dev/gocloud.dev/blob/fileblob#URLOpener).
+     */
     environment(): NodeJS.ProcessEnv {
         return {
-            ...(this.backend ? { PULUMI_BACKEND_URL: `file://${this.backend}` } : {}),
+            ...(this.backend ? { PULUMI_BACKEND_URL: `${pathToFileURL(this.backend).href}?metadata=skip` } : {}),
             ...(this.usesOwnPassphrase() ? { PULUMI_CONFIG_PASSPHRASE_FILE: this.passphraseFile } : {}),
         };
     }
@@ -51,18 +55,6 @@ export class StackFiles {
     /** The stack's state; undefined where the user has chosen another backend. */
     stateFile(): string | undefined {
         return this.backend && join(this.backend, ".pulumi/stacks", this.project.name, `${this.stack}.json`);
-    }
-
-    /** Removes what Pulumi's file backend keeps beside the state (a content type, no more), where a killed run has cut it off. */
-    dropCutOffAttributes(): void {
-        const file = `${this.stateFile() ?? ""}.attrs`;
-        try {
-            if (existsSync(file)) {
-                JSON.parse(readFileSync(file, "utf8"));
-            }
-        } catch {
-            rmSync(file);
-        }
     }
 
     /** A directory in which the CLI makes the stack: there it writes its stack file with the salt, and not beside the tracked one. */

@@ -93,7 +93,7 @@ test("state and a random passphrase are kept in the repository, for this user on
     const made = files();
     const passphraseFile = join(repository, ".kubelab/test/passphrase");
     expect(made.environment()).toEqual({
-        PULUMI_BACKEND_URL: `file://${repository}/.kubelab/pulumi`,
+        PULUMI_BACKEND_URL: `file://${repository}/.kubelab/pulumi?metadata=skip`,
         PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
     });
     expect(made.stateFile()).toBe(join(repository, ".kubelab/pulumi/.pulumi/stacks/sample/test.json"));
