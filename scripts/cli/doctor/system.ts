@@ -3,7 +3,9 @@ import { FALLBACK_STACK } from "../stack";
 import type { Check } from "./check";
 import type { Host } from "./host";
 
+/** The oldest Node.js that works, and the oldest that is maintained: https://github.com/nodejs/release#release-schedule */
 const NODE_MAJOR = 20;
+const MAINTAINED_NODE_MAJOR = 22;
 
 /** Bits of CapEff in /proc/self/status that a lab needs; capability(7). */
 const CAPABILITIES: Readonly<Record<string, bigint>> = { CAP_NET_ADMIN: 12n, CAP_SYS_ADMIN: 21n, CAP_MKNOD: 27n };
@@ -52,15 +54,17 @@ function root(host: Host, stack: string): Check {
 }
 
 function node(host: Host): Check {
-    const isNew = Number(host.nodeVersion.split(".")[0]) >= NODE_MAJOR;
-    return {
-        name: `Node.js ${NODE_MAJOR} or later`,
-        state: isNew ? "ok" : "missing",
-        detail: host.nodeVersion,
-        ...(isNew
-            ? {}
-            : { remedy: "https://nodejs.org/ or, on Debian 13 and Ubuntu 24.04, apt-get install nodejs npm" }),
-    };
+    const name = `Node.js ${NODE_MAJOR} or later`;
+    const major = Number(host.nodeVersion.split(".")[0]);
+    if (major < NODE_MAJOR) {
+        const remedy = "https://nodejs.org/ or, on Debian 13 and Ubuntu 24.04, apt-get install nodejs npm";
+        return { name, state: "missing", detail: host.nodeVersion, remedy };
+    }
+    if (major < MAINTAINED_NODE_MAJOR) {
+        const detail = `${host.nodeVersion} works, and is past its end of life`;
+        return { name, state: "info", detail, remedy: `install Node.js ${MAINTAINED_NODE_MAJOR} or later` };
+    }
+    return { name, state: "ok", detail: host.nodeVersion };
 }
 
 const V1_CONTROLLERS = ["cpu", "cpuacct", "cpuset", "memory", "pids"];

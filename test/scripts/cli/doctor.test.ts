@@ -314,6 +314,8 @@ test.each([
         { files: { "/proc/swaps": "Filename\tType\n/dev/sda2  partition 1 0 -2\n" } },
         "on (/dev/sda2); kubelets of a local lab start with it and without",
     ],
+    ["Node.js 20 or later", { nodeVersion: "20.19.2" }, "20.19.2 works, and is past its end of life"],
+    ["Node.js 20 or later", { nodeVersion: "22.21.0" }, "22.21.0"],
     ["overlayfs", {}, "for machines' disks, containers; a module, loaded when it is needed"],
     ["overlayfs", { files: { "/proc/filesystems": "nodev\toverlay\n" } }, "for machines' disks, containers"],
     [
