@@ -3,7 +3,7 @@ import type { ClusterArgs } from "./cluster-args";
 import { InvalidConfig, readConfig, type RawConfig, type SettingsOf } from "./cluster-spec";
 import { decodeValues } from "./cluster-spec/read";
 
-/** Args that came from a stack's config: their problems are told by the names they have there. */
+/** Args from a stack's config: problems name them as the config does. */
 const FROM_CONFIG = new WeakSet<ClusterArgs>();
 
 /**
@@ -21,7 +21,7 @@ export function clusterArgsFromConfig(): ClusterArgs {
             { key: "directory", value: undefined, problem, remedy },
         ]);
     }
-    // What isn't what its type says, or no arg at all, is for Cluster to report.
+    // Cluster reports values of a wrong type and unknown args.
     const values = decodeValues(raw) as ClusterArgs;
     const args: ClusterArgs = { ...values, directory: defaultDirectory() };
     FROM_CONFIG.add(args);

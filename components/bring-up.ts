@@ -20,7 +20,7 @@ import { Pki } from "./pki/pki";
 import { hasPodNetwork } from "./cluster-spec/bring-up";
 import type { ClusterSpec, NodeSpec } from "./cluster-spec/types";
 
-/** What is put out of a node. */
+/** The outputs of a node. */
 export interface NodeOutput {
     readonly name: string;
     readonly role: NodeSpec["role"];
@@ -31,15 +31,15 @@ export interface NodeOutput {
 
 export interface BringUpArgs {
     readonly spec: ClusterSpec;
-    /** Where the person's files go, from the project's directory. */
+    /** Directory of the user's files, relative to the project's directory. */
     readonly directory: string;
     /** Names of the nodes that the cluster had at the end of its last run; none where it is new. */
     readonly running: readonly string[];
-    /** What its hosts are like, where it is made of such. */
+    /** The facts of its hosts, with provider `hosts`. */
     readonly hosts: pulumi.Input<readonly InspectedHost[]>;
 }
 
-/** What a cluster that has come up is reached by. */
+/** Access to a running cluster. */
 export interface BroughtUp {
     /** The administrator's kubeconfig, secret. */
     readonly kubeconfig: pulumi.Output<string>;

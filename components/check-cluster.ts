@@ -6,11 +6,11 @@ import { inspectHosts } from "./machines/hosts/preflight";
 import type { InspectedHost } from "./machines/hosts/rules";
 import { type LastOutputs, refuseChangesToARunningCluster } from "./running-cluster";
 
-/** What was found out before anything is made of a cluster. */
+/** The results of the checks that run before anything of a cluster is made. */
 export interface ClusterChecks {
     /** Names of the nodes that it had at the end of its last run. */
     readonly nodes: readonly string[];
-    /** What its hosts are like, with provider `hosts`. */
+    /** The facts of its hosts, with provider `hosts`. */
     readonly hosts: readonly InspectedHost[];
 }
 

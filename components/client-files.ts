@@ -4,7 +4,7 @@ import type { Component } from "./component";
 import { keepFiles } from "./steps/kept-files";
 import { quote } from "./steps/script";
 
-/** What a person at the keyboard needs of a cluster, as the stack puts it out. */
+/** The outputs that a user needs. */
 export interface ClientFilesArgs {
     readonly kubeconfig: pulumi.Output<string>;
     /** The outputs that are no secrets. */

@@ -1,10 +1,11 @@
 import type { BringUpStep, FlaggedComponent, Role, Versions } from "./cluster-spec/types";
 
 /**
- * What a cluster is to be. Everything has a default. Values are plain, since the number and the names of resources follow from them;
- * `Cluster` checks them all and reports every problem at once.
+ * The description of a cluster. Everything has a default. Values are plain, since the number and the names of resources
+ * follow from them. `Cluster` checks all of them and reports all problems together.
  *
- * Each one is a key of the stack config as well (`kubelab:podCidr` is `podCidr`): `clusterArgsFromConfig` reads them from there.
+ * Each one is a key of the stack config as well (`kubelab:podCidr` is `podCidr`): `clusterArgsFromConfig` reads them
+ * from there.
  */
 export interface ClusterArgs {
     /**
@@ -89,13 +90,13 @@ export interface ClusterArgs {
      */
     readonly hosts?: readonly HostArgs[];
     /**
-     * What sudo asks the hosts' users for; kept as a secret. Default: `""`, nothing.
-     * Example: `new pulumi.Config().get("sudoPassword")`
+     * The password for sudo on the hosts; kept as a secret. Default: `""`, nothing. Example:
+     * `new pulumi.Config().get("sudoPassword")`
      */
     readonly sudoPassword?: string;
     /**
-     * Any text by node, or for `host` (bridge, NAT and registry of a local lab) or `all`. A changed text runs the steps of that node
-     * again: what was broken on it is put back. Default: `{}`. Example: `{ "worker-1": "2026-11-27" }`
+     * Any text by node, or for `host` (bridge, NAT and registry of a local lab) or `all`. A changed text runs the steps
+     * of that node again, which fixes drift. Default: `{}`. Example: `{ "worker-1": "2026-11-27" }`
      */
     readonly repair?: Readonly<Record<string, string>>;
     /**

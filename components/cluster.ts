@@ -18,11 +18,11 @@ export interface ClusterOptions extends pulumi.ComponentResourceOptions {
     readonly checks?: ClusterChecks | Promise<ClusterChecks>;
 }
 
-/** Everything that a program may want to export of a cluster; the next run finds in it what it must not change. */
+/** The outputs of a cluster. The next run reads the settings that must not change from them. */
 export interface ClusterOutputs extends Pick<Cluster, "kubeconfig" | "nodes" | "apiServer" | "sshCommands"> {
     /** What the cluster keeps for life, and the name of its component. */
     readonly cluster: RunningCluster & { readonly component: string };
-    /** By node name, with provider `hosts`: what the next run expects of the hosts. */
+    /** By node name, with provider `hosts`: the identity that the next run expects of each host. */
     readonly hosts?: pulumi.Output<Readonly<Record<string, KnownHost>>>;
 }
 

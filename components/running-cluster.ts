@@ -17,7 +17,7 @@ export interface LastOutputs {
     readonly hosts?: Readonly<Record<string, KnownHost>>;
 }
 
-/** What is known of a cluster from its last run; nothing where it never ran. */
+/** The facts of a cluster from its last run; empty where it never ran. */
 export interface LastRun {
     /** Names of the nodes. */
     readonly nodes: readonly string[];

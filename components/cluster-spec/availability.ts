@@ -1,7 +1,7 @@
 import type { Config, ConfigKey } from "./schema";
 import type { Problem } from "./problems";
 
-/** A value that is understood but not built yet. */
+/** A valid value that is not implemented yet. */
 interface Missing {
     readonly key: ConfigKey;
     /** The value that isn't available; any value where it is left out. */
@@ -15,7 +15,7 @@ export const NOT_AVAILABLE_YET: readonly Missing[] = [
     { key: "controlPlanes", value: 5, instead: "use 1" },
 ];
 
-/** A problem for every setting that is right and comes with a later version. */
+/** A problem for every valid setting that is not implemented yet. */
 export function refuseUnavailable(config: Partial<Config>): Problem[] {
     return NOT_AVAILABLE_YET.flatMap(({ key, value, instead }) => {
         const given: unknown = config[key];

@@ -1,6 +1,6 @@
 import type { FlaggedComponent } from "./types";
 
-/** Why a flag isn't the user's to set, as the remedy says it. */
+/** The remedy for a flag that the user must not set. */
 const OWNERS = {
     podCidr: "change kubelab:podCidr instead, so that routes, nodes and flags agree",
     serviceCidr: "change kubelab:serviceCidr instead, so that the certificate and every component agree",
@@ -98,7 +98,7 @@ const OWNED: Readonly<Record<FlaggedComponent, Partial<Record<Owner, readonly st
     },
 };
 
-/** What to do instead of setting the flag, or undefined where it is the user's to set. */
+/** The remedy for setting the flag, or undefined where the user may set it. */
 export function refuseOwnedFlag(component: FlaggedComponent, flag: string): string | undefined {
     const owners = Object.keys(OWNED[component]) as Owner[];
     const owner = owners.find((name) => OWNED[component][name]?.includes(flag));

@@ -15,7 +15,7 @@ const REASONS = {
 
 type LifelongKey = keyof typeof REASONS;
 
-/** What a running cluster was built with and can't change any more; what its network has no use for is absent. */
+/** The settings that a running cluster cannot change; those that its network does not use are absent. */
 export type RunningCluster = Readonly<Partial<Record<LifelongKey, string>>>;
 
 /** The part of a spec that its cluster keeps for life, in the order of the config's keys. */
@@ -33,7 +33,7 @@ function ofPlugin({ network, cniPlugin, overlay, serviceProxy }: ClusterSpec): R
     return { cniPlugin, overlay, ...(cniPlugin === "kube-router" ? { serviceProxy: proxy } : {}) };
 }
 
-/** The differences that a running cluster can't follow; none where no cluster is running yet. */
+/** The changes that a running cluster cannot follow; none where no cluster is running. */
 export function refuseImmutableChange(previous: RunningCluster | undefined, next: ClusterSpec): Problem[] {
     if (previous === undefined) {
         return [];

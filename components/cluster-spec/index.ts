@@ -126,7 +126,7 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
     };
 }
 
-/** Says whose name is the wrong one, where the settings give none. */
+/** Names the source of an invalid name that the settings do not contain. */
 function unnamed(problem: Problem, named: string): Problem {
     const remedy = `it is the ${named}'s name, so give the lab another one as kubelab:name`;
     return problem.key === "name" ? { ...problem, remedy } : problem;

@@ -74,7 +74,7 @@ function parseJson(text: string): unknown {
     }
 }
 
-/** Says what the validator found in the words of a person's config. */
+/** Translates the validator's findings into terms of the config. */
 function describe(key: ConfigKey, given: unknown, issue: z.core.$ZodIssue): Problem[] {
     const at = pathText(key, issue.path);
     const value = valueAt(given, issue.path);
@@ -92,7 +92,7 @@ function describe(key: ConfigKey, given: unknown, issue: z.core.$ZodIssue): Prob
         case "unrecognized_keys":
             return issue.keys.map((name) => ({
                 key: pathText(key, [...issue.path, name]),
-                // It may be a secret under a name with a slip in it.
+                // It may be a secret under a misspelled name.
                 value: /pass|secret|token/i.test(name) ? undefined : valueAt(value, [name]),
                 problem: "is not a known setting",
                 remedy: suggest(name, settingsAt(CONFIG[key].schema, issue.path)),

@@ -175,7 +175,7 @@ function pluginNeeds({ network, components }: Values): Problem[] {
         }));
 }
 
-/** Parts that can't do their work without one that is switched off. */
+/** Components that depend on a disabled one. */
 function dependants({ components, network }: Values): Problem[] {
     if (components === undefined) {
         return [];
@@ -198,7 +198,7 @@ function dependants({ components, network }: Values): Problem[] {
     if (dns) {
         const remedy = "set it to false as well";
         if (!controllerManager) {
-            off("components.dns", true, "controllerManager", "nobody makes pods of its Deployment", remedy);
+            off("components.dns", true, "controllerManager", "nothing makes pods of its Deployment", remedy);
         } else if (!scheduler) {
             off("components.dns", true, "scheduler", "its pods stay Pending", remedy);
         } else if (!kubeProxy && network !== "cni") {
@@ -206,7 +206,7 @@ function dependants({ components, network }: Values): Problem[] {
                 "components.dns",
                 true,
                 "kubeProxy",
-                "nobody answers at its service address, nor at the API's, which it asks",
+                "nothing answers at its service address, nor at the API's, which it calls",
                 remedy,
             );
         }

@@ -56,7 +56,7 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                 flag(
                     "kubelet-certificate-authority",
                     file("ca.crt"),
-                    "logs and exec go to a kubelet that proves who it is",
+                    "logs and exec reach only kubelets that authenticate",
                 ),
                 flag("kubelet-client-certificate", file("kubelet-client.crt")),
                 flag("kubelet-client-key", file("kubelet-client.key")),
@@ -98,7 +98,7 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
 }
 
 /**
- * Who may come without credentials: health checks, and nobody else (KEP-4633).
+ * Anonymous requests: health checks only (KEP-4633).
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests
  */
 export function authenticationConfiguration(): string {

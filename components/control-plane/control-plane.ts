@@ -55,7 +55,7 @@ export class ControlPlane extends Component {
         this.registerOutputs({ api: this.api });
     }
 
-    /** The API server, what `kubectl` on the machine needs, and the objects that nobody else makes. */
+    /** The API server, the files for `kubectl` on the machine, and objects that no controller makes. */
     private apiServer(process: ControlPlaneArgs & ControlPlaneServiceArgs): pulumi.Resource[] {
         const { spec, machine, pki, members } = process;
         const server = new ApiServer(process, this);

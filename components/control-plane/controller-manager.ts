@@ -39,7 +39,7 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
                 flag(
                     "leader-elect",
                     spec.controlPlanes.length > 1,
-                    "with one there is nobody to wait for after a restart",
+                    "with one there is no other instance to wait for after a restart",
                 ),
                 flag(
                     "kube-api-qps",

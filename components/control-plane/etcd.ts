@@ -44,11 +44,11 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readon
                 flag("initial-cluster-state", "new"),
                 ...(members.length === 1
                     ? [
-                          flag("heartbeat-interval", 25, "milliseconds; the only member has nobody to wait for"),
+                          flag("heartbeat-interval", 25, "milliseconds; the only member waits for no other"),
                           flag("election-timeout", 250, "milliseconds; it votes for itself so much after its start"),
                       ]
                     : []),
-                flag("client-cert-auth", true, "clients prove who they are by a certificate of etcd's own authority"),
+                flag("client-cert-auth", true, "clients authenticate with a certificate of etcd's own authority"),
                 flag("trusted-ca-file", `${DIRECTORY}/ca.crt`),
                 flag("cert-file", `${DIRECTORY}/server.crt`),
                 flag("key-file", `${DIRECTORY}/server.key`),

@@ -40,7 +40,10 @@ function podCidrOf({ network, steps }: ClusterSpec, { podCidr }: NodeSpec): { po
     return podCidr === undefined || early ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] };
 }
 
-/** The statements that make the Node object, or mend one that the kubelet made first, and wait until the node is Ready. */
+/**
+ * The statements that create the Node object, or update the one that the kubelet created, and wait until the node is
+ * Ready.
+ */
 export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
     const { name } = node;
     const { metadata, spec: own } = nodeObject(spec, node);
@@ -106,7 +109,7 @@ function differsInNode(node: NodeSpec): string[] {
     ];
 }
 
-/** The statements that take a node out of the cluster before its machine goes; a node that is dead already doesn't hold it up for long. */
+/** The statements that remove a node from the cluster before its machine goes. A dead node delays this only briefly. */
 export function removeNode(name: string): string[] {
     return [
         `once node-${name}`,

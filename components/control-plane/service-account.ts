@@ -1,9 +1,9 @@
 import type { Manifest } from "./kubectl-step";
 
 /**
- * The ServiceAccount that every pod of the namespace `default` has: a controller makes it, so where there is no controller manager it
- * has to be made by hand. It has no token for pods to use: without controllers there is no certificate authority for them either.
- * https://kubernetes.io/docs/concepts/security/service-accounts/#default-service-accounts
+ * The ServiceAccount of every pod in the namespace `default`. A controller usually makes it; without a controller
+ * manager this step does. It has no token for pods to use: without controllers there is no certificate authority for
+ * them either. https://kubernetes.io/docs/concepts/security/service-accounts/#default-service-accounts
  */
 export function defaultServiceAccount(): Manifest {
     return {

@@ -23,7 +23,7 @@ export function commandAsRoot({ user, sudoPassword }: Asked, command: string): s
     return `sudo -S -p "" bash -c 'while IFS= read -r line && [ "$line" != ${MARK} ]; do :; done; exec "$@"' sudo ${command}`;
 }
 
-/** Whoever logs in on a machine, and what sudo asks of them, where it asks. */
+/** The user of a machine, and their password for sudo, if needed. */
 export interface Login {
     readonly user: string;
     readonly sudoPassword?: string | undefined;

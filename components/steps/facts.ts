@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Machine, MachineFacts } from "../machines/machine";
 import { step } from "./step";
 
-/** What the machine says of itself, as one line of JSON. */
+/** The facts of the machine, as one line of JSON. */
 export const PROBE = [
     // On cgroup v2 systemd owns all cgroups: https://kubernetes.io/docs/setup/production-environment/container-runtimes/#cgroup-drivers
     `if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then driver=systemd v2=true; else driver=cgroupfs v2=false; fi`,
@@ -16,7 +16,10 @@ export const PROBE = [
     `printf '{"cgroupDriver":"%s","failCgroupV1":%s,"failSwapOn":%s,"restrictOomScoreAdj":%s%s}\\n' $driver $v2 $swap_off $restrict "$per_core"`,
 ];
 
-/** Asks a machine that wasn't made here what it is like. The first thing that is asked of it: waits until it answers. */
+/**
+ * Reads the facts of a machine that kubelab did not make. It is the first step there: it waits until the machine
+ * answers.
+ */
 export function probeFacts(
     machine: Pick<Machine, "name" | "cluster" | "connection" | "id" | "vm" | "user">,
     parent: pulumi.Resource,

@@ -124,7 +124,7 @@ function renderLibrary(library: Library): string[] {
     }
 }
 
-/** A machine that hasn't the functions has never had the step, or somebody has taken them away: then there is little to undo. */
+/** A machine without the functions never had the step, or lost them: then there is little to undo. */
 export const READ_LIBRARY = `. ${LIBRARY_PATH} || {
     echo "kubelab: $HOSTNAME: without ${LIBRARY_PATH} no step works: 'scripts/lab repair' puts it back" >&2
     [ "$1" = delete ]

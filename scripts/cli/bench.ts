@@ -95,7 +95,7 @@ export function subjectsFor(workers: number, wanted: readonly Subject[] | undefi
     return wanted ?? ["phases"];
 }
 
-/** Measures, prints a table, and writes the JSON file. Whatever happens, what it brought up is taken down. */
+/** Measures, prints a table, and writes the JSON file. It always takes its labs down. */
 export async function bench(source: Stack, options: BenchOptions): Promise<void> {
     const interruption = new AbortController();
     const lab = new BenchLab(source, options.network, interruption.signal);
@@ -177,7 +177,7 @@ async function measure(
     };
 }
 
-/** What is got once for all labs isn't on any clock. */
+/** Shared prerequisites are in place before the clock starts. */
 async function getParts(kubeadm: boolean): Promise<PartsDirectory> {
     const { ensureParts } = await import("../parts");
     return ensureParts({ source: "auto", extras: kubeadm ? ["kubeadm"] : [] }, say);

@@ -18,7 +18,7 @@ export function localLab(stack: Stack): string | undefined {
     return lab?.provider === "local" ? lab.name : undefined;
 }
 
-/** What differs of this host's part of a local lab: bridge, way out, registry. */
+/** Drift of this host's part of a local lab: bridge, NAT, registry. */
 export async function hostDifferences(stack: Stack): Promise<Difference[]> {
     const lab = localLab(stack);
     if (lab === undefined) {
@@ -28,7 +28,7 @@ export async function hostDifferences(stack: Stack): Promise<Difference[]> {
     return networkDifferences(lab);
 }
 
-/** What differs on a node, as its machine's own record tells; what this host knows of the machine, where it is local, comes first. */
+/** Drift of a node, from its machine's record. For a local machine, drift that this host sees comes first. */
 export async function nodeDifferences(cluster: ClusterAccess, node: StackNode): Promise<Difference[]> {
     const lab = localLab(cluster.stack);
     const asHostSees = lab === undefined ? [] : (await import("../machines/status")).machineDifferences(lab, node.name);

@@ -39,9 +39,10 @@ export async function examine(stack: Stack, overrides: Readonly<Record<string, s
 }
 
 /**
- * Sees to it that a lab can come up on this host: says what may be in the way, and installs what is missing as Debian packages.
+ * Makes sure that a lab can come up on this host: reports problems, and installs missing Debian packages.
  *
- * @throws UserError with all that is missing and how to get it, before anything is installed, where packages don't help.
+ * @throws UserError with everything that is missing and its remedies, before anything is installed, where packages are
+ * not enough.
  */
 export async function prepareForLab(
     stack: Stack,
@@ -76,7 +77,9 @@ async function provide(examineHost: () => Promise<Check[]>, progress: (line: str
     }
 }
 
-/** The Debian packages that are all there is to be got; none where something else is missing too, or where it isn't for us. */
+/**
+ * The Debian packages to install; none where something else is missing too, or where this process cannot install them.
+ */
 export function packagesToInstall(checks: readonly Check[], host: Host): readonly string[] {
     const missing = checks.filter(({ state }) => state === "missing");
     const helps = host.userId === 0 && host.find("apt-get") !== undefined;
@@ -85,7 +88,7 @@ export function packagesToInstall(checks: readonly Check[], host: Host): readonl
         : [];
 }
 
-/** @throws UserError with all that is missing. */
+/** @throws UserError with everything that is missing. */
 export function refuseMissing(checks: readonly Check[]): void {
     const missing = checks.filter(({ state }) => state === "missing");
     if (missing.length > 0) {

@@ -19,7 +19,7 @@ export class KeptRepairs {
         this.file = join(stack.directory, "repair.json");
     }
 
-    /** Has the steps of these nodes, or of `host`, run again with the next `up`. */
+    /** Makes the next `up` run the steps of these nodes, or of `host`, again. */
     add(names: readonly string[], text: string): void {
         mkdirSync(this.stack.directory, { recursive: true, mode: 0o700 });
         const texts = { ...this.read(), ...Object.fromEntries(names.map((name) => [name, text])) };

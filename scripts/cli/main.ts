@@ -15,8 +15,8 @@ interface StackOption {
 
 function program(): Command {
     const lab = new Command("scripts/lab")
-        .description("A Kubernetes cluster from its parts: brought up, looked into, taken down.")
-        .showHelpAfterError("(add --help for what there is)")
+        .description("A Kubernetes cluster from its parts: bring it up, inspect it, take it down.")
+        .showHelpAfterError("(add --help for usage)")
         .enablePositionalOptions()
         .configureHelp({ sortSubcommands: false });
     const onStack = (name: string): Command =>
@@ -27,13 +27,13 @@ function program(): Command {
         .description("get the parts, create the machines, bring the cluster up, write the kubeconfig")
         .option(
             "-c, --config <key=value...>",
-            "config for this run only, e.g. kubelab:workers=3; Pulumi.<stack>.yaml has what stays",
+            "config for this run only, e.g. kubelab:workers=3; for good, edit Pulumi.<stack>.yaml",
             [],
         )
         .option("--preview", "show planned changes only")
         .option("-t, --target <resource...>", "change only these resources: names as `up` prints them, or URNs", [])
-        .option("-v, --verbose", "show every resource, keys and certificates too, and what commands print")
-        .option("-r, --refresh", "read what exists first, as `pulumi refresh` does")
+        .option("-v, --verbose", "show every resource, with keys and certificates, and the output of commands")
+        .option("-r, --refresh", "refresh the state first, as `pulumi refresh` does")
         .option("--json", "print a line of JSON at the end: counts, seconds, phases")
         .action(
             async (
@@ -63,16 +63,14 @@ function program(): Command {
             await down(stackOf(options), options.json ?? false);
         });
     onStack("tour")
-        .description(
-            "bring the cluster up step by step: what each adds, the commands that show it, what doesn't work yet",
-        )
-        .option("-y, --yes", "don't wait at the steps; end with an error where one doesn't show what it should")
+        .description("bring the cluster up step by step, with the commands that show each step")
+        .option("-y, --yes", "do not wait at the steps; fail at unexpected output")
         .action(async (options: StackOption & { yes?: boolean }) => {
             const { tour } = await import("./tour");
             await tour(stackOf(options), { yes: options.yes ?? false });
         });
     onStack("doctor")
-        .description("say whether a lab can come up on this host: what is missing, and the command that gets it")
+        .description("check whether a lab can come up on this host: missing prerequisites and their remedies")
         .option("--json", "print the checks as JSON")
         .action(async (options: StackOption & { json?: boolean }) => {
             const { examine } = await import("./doctor");
@@ -85,9 +83,7 @@ function program(): Command {
             process.exitCode = ok ? 0 : 1;
         });
     onStack("status")
-        .description(
-            "show the nodes, the health of each unit, and drift from what `up` left; exits with 1 when anything isn't well",
-        )
+        .description("show nodes, units and drift from what `up` left; exit with 1 when anything is unhealthy")
         .option("--json", "print it as JSON")
         .action(async (options: StackOption & { json?: boolean }) => {
             const { openCluster } = await import("./open-cluster");
@@ -104,15 +100,15 @@ function program(): Command {
             process.exitCode = healthy ? 0 : 1;
         });
     onStack("repair")
-        .description("put drift from what `up` left back, on these nodes or wherever there is any")
-        .argument("[nodes...]", "cp-1, worker-1, …; host: the bridge, the way out and the registry of a local lab")
-        .option("--json", "print a line of JSON at the end: what differed, what still does, counts and seconds")
+        .description("repair drift from what `up` left, on these nodes or on all")
+        .argument("[nodes...]", "cp-1, worker-1, …; host: the bridge, NAT and registry of a local lab")
+        .option("--json", "print a line of JSON at the end: drift before and after, counts and seconds")
         .action(async (nodes: string[], options: StackOption & { json?: boolean }) => {
             const { repair } = await import("./repair");
             process.exitCode = (await repair(stackOf(options), nodes, options.json ?? false)) ? 0 : 1;
         });
     onStack("verify")
-        .description("create, scale and expose a deployment; ask it from every node and from a pod; clean up")
+        .description("create, scale and expose a deployment; call it from every node and from a pod; clean up")
         .action(async (options: StackOption) => {
             const { openCluster } = await import("./open-cluster");
             const { renderCheck, verify } = await import("./verify");
@@ -127,7 +123,7 @@ function program(): Command {
         });
     onStack("kubectl")
         .description("kubectl with the cluster's kubeconfig")
-        .argument("[arguments...]", "passed on as they are")
+        .argument("[arguments...]", "passed through")
         .passThroughOptions()
         .allowUnknownOption()
         .action(async (args: string[], options: StackOption) => {
@@ -139,7 +135,7 @@ function program(): Command {
     onStack("ssh")
         .description("a shell, or a command after --, on a machine")
         .argument("<node>", "cp-1, worker-1, …")
-        .argument("[command...]", "what to run there")
+        .argument("[command...]", "command to run there")
         .passThroughOptions()
         .action(async (name: string, command: string[], options: StackOption) => {
             const { sshInTerminal } = await import("./open-cluster");
@@ -149,7 +145,7 @@ function program(): Command {
         .description(
             "any command of the Pulumi CLI on the stack: stack, preview --diff, refresh, state, stack output …",
         )
-        .argument("[arguments...]", "passed on as they are")
+        .argument("[arguments...]", "passed through")
         .passThroughOptions()
         .allowUnknownOption()
         .action(async (args: string[], options: StackOption) => {
@@ -160,19 +156,15 @@ function program(): Command {
         });
     onStack("bench")
         .description("measure how long things take, on labs of its own: phases, growth by workers, throughput")
-        .option(
-            "--runs <n>",
-            "lives of a lab to measure; each is up, web service, up again, one more worker, down",
-            "3",
-        )
-        .option("--against <other>", "measure another installer turn about: kubeadm")
+        .option("--runs <n>", "number of runs; each is up, web service, up again, one more worker, down", "3")
+        .option("--against <other>", "measure another installer in alternating runs: kubeadm")
         .option(
             "--only <what...>",
             "only these: phases, growth, throughput (default: all, or phases of a stack with fewer than two workers)",
         )
-        .option("--workers <counts>", "numbers of workers for growth, with commas between them", "1,2,4")
+        .option("--workers <counts>", "numbers of workers for growth, separated by commas", "1,2,4")
         .option("--network <cidr>", "IPv4 range for the machines", "10.231.0.0/24")
-        .option("--json <file>", "write everything to this file, too")
+        .option("--json <file>", "also write all results to this file")
         .action(async (options: BenchFlags) => {
             const { bench, readOptions } = await import("./bench");
             await bench(stackOf(options), readOptions(options));
@@ -203,7 +195,7 @@ function program(): Command {
     return lab;
 }
 
-// Whoever reads the output may go first (`| head`, a closed terminal); what was begun goes on without being read.
+// The reader of the output may close it early (`| head`, a closed terminal). The command continues.
 for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
         if (error.code !== "EPIPE") {

@@ -14,10 +14,10 @@ const SETTLE_SECONDS = 90;
 const HOST = "host";
 
 /**
- * Runs the steps of these nodes again, or of those where something differs, and says what that put back. The value of
+ * Runs the steps of these nodes again, or of those with drift, and reports what that fixed. The value of
  * `kubelab:repair` that makes them run is kept beside the stack, so that an `up` afterwards has nothing to do.
  *
- * @returns whether nothing differs afterwards on what was repaired.
+ * @returns whether the repaired nodes have no drift afterwards.
  * @throws UserError when the stack isn't up or has no such node.
  */
 export async function repair(stack: Stack, asked: readonly string[], json: boolean): Promise<boolean> {
@@ -60,7 +60,7 @@ export async function repair(stack: Stack, asked: readonly string[], json: boole
         console.log(`${pc.red("still drifts:")} ${render(each)}`);
     });
     if (mended && failure === undefined) {
-        console.log(`no drift any more on ${targets.join(", ")}`);
+        console.log(`no drift left on ${targets.join(", ")}`);
     }
     if (json) {
         console.log(JSON.stringify({ ...summary, before: found, putBack, left }));
@@ -75,7 +75,7 @@ interface Problem {
     readonly difference: string;
 }
 
-/** All that differs; a node that is otherwise not well counts too. */
+/** All drift; an unhealthy node counts too. */
 function problems({ host, nodes }: ClusterStatus): Problem[] {
     return [
         ...host.map((each) => ({ where: HOST, ...each })),

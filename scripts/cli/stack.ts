@@ -19,7 +19,7 @@ export interface StackNode {
     readonly podCidr?: string;
 }
 
-/** What a running stack tells of itself, without secrets. */
+/** The outputs of a running stack that are not secret. */
 export interface StackOutputs {
     readonly nodes: readonly StackNode[];
     readonly apiServer: string;
@@ -63,7 +63,7 @@ export class Stack {
         }
     }
 
-    /** Whether an `up` has put something out that no `down` has taken away. */
+    /** Whether an `up` wrote outputs that no `down` removed. */
     isUp(): boolean {
         return existsSync(join(this.directory, "outputs.json"));
     }
@@ -76,7 +76,7 @@ export class Stack {
         }
     }
 
-    /** What the last `up` put out. @throws UserError when there was none. */
+    /** The outputs of the last `up`. @throws UserError when there was none. */
     outputs(): StackOutputs {
         this.requireUp();
         return JSON.parse(readFileSync(join(this.directory, "outputs.json"), "utf8")) as StackOutputs;

@@ -39,17 +39,17 @@ export interface NodeStatus extends StackNode {
     /** undefined when the machine doesn't answer. */
     readonly units: readonly UnitStatus[] | undefined;
     readonly problem?: string;
-    /** What isn't as `up` left it. */
+    /** Drift from what `up` left. */
     readonly differences: readonly Difference[];
 }
 
 export interface ClusterStatus {
-    /** What differs of a local lab on this host, beside its machines. */
+    /** Drift of a local lab on this host, except its machines. */
     readonly host: readonly Difference[];
     readonly nodes: readonly NodeStatus[];
 }
 
-/** Asks every machine for its units and what differs on it, and the API server for its nodes, all at once. */
+/** Asks every machine for its units and its drift, and the API server for its nodes, in parallel. */
 export async function clusterStatus(cluster: ClusterAccess): Promise<ClusterStatus> {
     const known = nodesOfTheApi(cluster);
     const nodes = cluster.stack.outputs().nodes.map(async (node) => {
@@ -125,7 +125,7 @@ export function isHealthyNode({ ready, units, differences }: NodeStatus): boolea
     return ready === true && units?.every(({ state }) => state === "active") === true && differences.length === 0;
 }
 
-/** A drawing of the cluster: every node with its addresses, every unit with its state, what differs and how to put it back. */
+/** A tree of the cluster: every node with its addresses, every unit with its state, drift and its remedy. */
 export function renderStatus(stack: Stack, apiServer: string, { host, nodes }: ClusterStatus): string {
     const lines = [
         `${pc.bold(stack.name)}  ${apiServer}`,

@@ -3,9 +3,9 @@ import { localLab } from "./differences";
 import { KeptRepairs } from "./kept-repairs";
 import type { Stack } from "./stack";
 
-/** What of a local lab an `up` finds down. */
+/** Parts of a local lab that are not running. */
 export interface DownParts {
-    /** Bridge, way out or registry. */
+    /** Bridge, NAT or registry. */
     readonly network: boolean;
     /** Machines that have a disk and don't run. */
     readonly stopped: readonly string[];
@@ -13,7 +13,10 @@ export interface DownParts {
     readonly absent: readonly string[];
 }
 
-/** What of a stack's local lab doesn't run, though the stack is up; undefined when all of it runs, or there is nothing of it. */
+/**
+ * The parts of a stack's local lab that are not running although the stack is up; undefined when all of them run, or
+ * none exist.
+ */
 export async function downParts(stack: Stack): Promise<DownParts | undefined> {
     const lab = stack.isUp() ? localLab(stack) : undefined;
     if (lab === undefined) {
@@ -37,8 +40,8 @@ export function renderDownParts({ network, stopped, absent }: DownParts): string
 }
 
 /**
- * Starts again what a reboot of the host, say, has ended: network and machines as they were, with their disks. Machines without
- * a disk are left to the engine, which is told to run their steps again.
+ * Restarts network and machines, with their disks, for example after a reboot of the host. The engine handles machines
+ * without a disk: their steps run again.
  */
 export async function startDownParts(stack: Stack, parts: DownParts, progress: (line: string) => void): Promise<void> {
     const lab = localLab(stack) ?? "";
@@ -69,7 +72,7 @@ export async function startDownParts(stack: Stack, parts: DownParts, progress: (
     }
 }
 
-/** Waits until nothing differs any more. @returns whether it came to that within so many seconds. */
+/** Waits until there is no drift. @returns whether that happened within this many seconds. */
 export async function settled(seconds: number, differs: () => Promise<boolean>): Promise<boolean> {
     const deadline = Date.now() + seconds * 1000;
     while (await differs()) {

@@ -12,25 +12,25 @@ import { bringUp } from "./up";
 
 /** Lines of a command's output that are shown. */
 const LINES = 14;
-/** Seconds that a command is given to show what it should, unless it says otherwise. */
+/** Default number of seconds until a command must show the expected output. */
 const PATIENCE = 10;
 
 export interface TourOptions {
-    /** Don't wait at the stops, and end with an error where a command doesn't show what it should. */
+    /** Don't wait at the stops, and fail at unexpected output of a command. */
     readonly yes: boolean;
 }
 
 /**
- * Brings a stack up step by step. At each it says what was added, runs the commands that show it, says what doesn't work yet, and
- * waits for the person at the keyboard.
+ * Brings a stack up step by step. At each step it explains what was added, runs the commands that show it, explains
+ * what does not work yet, and waits for Enter.
  *
- * @throws UserError where the stack is up already, and with `yes` where a command doesn't show what it should.
+ * @throws UserError where the stack is up already, and with `yes` at unexpected output of a command.
  */
 export async function tour(stack: Stack, { yes }: TourOptions): Promise<void> {
     stack.requireConfig();
     if (stack.isUp()) {
         throw new UserError(
-            `The tour begins with nothing, and the stack "${stack.name}" is up: run '${stack.command("down")}' first.`,
+            `The tour brings a cluster up, and the stack "${stack.name}" is up already: run '${stack.command("down")}' first.`,
         );
     }
     const stops = tourStops(specOf(stack));
@@ -50,7 +50,7 @@ export async function tour(stack: Stack, { yes }: TourOptions): Promise<void> {
         }
     }
     console.log(
-        `\n${pc.green("✓")} That was all of it. The cluster stays: ${stack.command("status")}, ${stack.command("down")}`,
+        `\n${pc.green("✓")} The tour is complete. The cluster stays up: ${stack.command("status")}, ${stack.command("down")}`,
     );
 }
 
@@ -60,7 +60,7 @@ function specOf({ repository, name }: Stack): ReturnType<typeof parseClusterSpec
     return parseClusterSpec(raw, { stack: name });
 }
 
-/** Runs a stop's commands. @returns what didn't show what it should. */
+/** Runs a stop's commands. @returns those with unexpected output. */
 async function lookAround(cluster: ClusterAccess, stop: Stop): Promise<string[]> {
     const failed: string[] = [];
     for (const look of stop.looks) {
@@ -74,7 +74,7 @@ async function lookAround(cluster: ClusterAccess, stop: Stop): Promise<string[]>
         console.log([...lines.slice(0, LINES), ...(lines.length > LINES ? [pc.dim("…")] : [])].join("\n"));
         if (!look.shows.test(output)) {
             failed.push(`'${command}' doesn't show ${String(look.shows)} but: ${output.trim().slice(0, 300)}`);
-            console.log(pc.red("That isn't what was to be seen here."));
+            console.log(pc.red("Unexpected output: this step did not behave as described."));
         }
     }
     return failed;
@@ -89,7 +89,7 @@ function typed({ stack }: ClusterAccess, { on, objects }: Look, command: string)
         : `${lab("ssh")} ${on.node} -- "${command.replaceAll('"', '\\"')}"`;
 }
 
-/** Repeats the command until it shows what it should, or its time is up. */
+/** Repeats the command until its output is as expected, or its time is over. */
 async function shown(cluster: ClusterAccess, look: Look, command: string): Promise<string> {
     const deadline = Date.now() + (look.seconds ?? PATIENCE) * 1000;
     for (;;) {
@@ -138,7 +138,7 @@ async function goOn(stack: Stack): Promise<boolean> {
             return true;
         }
         console.log(
-            `The cluster stays as it is. ${stack.command("up")} goes on to the end, ${stack.command("down")} takes it down.`,
+            `The cluster stays as it is. ${stack.command("up")} completes it, ${stack.command("down")} takes it down.`,
         );
         return false;
     } finally {

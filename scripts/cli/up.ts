@@ -39,8 +39,8 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     let steps = 0;
     const down = await downParts(stack);
     if (down !== undefined) {
-        const what = options.preview ? "`up` starts it again" : "starting it again, with what is on its disks";
-        console.error(`not running, though the stack is up: ${renderDownParts(down)}: ${what}`);
+        const what = options.preview ? "`up` starts it again" : "restarting it, with its disks";
+        console.error(`not running although the stack is up: ${renderDownParts(down)}: ${what}`);
         if (!options.preview) {
             await startDownParts(stack, down, (line) => {
                 console.error(line);
@@ -63,7 +63,7 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     }
     if (down !== undefined && !(await settled(BOOT_SECONDS, async () => !(await isWell(stack))))) {
         throw new UserError(
-            `Not everything runs again after ${BOOT_SECONDS} seconds: see '${stack.command("status")}'.`,
+            `Not everything is healthy after ${BOOT_SECONDS} seconds: see '${stack.command("status")}'.`,
         );
     }
     const phases = clock.phases();
@@ -76,7 +76,7 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     }
 }
 
-/** The same without a word but what changes and fails, for a command that says the rest. */
+/** The same, printing only changes and failures, for a command with output of its own. */
 export async function bringUp(stack: Stack, overrides: Readonly<Record<string, string>>): Promise<Summary> {
     await prepareForLab(stack, overrides, (line) => {
         console.error(line);
@@ -104,7 +104,7 @@ export async function down(stack: Stack, json: boolean): Promise<void> {
     }
 }
 
-/** Seconds that machines which were started again are given until all is well. */
+/** Seconds until restarted machines must be healthy. */
 const BOOT_SECONDS = 120;
 
 async function isWell(stack: Stack): Promise<boolean> {

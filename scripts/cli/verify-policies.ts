@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Seconds a policy is given to be seen, and one that nobody reads to prove that it isn't. */
+/** Seconds until a policy must take effect; an ignored one must have none for as long. */
 const ENFORCED_WITHIN = 20;
 const IGNORED_FOR = 3;
 
@@ -17,7 +17,7 @@ export interface Conversation {
     readonly where: string;
 }
 
-/** A policy for the pods with `app: hostname`: nobody may ask them, or just pods with the label `allowed: "yes"`. */
+/** A policy for the pods with `app: hostname`: no pod may call them, or only pods with the label `allowed: "yes"`. */
 function policy(name: string, ingress: readonly object[]): string {
     return JSON.stringify({
         apiVersion: "networking.k8s.io/v1",
@@ -33,7 +33,7 @@ const ALLOW = policy("allow-labelled", [
 ]);
 
 /**
- * A policy denies, and really does: what was answered before isn't any more.
+ * Applies a policy that denies: calls that were answered before must fail.
  *
  * @param within seconds that the policy is given.
  * @throws Error where it still is.
@@ -51,7 +51,7 @@ export async function denies(
 }
 
 /**
- * On top of the one that denies, a policy allows the pods with a label: each one in turn, while the others stay shut out.
+ * Applies a second policy that allows pods with a label: each one in turn, while the others stay denied.
  *
  * @throws Error where a pod with the label isn't answered, or one without it is.
  */
@@ -73,7 +73,7 @@ export async function allowsLabelled(
     return `allowed ${conversations.map(({ where }) => where).join(", ")}, denied without the label`;
 }
 
-/** A policy that denies is there, and nothing comes of it. @throws Error where something does. */
+/** Applies a policy that denies, which must have no effect. @throws Error where something does. */
 export async function ignores(kubectl: Kubectl, conversations: readonly Conversation[]): Promise<string> {
     await kubectl(["apply", "-f", "-"], DENY);
     await delay(IGNORED_FOR * 1000);
@@ -109,7 +109,7 @@ async function eventually(
     }
 }
 
-/** Whether the pod gets an answer, each time by a new connection. @throws Error where nothing can be asked at all. */
+/** Whether the pod gets an answer over a new connection. @throws Error where nothing can be asked at all. */
 async function answered(kubectl: Kubectl, { from, to, url }: Conversation): Promise<boolean> {
     // curl's exit codes 7 and 28: no connection, no answer in time.
     const script = `curl -sS --max-time 2 ${url}/hostname || { code=$?; [ $code = 7 ] || [ $code = 28 ] && echo no-answer; }`;

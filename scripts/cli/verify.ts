@@ -6,16 +6,16 @@ import { bgpSessions, routesToPods } from "./verify-routes";
 
 const NAMESPACE = "kubelab-verify";
 
-/** One line of the table: what was tried, and what came of it. */
+/** One line of the table: a check and its result. */
 export interface Check {
     readonly name: string;
     readonly passed: boolean;
-    /** What was seen, or the reason why it failed. */
+    /** The observation, or the reason of the failure. */
     readonly detail: string;
     readonly seconds: number;
 }
 
-/** Tries something and notes what came of it under a name. */
+/** Runs a check and records its result under a name. */
 type Tried = (name: string, body: () => Promise<string>) => Promise<void>;
 
 interface Pod {
@@ -25,11 +25,11 @@ interface Pod {
 }
 
 /**
- * Does what the whole lab is for, as a person would type it: create, scale, expose; then asks the service from every node and
- * from a pod, by address and by name, and pods across nodes. Works in a namespace of its own and deletes it afterwards.
+ * Uses the cluster as a person would: create, scale, expose; then calls the service from every node and from a pod, by
+ * address and by name, and pods across nodes. Works in a namespace of its own and deletes it afterwards.
  *
  * @param report called with every check as it ends.
- * @returns all checks; a failed one doesn't keep later ones from being tried.
+ * @returns all checks; later ones run after a failed one, too.
  */
 export async function verify(
     cluster: ClusterAccess,
@@ -231,7 +231,7 @@ async function debugging(cluster: ClusterAccess, node: StackNode): Promise<strin
     const name = `hostname-${node.name}`;
     const logs = await cluster.kubectl(["-n", NAMESPACE, "logs", name]);
     if (!logs.includes("8080")) {
-        throw new Error(`logs of ${name} don't tell of its port: ${logs.slice(0, 80)}`);
+        throw new Error(`logs of ${name} do not name its port: ${logs.slice(0, 80)}`);
     }
     const kernel = await cluster.kubectl(["-n", NAMESPACE, "exec", probeName(node), "--", "uname", "-s"]);
     const seen = await forwarded(cluster, NAMESPACE, name, 8080, (url) =>

@@ -14,8 +14,9 @@ import { type Project, readProject } from "./project";
 import { type RanPulumi, type RunOptions, runPulumi } from "./run";
 import { StackFiles } from "./stack-files";
 
-/** What a run says in the end that was stopped at the keyboard. */
-const INTERRUPTED = "interrupted: what was running has ended, the rest wasn't begun. The next `up` or `down` goes on.";
+/** The last message of a run that was interrupted. */
+const INTERRUPTED =
+    "interrupted: running operations have ended, nothing new was started. The next `up` or `down` continues.";
 
 /** Commands of the CLI that run the program, so that they need to be told where it is. */
 const RUNS_PROGRAM = new Set(["up", "update", "preview", "pre", "refresh", "destroy", "down", "dn", "import"]);
@@ -28,7 +29,7 @@ export interface EngineOptions {
     /** Config that wins over the stack file's, e.g. `{"kubelab:workers": "3"}`; JSON for lists and objects. */
     readonly configOverrides: Readonly<Record<string, string>>;
     readonly report: (event: EngineEvent) => void;
-    /** Takes a line for the person, apart from events. */
+    /** Takes a line for the terminal, apart from events. */
     readonly note: (line: string) => void;
 }
 
@@ -46,7 +47,7 @@ export class Engine {
         this.files = new StackFiles(repository, this.project, stack);
     }
 
-    /** What `up` would do; changes nothing. */
+    /** Shows planned changes only. */
     preview(flags: readonly string[] = []): Promise<Summary> {
         return this.operate(["preview", ...flags]);
     }
@@ -139,7 +140,7 @@ export class Engine {
         }
     }
 
-    /** Has the program and the providers served while `work` runs. */
+    /** Serves the program and the providers while `work` runs. */
     private async withServers<T>(
         runsProgram: boolean,
         work: (servers: {
@@ -168,7 +169,7 @@ export class Engine {
         }
     }
 
-    /** Has the next run do again what a killed one had under way. */
+    /** Makes the next run repeat the unfinished operations of a killed one. */
     private async resumeInterrupted(): Promise<void> {
         const { stack } = this.options;
         const exported = succeeded(await this.run(["stack", "export", "--stack", stack]), "pulumi stack export");
@@ -195,7 +196,7 @@ export class Engine {
         return (await this.run(["stack", "export", "--stack", this.options.stack])).code === 0;
     }
 
-    /** Earlier versions had an engine of their own, whose state Pulumi's can't read. */
+    /** Versions before 0.2 had an engine of their own. Pulumi cannot read its state. */
     private refuseOldState(): void {
         const { stack, repository } = this.options;
         const file = join(this.files.directory, "state.json");
@@ -209,8 +210,8 @@ export class Engine {
         if (resources.length + pending.length > 0) {
             const [from, to] = [repository, `${repository}-0.1`].map(quote);
             throw new UserError(
-                `The stack "${stack}" was brought up by the engine of its own that kubelab 0.1 had, and only that one reads its state ` +
-                    `(${file}). Take it down by kubelab 0.1, then bring it up anew:\n` +
+                `The stack "${stack}" was brought up by kubelab 0.1 with an engine of its own, which alone reads its state ` +
+                    `(${file}). Take it down with kubelab 0.1, then bring it up again:\n` +
                     `  git -C ${from} worktree add ${to} ${LAST_WITH_OWN_ENGINE}\n` +
                     `  mkdir ${to}/.kubelab && mv ${from}/.kubelab/${stack} ${to}/.kubelab/ && cp ${from}/Pulumi.${stack}.yaml ${to}/\n` +
                     `  KUBELAB_ENGINE=offline ${to}/scripts/lab down --stack ${stack}`,

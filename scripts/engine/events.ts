@@ -82,7 +82,7 @@ export class PulumiEvents {
         };
     }
 
-    /** The errors of the run, each with its resource: the resources' own where there are any, else all. */
+    /** The errors of the run, each with its resource: those of resources if any, else all. */
     failures(): string[] {
         const own = this.errors.filter(({ resource }) => resource !== "");
         return (own.length > 0 ? own : this.errors).map(({ resource, message }) =>

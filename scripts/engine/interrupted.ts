@@ -14,11 +14,12 @@ interface Resource {
 }
 
 /**
- * The state after a run that was killed, so that the next one does again what was under way. Pulumi itself keeps operations that were
- * begun as pending, takes a resource whose update was begun for what it was before, and so leaves a command that has changed a machine
- * meanwhile as it is when its inputs are put back. Here such a command forgets its standard input, which makes the next run update it.
+ * The state after a killed run, such that the next run repeats the unfinished operations. Pulumi itself keeps
+ * operations that were begun as pending, takes a resource whose update was begun for what it was before, and so leaves
+ * a command that has changed a machine meanwhile as it is when its inputs are put back. Here such a command forgets its
+ * standard input, which makes the next run update it.
  *
- * @returns undefined where nothing was under way.
+ * @returns undefined where no operation was unfinished.
  */
 export function withoutPendingOperations(state: Exported): Exported | undefined {
     const { resources = [], pending_operations: pending = [], ...rest } = state.deployment;

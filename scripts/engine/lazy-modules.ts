@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
  */
 const RARELY_USED = ["typescript", "@npmcli/arborist"];
 
-/** Has these packages loaded when something of them is used first. Those that are loaded already stay. */
+/** Defers loading of these packages to their first use. Loaded ones stay. */
 export function loadRarelyUsedLate(): void {
     const load = createRequire(require.resolve("@pulumi/pulumi/package.json"));
     for (const name of RARELY_USED) {

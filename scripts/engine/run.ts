@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { endingWithParent } from "../support/ends-with-parent";
 
-/** Seconds that what runs is given to end by itself, after this process was told to end (SIGTERM, SIGHUP). */
+/** Seconds until running operations are ended, after SIGTERM or SIGHUP. */
 const GRACE = 10;
 
 export interface RanPulumi {
     readonly code: number;
-    /** Somebody asked for its end. */
+    /** A person or a process asked for its end. */
     readonly interrupted: boolean;
     readonly stdout: string;
     readonly stderr: string;
@@ -15,7 +15,7 @@ export interface RanPulumi {
 export interface RunOptions {
     readonly cwd: string;
     readonly environment: NodeJS.ProcessEnv;
-    /** Has the CLI write to this terminal, or wherever this process writes to. */
+    /** Connects the CLI to this process's standard streams. */
     readonly inherit?: boolean;
     /** Tells the person what an interrupt does. */
     readonly note: (line: string) => void;
@@ -56,7 +56,7 @@ export async function runPulumi(path: string, args: readonly string[], options: 
     }
 }
 
-/** Hands interrupts on until it is released. */
+/** Forwards interrupts until it is released. */
 function stopSignals(
     kill: (signal: NodeJS.Signals) => void,
     { note, endRunning, hasPlugins, inherit = false }: RunOptions,
@@ -66,14 +66,14 @@ function stopSignals(
     const interrupt = (): void => {
         count += 1;
         if (count === 1) {
-            note("stopping: what runs may end, nothing more is begun. Ctrl-C again ends what runs.");
+            note("stopping: running operations may finish, nothing new starts. Ctrl-C again ends them.");
             // In the foreground the terminal's interrupt has reached the CLI already.
             if (!inherit) {
                 kill("SIGINT");
             }
             return;
         }
-        note("ending what runs");
+        note("ending running operations");
         endRunning();
         if (hasPlugins && !inherit) {
             kill("SIGINT");
@@ -82,7 +82,7 @@ function stopSignals(
     const terminate = (): void => {
         if (count === 0) {
             count = 1;
-            note(`told to end: nothing more is begun, and what runs has ${GRACE} s to end`);
+            note(`asked to end: nothing new starts, running operations have ${GRACE} s to finish`);
             kill("SIGINT");
         }
         grace ??= setTimeout(interrupt, GRACE * 1000);

@@ -30,7 +30,7 @@ export class StackFiles {
         this.backend = chosenBackend() === undefined ? join(repository, ".kubelab/pulumi") : undefined;
     }
 
-    /** Makes what has to be there before the CLI starts. */
+    /** Creates the files that the CLI needs. */
     prepare(): void {
         mkdirSync(this.directory, { recursive: true, mode: 0o700 });
         if (this.backend) {
@@ -42,8 +42,9 @@ export class StackFiles {
     }
 
     /**
-     * By which the CLI finds state and passphrase. The file backend writes no attributes beside each file: a killed CLI can leave one cut
-     * off, which no later run could read (https://pkg.go.dev/gocloud.dev/blob/fileblob#URLOpener).
+     * The environment in which the CLI finds state and passphrase. The file backend writes no attributes beside each
+     * file: a killed CLI can leave one cut off, which no later run could read
+     * (https://pkg.go.dev/gocloud.dev/blob/fileblob#URLOpener).
      */
     environment(): NodeJS.ProcessEnv {
         return {

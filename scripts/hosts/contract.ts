@@ -41,6 +41,6 @@ export interface Claimed {
 }
 
 export interface Left {
-    /** False where it wasn't this cluster's any more, or is forgotten. */
+    /** False where it no longer belonged to this cluster, or is forgotten. */
     readonly left: boolean;
 }

@@ -24,16 +24,16 @@ export async function claim(request: ClaimRequest): Promise<Claimed> {
 }
 
 /**
- * Makes the host what it was before. One that isn't this cluster's any more is left alone.
+ * Restores the host. One that no longer belongs to this cluster is left alone.
  *
- * @throws UserError with the choices there are, where it doesn't answer.
+ * @throws UserError with the remedies, where it does not answer.
  */
 export async function leave(request: LeaveRequest): Promise<Left> {
     const { name, cluster, target } = request;
     const forgotten = (process.env[FORGET] ?? "").split(",").map((each) => each.trim());
     if (forgotten.includes(name)) {
         process.stderr.write(
-            `${name} (${target.host}) is forgotten. What is on it stays; 'sudo bash /var/lib/kubelab/leave' on it takes it away.\n`,
+            `${name} (${target.host}) is forgotten. Everything on it stays; 'sudo bash /var/lib/kubelab/leave' on it removes it.\n`,
         );
         return { left: false };
     }
@@ -47,13 +47,13 @@ export async function leave(request: LeaveRequest): Promise<Left> {
         }
         throw new UserError(
             `${error.message}\n` +
-                `Mend that and run this again; or forget the host, with what is on it, by ${FORGET}=${name} before the same command. ` +
-                `Later, 'sudo bash /var/lib/kubelab/leave' on it takes away what is there.`,
+                `Fix that and run this again. Or forget the host, with everything on it: ${FORGET}=${name} before the same command. ` +
+                `Later, 'sudo bash /var/lib/kubelab/leave' on it removes everything.`,
         );
     }
 }
 
-/** Runs a bash script as root and gives back what it says. @throws UserError */
+/** Runs a bash script as root and returns its output. @throws UserError */
 async function asRoot({ name, target, sudoPassword }: LeaveRequest, text: string): Promise<string> {
     const login = { user: target.user, sudoPassword };
     try {
@@ -93,10 +93,10 @@ export function explain(error: SshFailure, { port, user }: Pick<SshTarget, "port
         case "unreachable":
             return `no SSH server answers on port ${port} (${error.message})`;
         case "host-key":
-            return `its host key isn't the one that is expected: ${error.offered ?? error.message}`;
+            return `its host key is not the expected one: ${error.offered ?? error.message}`;
         case "login":
-            return `the user ${user} isn't let in with this key`;
+            return `the user ${user} is not accepted with this key`;
         case "lost":
-            return `the connection didn't last: ${error.message}`;
+            return `the connection broke off: ${error.message}`;
     }
 }

@@ -4,7 +4,7 @@ import ipaddr from "ipaddr.js";
 export interface UsedRange {
     /** CIDR */
     readonly range: string;
-    /** Who uses it, as a person would say it. */
+    /** Who uses it, in words. */
     readonly by: string;
     /** Network interface it belongs to, if any. */
     readonly interface?: string;

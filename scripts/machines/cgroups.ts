@@ -121,7 +121,7 @@ export function processesIn(directories: readonly string[]): number[] {
     return [...found];
 }
 
-/** Ends a machine with its supervisor, or a registry. Doesn't mind when it isn't there. */
+/** Ends a machine with its supervisor, or a registry. Idempotent. */
 export async function endProcess(layout: CgroupLayout, process: LabProcess): Promise<void> {
     await endAndRemove(cgroupsOf(layout, process));
     if (layout.kind === "v2" && layout.systemd) {

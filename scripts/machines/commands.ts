@@ -15,7 +15,7 @@ export function run(command: string, args: readonly string[], input = ""): strin
     return result.stdout;
 }
 
-/** Runs a program whose failure means that there was nothing to do. */
+/** Runs a program and ignores its failure: there was nothing to do. */
 export function tryRun(command: string, args: readonly string[]): boolean {
     return spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }

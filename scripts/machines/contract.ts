@@ -77,7 +77,7 @@ export interface CreatedNetwork {
     readonly bridge: string;
 }
 
-/** What a made machine is like, as its services must know it. */
+/** The facts of a machine that its services need. */
 export interface MachineFacts {
     /** `systemd` where systemd owns the cgroups alone, else `cgroupfs`; for containerd and the kubelet alike. */
     readonly cgroupDriver: "systemd" | "cgroupfs";

@@ -22,8 +22,9 @@ table ip ${table} {
 }
 
 /**
- * Lets the lab's machines out: address translation, and where the host drops what it forwards (as hosts with Docker do), a
- * rule before that. @returns a warning where a firewall of another kind drops forwarded packets
+ * Connects the lab's machines to the outside: address translation, and a rule that accepts their packets where the host
+ * drops forwarded ones (as hosts with Docker do). @returns a warning where a firewall of another kind drops forwarded
+ * packets
  */
 export function openFirewall(lab: string, network: string): string | undefined {
     run("nft", ["--file", "-"], renderTable(lab, network));
@@ -39,7 +40,7 @@ export function openFirewall(lab: string, network: string): string | undefined {
     const others = dropping.filter((chain) => chain !== "ip filter FORWARD");
     return others.length === 0
         ? undefined
-        : `The firewall of this host drops forwarded packets (${others.join(", ")}): let ${labNames(lab).bridge} through there, or the machines reach nothing beyond it.`;
+        : `The firewall of this host drops forwarded packets (${others.join(", ")}): let ${labNames(lab).bridge} through there, or the machines have no access beyond this host.`;
 }
 
 export function closeFirewall(lab: string): void {

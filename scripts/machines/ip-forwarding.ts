@@ -6,7 +6,7 @@ const SETTING = "/proc/sys/net/ipv4/ip_forward";
 /** The host's own value, while a lab needs another. */
 const REMEMBERED = join(RUN_DIRECTORY, "ip_forward");
 
-/** Has the host forward packets. Call with the labs' lock held. */
+/** Enables IP forwarding on the host. Call with the labs' lock held. */
 export function enableForwarding(): void {
     const value = readFileSync(SETTING, "utf8").trim();
     if (value !== "1") {
@@ -17,7 +17,7 @@ export function enableForwarding(): void {
     }
 }
 
-/** Gives the host its own value back, once no lab is left. Call with the labs' lock held. */
+/** Restores the host's value when no lab is left. Call with the labs' lock held. */
 export function restoreForwarding(): void {
     if (existsSync(REMEMBERED)) {
         writeFileSync(SETTING, readFileSync(REMEMBERED));

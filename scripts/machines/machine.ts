@@ -80,7 +80,7 @@ function newestPreloadedParts(lab: string): string | undefined {
     return directory !== undefined && existsSync(directory) ? directory : undefined;
 }
 
-/** Ends a machine, and removes everything of it. Doesn't mind when it isn't there, or only half. */
+/** Ends a machine, and removes everything of it. Idempotent: a missing or partial machine is no error. */
 export async function deleteMachine(lab: string, machine: string): Promise<Deleted> {
     const names = machineNames(lab, machine);
     const layout = hostCgroupLayout();
@@ -158,7 +158,7 @@ export function launch(layout: CgroupLayout, lab: string, machine: string, comma
     closeSync(log);
 }
 
-/** A running machine takes over new keys and names; it can't change its addresses under its feet. */
+/** A running machine gets new keys and names. Its addresses cannot change while it runs. */
 async function applyToRunning(known: MachineRecord, wanted: MachineRecord, layout: CgroupLayout): Promise<void> {
     const { lab, machine } = wanted;
     const network = (record: MachineRecord): string => JSON.stringify([record.addresses, record.gateway]);
@@ -272,7 +272,7 @@ function refuseForeignNamespace(lab: string, machine: string): void {
     if (owner !== undefined) {
         const name = machineNames(lab, machine).networkNamespace;
         throw new UserError(
-            `${machine}: a machine of lab "${owner}" has the network namespace ${name}. Name lab or machine otherwise.`,
+            `${machine}: a machine of lab "${owner}" has the network namespace ${name}. Choose another name for the lab or the machine.`,
         );
     }
 }

@@ -21,8 +21,8 @@ import { ensureRootfs } from "./rootfs";
 const MODULES = ["br_netfilter", "overlay", "nf_conntrack", "nf_tables", "ip_tables", "veth"];
 
 /**
- * Makes a lab's bridge, its way out, and its image registry. What is there already stays; a registry that is asked for
- * otherwise is started anew.
+ * Makes a lab's bridge, its NAT, and its image registry. Existing parts stay; a registry with other settings is
+ * restarted.
  *
  * @throws UserError when the address range or the registry's port is in use
  */
@@ -58,7 +58,7 @@ export async function createNetwork(
     });
 }
 
-/** Removes a lab from this host, with the machines that are left of it. Doesn't mind when it isn't there, or only half. */
+/** Removes a lab from this host, with its remaining machines. Idempotent: a missing or partial lab is no error. */
 export async function deleteNetwork(lab: string): Promise<Deleted> {
     const names = labNames(lab);
     const layout = hostCgroupLayout();

@@ -46,7 +46,7 @@ export const PACKAGES = [
 
 export const LEFT_OUT = ["/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*"];
 
-/** Units that make no sense in a machine that shares its kernel, or that only slow its start. */
+/** Units that a machine with a shared kernel cannot use, or that only slow its start. */
 const MASKED = [
     "apt-daily.timer",
     "apt-daily-upgrade.timer",

@@ -26,7 +26,7 @@ export function machineStatus(lab: string, machine: string): MachineStatus {
     return existsSync(machineNames(lab, machine).directory) && readMachine(lab, machine) ? "stopped" : "absent";
 }
 
-/** Something that isn't what `up` left. */
+/** One drift from what `up` left. */
 export interface Difference {
     /** `/etc/kubernetes/kubelet/kubelet.yaml`, `kubelet.service`, `kubenet`, `API`, `machine`, … */
     readonly subject: string;
@@ -34,7 +34,7 @@ export interface Difference {
     readonly difference: string;
 }
 
-/** What differs of a lab's bridge, its way out and its registry: what `network create` puts back. */
+/** Drift of a lab's bridge, NAT and registry, which `network create` fixes. */
 export function networkDifferences(lab: string): Difference[] {
     const { bridge, table, directory } = labNames(lab);
     const request = readNetwork(lab);
@@ -56,7 +56,7 @@ export function networkDifferences(lab: string): Difference[] {
     return found.filter(([differs]) => differs).map(([, subject, difference]) => ({ subject, difference }));
 }
 
-/** What differs of a machine as the host sees it: what `machine create` puts back. */
+/** Drift of a machine that the host sees, which `machine create` fixes. */
 export function machineDifferences(lab: string, machine: string): Difference[] {
     const names = machineNames(lab, machine);
     switch (machineStatus(lab, machine)) {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { labNames, machineNames } from "./names";
 
-/** What the supervisor of a machine is told. */
+/** The settings of a machine's supervisor. */
 export interface SupervisorSettings {
     readonly lab: string;
     readonly machine: string;

@@ -98,7 +98,7 @@ async function onlyParts(extras: readonly Extra[]): Promise<PartsDirectory> {
         throw new UserError(
             digests.length === 0
                 ? "there are no parts in the cache: run 'scripts/lab parts' first"
-                : `the cache has the parts ${digests.join(", ")}: say which, after the file`,
+                : `the cache has the parts ${digests.join(", ")}: name one after the file`,
         );
     }
     return parts;

@@ -33,7 +33,7 @@ export function readManifest(directory: string): { readonly manifest: Manifest; 
 }
 
 /**
- * What is wrong with the files of a parts directory, one sentence per file; empty when all are whole. `quick` trusts a file
+ * Problems of the files in a parts directory, one sentence per file; empty when all are whole. `quick` trusts a file
  * that has the right size and PARTS_TIME as its time, and reads only the others; `full` reads all of them.
  */
 export async function findDamage(directory: string, manifest: Manifest, depth: "quick" | "full"): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { UserError } from "./errors";
 
-/** For the person who reads it: a mistake of theirs as it is, anything else with its stack. */
+/** The text of an error: a user's mistake as it is, any other with its stack. */
 export function errorText(error: unknown): string {
     if (error instanceof UserError) {
         return error.message;
@@ -8,7 +8,7 @@ export function errorText(error: unknown): string {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Prints what a command gives back as one line of JSON; where it fails, says why on standard error and ends the process with 1. */
+/** Prints the result of a command as one line of JSON. A failure goes to standard error, with exit code 1. */
 export async function printAnswer(answer: Promise<object>): Promise<void> {
     try {
         process.stdout.write(`${JSON.stringify(await answer)}\n`);

@@ -1,2 +1,2 @@
-/** A mistake of the person at the keyboard, or something their machine lacks: printed as it is, without a stack. */
+/** A mistake of the user, or something missing on their machine: printed without a stack. */
 export class UserError extends Error {}

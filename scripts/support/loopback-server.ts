@@ -17,8 +17,8 @@ export async function listenOnLoopback(
 }
 
 /**
- * The protocol has no credentials, and whoever reaches a provider for commands can run one. So the kernel is asked who has the other
- * end of a connection: proc(5), /proc/net/tcp.
+ * The protocol has no credentials, and a client of the provider for commands can run any command. So each connection's
+ * peer is looked up in /proc/net/tcp (proc(5)).
  */
 function ownUserOnly(): grpc.ServerInterceptor {
     const known = new Map<string, boolean>();

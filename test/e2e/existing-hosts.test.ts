@@ -103,7 +103,7 @@ story(`a cluster on hosts that exist${reason === undefined ? "" : ` (skipped: ${
             "alpha, beta: have one host name, alpha;",
             "alpha, beta: have one machine id,",
             "alpha: can't reach TCP 10256 (kube-proxy) of beta at 10.236.1.12: no answer within three seconds;",
-            "gamma: proves itself with another host key than kubelab:hosts says: ssh-ed25519 ",
+            "gamma: has another host key than kubelab:hosts says: ssh-ed25519 ",
             `delta: doesn't let ${ADMIN} in with the key `,
             "epsilon: no SSH server answers at 10.236.1.24:22",
         ]) {
@@ -125,7 +125,7 @@ story(`a cluster on hosts that exist${reason === undefined ? "" : ` (skipped: ${
         const wrong = refused("no such secret");
         lab.configure({ sudoPassword: BETA.sudoPassword });
         expect(without).toContain(
-            `(one problem); nothing was changed on them:\n  beta: doesn't let ${ADMIN} be root by sudo: sudo: a password is required; give the password`,
+            `(one problem); nothing was changed on them:\n  beta: doesn't let ${ADMIN} become root with sudo: sudo: a password is required; give the password`,
         );
         expect(wrong).toContain("kubelab:sudoPassword isn't that user's password");
         expect(wrong).not.toContain("no such secret");

@@ -103,7 +103,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         up.interrupt();
         const { code, stdout, stderr } = await up.ended;
         expect(code).not.toBe(0);
-        expect(stderr).toMatch(/interrupted: .*The next `up` or `down` goes on\./);
+        expect(stderr).toMatch(/interrupted: .*The next `up` or `down` continues\./);
         expect(stdout).not.toMatch(/✗/);
         expect(up.done).toBeGreaterThanOrEqual(running);
         expect(up.done).toBeLessThan(total.up);
@@ -123,7 +123,7 @@ story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason}
         up.interrupt();
         const { code, stderr } = await up.ended;
         expect(code).not.toBe(0);
-        expect(stderr).toMatch(/ending what runs/);
+        expect(stderr).toMatch(/ending running operations/);
         expect(lab.locks()).toEqual([]);
         lab.up();
         expectWhole();

@@ -16,7 +16,7 @@ story(`scripts/lab tour${reason === undefined ? "" : ` (skipped: ${reason})`}`, 
                 lab.configure(changes);
                 const { code, stdout, stderr } = lab.run("tour", ["--yes"]);
                 expect(code === 0 ? "" : `${stdout}\n${stderr}`).toBe("");
-                expect(stdout).toContain("That was all of it.");
+                expect(stdout).toContain("The tour is complete.");
                 const again = lab.run("tour", ["--yes"]);
                 expect(again.code).toBe(1);
                 expect(again.stderr).toMatch(/is up: run 'scripts\/lab down/);

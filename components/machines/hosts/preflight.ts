@@ -16,7 +16,7 @@ import { checkBetween } from "./rules-between";
 const INSPECT = readFileSync(join(__dirname, "inspect.sh"), "utf8");
 const LIMITS = { connect: 10, run: 45 };
 
-/** The hosts can't be nodes as they are: every reason at once. Pulumi prints it without a stack trace. */
+/** The hosts cannot be nodes as they are: all reasons together. Pulumi prints it without a stack trace. */
 export class HostsNotReady extends RunError {
     constructor(
         stack: string,
@@ -118,7 +118,7 @@ export function targetOf({ address, port, user, keyFile, hostKey }: HostSpec): S
 
 function refusedBySudo(host: HostSpec, said: string, withPassword: boolean): Pick<Finding, "problem" | "remedy"> {
     const last = said.trim().split("\n").at(-1) ?? "";
-    const problem = `doesn't let ${host.user} be root by sudo: ${last}`;
+    const problem = `doesn't let ${host.user} become root with sudo: ${last}`;
     if (/password is required|incorrect password|try again|no password was provided/i.test(said)) {
         const rule = `${host.user} ALL=(ALL) NOPASSWD:ALL`;
         return {
@@ -144,8 +144,8 @@ function explainFailure(host: HostSpec, error: Error): Pick<Finding, "problem" |
             };
         case "host-key":
             return {
-                problem: `proves itself with another host key than kubelab:hosts says${error.offered === undefined ? `: ${error.message}` : `: ${error.offered}`}`,
-                remedy: "if it was installed anew, and you have seen that key on its console, write it into kubelab:hosts; else somebody is between you and it",
+                problem: `has another host key than kubelab:hosts says${error.offered === undefined ? `: ${error.message}` : `: ${error.offered}`}`,
+                remedy: "if it was installed anew, and you have seen that key on its console, write it into kubelab:hosts; else an attacker may be between you and it",
             };
         case "login":
             return {
@@ -153,7 +153,7 @@ function explainFailure(host: HostSpec, error: Error): Pick<Finding, "problem" |
                 remedy: `add its public half to ~${host.user}/.ssh/authorized_keys on the host, and see that the account is not locked`,
             };
         case "lost":
-            return { problem: `broke off while it was looked at: ${error.message}`, remedy: "try again" };
+            return { problem: `broke off during the preflight: ${error.message}`, remedy: "try again" };
     }
 }
 

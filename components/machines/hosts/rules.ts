@@ -2,7 +2,7 @@ import type { ClusterSpec, HostSpec } from "../../cluster-spec/types";
 import { portsOf } from "./ports";
 import type { HostReport } from "./report";
 
-/** Something that keeps a host from being a node, or that is worth knowing. */
+/** A problem or a warning about a host. */
 export interface Finding {
     /** Name of the node, or of several. */
     readonly host: string;
@@ -39,7 +39,7 @@ const REGISTRY = "registry.k8s.io";
 /** Seconds that a clock may be off: certificates are valid from the second in which they are made. */
 export const CLOCK_TOLERANCE = 5;
 
-/** Everything about one host that can be said without the others. */
+/** The problems of one host on its own. */
 export function checkHost(
     { host, report }: InspectedHost,
     spec: ClusterSpec,
@@ -53,7 +53,7 @@ export function checkHost(
         ...checkNames(report, spec),
         ...checkIdentity(report, host, context.known),
         ...(claim !== undefined && !own ? [belongsToAnother(claim)] : []),
-        // What is there of a cluster's is no news.
+        // The cluster's own files are no problem.
         ...(claim !== undefined
             ? []
             : [...checkOthers(report), ...checkResources(report, host), ...checkPorts(report, host, spec)]),
@@ -79,8 +79,8 @@ function checkSystem({ os, init, missing, synchronized, clock }: HostReport): Un
             ? []
             : [
                   {
-                      problem: `runs ${os.name || release}, which nobody has tried`,
-                      remedy: `${TRIED.join(", ")} are what this was written for`,
+                      problem: `runs ${os.name || release}, which is untested`,
+                      remedy: `${TRIED.join(", ")} are supported`,
                       warning: true,
                   },
               ]),

@@ -46,11 +46,11 @@ export interface FetchArgs {
     readonly files: readonly string[];
     /** Paths of all that the machine needs, this delivery's and others': the rest goes. */
     readonly kept: readonly string[];
-    /** Gets again what isn't what its last delivery wrote down. */
+    /** Fetches changed files again. */
     readonly verify?: boolean;
 }
 
-/** Takes away programs that have been changed since. */
+/** Removes programs that were changed. */
 const VERIFY = `if [ -e "$record" ]; then
     while read -r kind _ size time path; do
         [ "$kind" != part ] || [ "$(stat -c '%s %Y' "$path" 2>/dev/null)" = "$size $time" ] || rm -rf "\${path%/*}"

@@ -133,7 +133,7 @@ fi`;
     return renderScript({ create: [send] }, "none");
 }
 
-/** Takes away what isn't what its directory is named by. */
+/** Removes files whose sha256 is not their directory's name. */
 const VERIFY = `(
     cd /opt/kubelab/parts 2>/dev/null || exit 0
     sha256sum -- */* | while read -r sum file; do

@@ -112,7 +112,7 @@ export class PlainMachines {
         return this.spec.local.addresses[node] ?? "";
     }
 
-    /** What a machine that was created is like. */
+    /** The facts of a created machine. */
     facts(node: string): MachineFacts {
         const facts = this.found.get(node);
         if (facts === undefined) {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { UserError } from "../../support/errors";
 
-/** Told to whoever waits for a measurement that was interrupted. */
+/** Thrown to the caller that waits for an interrupted measurement. */
 export class Interrupted extends UserError {
     constructor() {
         super("interrupted: what was brought up for the measurement is taken down");

@@ -6,7 +6,7 @@ import type { KubeadmRun } from "./kubeadm";
 import { meanOf, type Spread, spread } from "./numbers";
 import type { Throughput } from "./throughput";
 
-/** Everything that was measured, as it is written to the JSON file. Times are wall seconds. */
+/** All measurements, as in the JSON file. Times are wall seconds. */
 export interface Report {
     /** ISO 8601 */
     readonly date: string;

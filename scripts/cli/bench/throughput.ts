@@ -22,7 +22,10 @@ export interface Throughput {
 const SECONDS_PER_TEST = 2;
 const PORT = 5201;
 
-/** Measures from one worker to another and between a pod on each, turn about. @throws UserError with fewer than two workers. */
+/**
+ * Measures from one worker to another and between a pod on each, in alternating runs. @throws UserError with fewer than
+ * two workers.
+ */
 export async function measureThroughput(
     cluster: ClusterAccess,
     pairs: number,

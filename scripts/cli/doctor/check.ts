@@ -6,9 +6,9 @@ export interface Check {
     readonly name: string;
     readonly state: State;
     readonly detail: string;
-    /** What to do, where there is something to do: a command, if one does it. */
+    /** The remedy, if any: a command where one is enough. */
     readonly remedy?: string;
-    /** Debian and Ubuntu packages that would be the remedy. */
+    /** Debian and Ubuntu packages that are the remedy. */
     readonly packages?: readonly string[];
 }
 

@@ -64,17 +64,17 @@ export function commandsOfLab(host: Host, lab: PlannedLab): Check {
     ]);
 }
 
-/** What a host calls that has no machines itself: it reaches them by SSH. */
+/** Commands of a workstation whose machines are elsewhere: it reaches them by SSH. */
 export function commandsOfClient(host: Host): Check {
     return packaged(host, "commands", [command("ssh", "openssh-client"), command("tar")]);
 }
 
-/** What a build of the parts calls, Go aside. */
+/** Commands that a build of the parts calls, except Go. */
 export function commandsOfBuild(host: Host): Check {
     return packaged(host, "C toolchain", BUILD);
 }
 
-/** What `scripts/lab test` calls: everything that is to be had as a package. */
+/** Commands that `scripts/lab test` calls and that packages provide. */
 export function commandsOfTests(host: Host): Check {
     return packaged(host, "commands", [...LAB, DEBIAN_KEYS, ...TESTS, ...BENCH]);
 }

@@ -99,7 +99,7 @@ function check(host: Host, kernel: Kernel, feature: Feature): Check {
             return {
                 name,
                 state: "warning",
-                detail: `for ${why}: this kernel doesn't tell whether it has it`,
+                detail: `for ${why}: this kernel does not report whether it has it`,
                 remedy: `modprobe ${module}`,
             };
     }

@@ -14,7 +14,7 @@ import { cacheDirectory } from "../../support/paths";
 
 export type PartsSource = "auto" | "build" | "download" | "directory";
 
-/** What the doctor knows of the lab that is to come up. */
+/** The facts of the planned lab that the doctor needs. */
 export interface PlannedLab {
     readonly name: string;
     readonly stack: string;
@@ -39,8 +39,8 @@ export interface PlannedLab {
 }
 
 /**
- * Reads a stack's config as far as the doctor needs it. Whether the config is right is not asked here: what can't be used gets
- * its default, and the program reports it.
+ * Reads a stack's config as far as the doctor needs it. It does not validate the config: an unusable value gets its
+ * default, and the program reports it.
  *
  * @param overrides config of this run, by full key.
  */

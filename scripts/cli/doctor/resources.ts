@@ -7,7 +7,7 @@ import type { PlannedLab } from "./lab";
 const ROOM = { build: 3 * GIB, copy: GIB, rootfs: GIB, lab: GIB } as const;
 /** Bytes of memory, and inotify instances, that a machine takes. */
 const PER_NODE = { memory: GIB / 2, inotify: 20 } as const;
-/** inotify instances of a control plane's own services, and of what else root runs. */
+/** inotify instances of a control plane's own services and of root's other processes. */
 const OTHER_INOTIFY = 40;
 
 /** Disk, memory and limits, as far as the lab doesn't have them yet. */

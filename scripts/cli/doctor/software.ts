@@ -27,7 +27,7 @@ function parts(host: Host, lab: PlannedLab): Check[] {
             ];
         case "auto":
             return [
-                { name: "parts", state: "info", detail: "not in the cache: got by the source auto" },
+                { name: "parts", state: "info", detail: "not in the cache: the source auto gets them" },
                 // A download needs neither.
                 ...[go(host, lab.parts.go), commandsOfBuild(host)].map(onlyForBuild),
             ];
@@ -54,7 +54,12 @@ function go(host: Host, needed: string): Check {
     const root = dirname(dirname(program));
     const version = /^go\S+/.exec(host.read(join(root, "VERSION")) ?? "")?.[0];
     if (version === undefined) {
-        return { name, state: "warning", detail: `${program}, of a version that it doesn't tell in ${root}`, remedy };
+        return {
+            name,
+            state: "warning",
+            detail: `${program}, of unknown version: ${root} has no VERSION file`,
+            remedy,
+        };
     }
     if (compareGoVersions(version, needed) >= 0) {
         return { name, state: "ok", detail: `${program}, ${version}` };
@@ -73,7 +78,7 @@ function go(host: Host, needed: string): Check {
     };
 }
 
-/** An older CLI on PATH is left alone, and which version it is isn't asked here: that takes a process. */
+/** The version of the CLI on PATH is not checked here: that takes a process. */
 function engine(host: Host, lab: PlannedLab): Check {
     const onPath = host.find("pulumi");
     const detail =

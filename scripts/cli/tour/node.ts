@@ -55,7 +55,7 @@ export function kubelet(at: Reached): Stop {
     };
 }
 
-/** What is to be seen once pods have a network: at the last step of it. */
+/** What to see when pods have a network: at its last step. */
 export function afterNetwork(at: Reached): Look[] {
     const { spec, done } = at;
     const kubeletAlone = spec.hosting === "static-pods" && !done("etcd");
@@ -101,7 +101,7 @@ function staticPod(at: Reached): Look[] {
     ];
 }
 
-/** A service that nobody answers for. */
+/** A service without an endpoint that answers. */
 function unproxied(at: Reached): Look[] {
     return [
         kubectl("expose deployment web --port=80", /exposed/),

@@ -1,6 +1,6 @@
 import type { BringUpStep, ClusterSpec } from "../../../components/cluster-spec";
 
-/** A command that a person could type, and what it has to show. */
+/** A command that a person could type, and its expected output. */
 export interface Look {
     /** What is there to see; printed before the command. */
     readonly why?: string;
@@ -21,11 +21,11 @@ export interface Stop {
     /** What the step added, in a sentence or two. */
     readonly added: string;
     readonly looks: readonly Look[];
-    /** What still doesn't work, and who is missing. */
+    /** What does not work yet, and which component is missing. */
     readonly missing?: string;
 }
 
-/** What is there when the bring-up stops at a step, and what never will be. */
+/** What exists when the bring-up stops at a step, and what this cluster never has. */
 export interface Reached {
     readonly spec: ClusterSpec;
     /** Whether a step was done, this one included. */

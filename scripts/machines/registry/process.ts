@@ -10,8 +10,8 @@ import { labNames } from "../names";
 import { ImageStore } from "./image-store";
 
 /**
- * Sees to it that the lab's registry runs with what `file` says. It is started and left to itself: it takes connections a few
- * tenths of a second later, before the first machine is up.
+ * Makes sure that the lab's registry runs with the settings of `file`. It starts in the background and accepts
+ * connections a few tenths of a second later, before the first machine is up.
  *
  * @param restart whether a running one has other settings
  * @throws UserError when its images can't be read or its port is taken

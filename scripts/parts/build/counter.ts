@@ -1,4 +1,4 @@
-/** Counts what is finished and says it with the seconds since its own start: `[ 3/32]  41 s  bin/etcd`. */
+/** Prints each finished item with a count and the seconds since the start: `[ 3/32]  41 s  bin/etcd`. */
 export class Counter {
     private finished = 0;
     private readonly start = Date.now();
@@ -8,13 +8,13 @@ export class Counter {
         private readonly progress: (line: string) => void,
     ) {}
 
-    /** One more thing is there. */
+    /** An item is finished. */
     done(what: string): void {
         this.finished += 1;
         this.line(what);
     }
 
-    /** Something is under way, or worth knowing. */
+    /** Prints a note about work in progress. */
     note(what: string): void {
         this.line(`${what} …`);
     }

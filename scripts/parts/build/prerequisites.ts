@@ -7,7 +7,7 @@ import { run } from "./run";
 const PACKAGES = ["gcc", "libc6-dev", "libseccomp-dev", "pkg-config"];
 
 /**
- * Sees to the Debian packages that a build needs: installs them where this is root.
+ * Makes sure that the Debian packages for a build are installed: installs them as root.
  *
  * @throws UserError where that isn't possible, with the command that does it.
  */
@@ -43,7 +43,7 @@ function isInstalled(name: string): boolean {
     return asked.status === 0 && asked.stdout === "installed";
 }
 
-/** @throws UserError where the file system of `directory` has too little room for what is to come. */
+/** @throws UserError where the file system of `directory` has too little free space. */
 export function ensureRoom(directory: string, what: string, needed: number): void {
     const { bavail, bsize } = statfsSync(directory);
     const free = bavail * bsize;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { NetworkError } from "./request";
 
 export interface Attempts {
-    /** How often in a row the network may fail without progress before this gives up. */
+    /** Number of failures in a row, without progress, before giving up. */
     readonly attempts: number;
     /** Milliseconds before the second attempt; longer before later ones. */
     readonly pause: number;
@@ -11,7 +11,7 @@ export interface Attempts {
 }
 
 /**
- * Does the work again where the network failed.
+ * Retries the work when the network failed.
  *
  * @param hasProgressed whether the last attempt got something done, so that it counts as the first.
  * @throws NetworkError of the last attempt; any other error at once.

@@ -56,7 +56,7 @@ export const DEFAULTS: DownloadOptions = {
 const NEEDED_BYTES = 2 * 1024 ** 3;
 
 /**
- * Downloads all parts of these versions into the cache. What a killed run has left is gone on with.
+ * Downloads all parts of these versions into the cache. Resumes a killed run.
  *
  * @throws UserError for a version that upstream doesn't have, and for a file that isn't what upstream published.
  * @throws NetworkError where a server can't be reached or fails.
@@ -118,7 +118,7 @@ export async function checksumOf(file: ReleaseFile, options: DownloadOptions, si
     return publishedChecksum(text, file.name, url);
 }
 
-/** Says which version it is that isn't there. */
+/** Names the version that does not exist. */
 async function explained<T>(
     { part, version, releases, architecture }: ReleaseFile,
     work: () => Promise<T>,

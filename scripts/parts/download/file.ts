@@ -9,7 +9,7 @@ export interface Download {
     readonly url: string;
     /** Lower-case hex. */
     readonly sha256: string;
-    /** Where it goes; what has come of it so far is beside it, in `<target>.part`. */
+    /** Path of the file; a partial download is beside it, in `<target>.part`. */
     readonly target: string;
 }
 
@@ -17,13 +17,13 @@ export interface DownloadSettings extends Attempts {
     readonly timeouts: Timeouts;
 }
 
-/** Told how far a file is, in bytes; the size is unknown where the server doesn't say it. */
+/** Called with the progress of a file in bytes; the size is undefined where the server does not send it. */
 export type OnBytes = (present: number, size: number | undefined) => void;
 
 /**
- * Downloads a file and compares its sha256. What an earlier run left in the part file is gone on with.
+ * Downloads a file and compares its sha256. Resumes from the part file of an earlier run.
  *
- * @throws NetworkError where the server fails again and again; what has come is kept.
+ * @throws NetworkError where the server keeps failing; the partial file stays.
  * @throws UserError where the content isn't what was published; it is removed.
  */
 export async function downloadFile(download: Download, settings: DownloadSettings, onBytes: OnBytes): Promise<void> {
@@ -46,13 +46,13 @@ export async function downloadFile(download: Download, settings: DownloadSetting
         rmSync(part);
         throw new UserError(
             `${url} (${size} bytes) has the sha256 ${actual} instead of the published ${sha256}. It was removed. Try again; ` +
-                "if it stays so, the server or something on the way to it changes the file",
+                "if that persists, the server or something on the way to it changes the file",
         );
     }
     renameSync(part, target);
 }
 
-/** Goes on with the part file until the server has no more to send. */
+/** Resumes the part file until it is complete. */
 async function fill(url: string, part: string, settings: DownloadSettings, onBytes: OnBytes): Promise<void> {
     let before = sizeOf(part);
     const hasProgressed = (): boolean => {
@@ -65,7 +65,7 @@ async function fill(url: string, part: string, settings: DownloadSettings, onByt
     } catch (error) {
         if (error instanceof NetworkError && sizeOf(part) > 0) {
             throw new NetworkError(
-                `${error.message}. ${sizeOf(part)} bytes of it are kept: run the same again to go on`,
+                `${error.message}. ${sizeOf(part)} bytes of it are kept: run the same command again to resume`,
             );
         }
         throw error;

@@ -13,8 +13,8 @@ export interface AutoSources {
 }
 
 /**
- * Takes what the cache has: built, imported or downloaded. Else downloads, and builds where upstream's servers can't be reached
- * or fail. A file that isn't what upstream published is no reason to build: that is for a person to look into.
+ * Uses the cache: built, imported or downloaded parts. Else downloads, and builds where upstream's servers are
+ * unreachable or fail. A file with a wrong checksum never leads to a build: it is an error.
  */
 export function autoSource({ download, build, whyUnreachable }: AutoSources): PartsSource {
     return {

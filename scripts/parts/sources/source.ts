@@ -1,7 +1,7 @@
 import type { Extra } from "../extras";
 import type { PartsDirectory } from "../store";
 
-/** What someone asks for. */
+/** A request for parts. */
 export interface PartsRequest {
     /** Whose versions are known beforehand; those of other parts are the pinned ones. */
     readonly versions: Readonly<Record<string, string>>;

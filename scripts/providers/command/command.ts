@@ -131,7 +131,7 @@ export class OutputCollector {
 /** Why an operation that was cut short was, for its error. */
 export function whyCut(signal: AbortSignal): string {
     const { name } = signal.reason as Error;
-    return name === "TimeoutError" ? "its time was over" : "it was ended by an interrupt";
+    return name === "TimeoutError" ? "it timed out" : "it was ended by an interrupt";
 }
 
 function previousOf(existing: Existing): Partial<CommandResult> {

@@ -1,6 +1,6 @@
 /**
- * The part of the reflect-metadata API that @peculiar/x509 needs to be there before it loads (its dependency injection reads
- * and writes metadata of classes, and finds none that a compiler left). An implementation that is there already stays.
+ * The part of the reflect-metadata API that @peculiar/x509 needs before it loads (its dependency injection reads and
+ * writes metadata of classes, and finds none that a compiler left). An implementation that is there already stays.
  */
 const metadata = new WeakMap<object, Map<unknown, unknown>>();
 

@@ -94,7 +94,7 @@ refuses([
         "the DNS without the service proxy",
         { components: { kubeProxy: false } },
         [
-            "kubelab:components.dns: true can't do without the kubeProxy, which is switched off: nobody answers at its service address, nor at the API's, which it asks; set it to false as well",
+            "kubelab:components.dns: true can't do without the kubeProxy, which is switched off: nothing answers at its service address, nor at the API's, which it calls; set it to false as well",
         ],
     ],
     [
@@ -109,7 +109,7 @@ refuses([
         { components: { controllerManager: false } },
         [
             "kubelab:components.scheduler: true can't do without the controllerManager, which is switched off: a new node keeps its taint not-ready until the node controller takes it away, so nothing is ever scheduled; set it to false, or controllerManager to true",
-            "kubelab:components.dns: true can't do without the controllerManager, which is switched off: nobody makes pods of its Deployment; set it to false as well",
+            "kubelab:components.dns: true can't do without the controllerManager, which is switched off: nothing makes pods of its Deployment; set it to false as well",
         ],
     ],
     [

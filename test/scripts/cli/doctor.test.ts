@@ -139,7 +139,7 @@ const HOSTS: readonly (readonly [string, Differences, Partial<PlannedLab>, reado
         { files: { ...LOADED, ...NO_MODULES, "/boot/config-6.1.0-41-amd64": undefined } },
         {},
         [
-            "warning br_netfilter: for services between pods of one node: this kernel doesn't tell whether it has it → modprobe br_netfilter",
+            "warning br_netfilter: for services between pods of one node: this kernel does not report whether it has it → modprobe br_netfilter",
         ],
     ],
     [

@@ -186,7 +186,9 @@ test("a server that always breaks off is given up on; what came is kept and coun
     });
     const refused = download();
     await expect(refused).rejects.toBeInstanceOf(NetworkError);
-    await expect(refused).rejects.toThrow(/kubelet: .*\. \d+ bytes of it are kept: run the same again to go on/);
+    await expect(refused).rejects.toThrow(
+        /kubelet: .*\. \d+ bytes of it are kept: run the same command again to resume/,
+    );
     expectNoParts();
 });
 

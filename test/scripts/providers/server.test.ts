@@ -175,7 +175,7 @@ test("the end of a failed command is its error", async () => {
 });
 
 test("a command runs as long as its timeout lets it", async () => {
-    await expect(create({ create: "sleep 60" }, 0.2)).rejects.toThrow(/SIGKILL \(its time was over\)/);
+    await expect(create({ create: "sleep 60" }, 0.2)).rejects.toThrow(/SIGKILL \(it timed out\)/);
 });
 
 test("the engine's cancellation lets a command end; the end of what runs is asked for apart", async () => {

@@ -32,7 +32,7 @@ describe("a host", () => {
             "runs another distribution",
             { os: { id: "fedora", version: "42", name: "Fedora Linux 42" } },
             [
-                "warning: cp-1: runs Fedora Linux 42, which nobody has tried; debian 12, debian 13, ubuntu 24.04 are what this was written for",
+                "warning: cp-1: runs Fedora Linux 42, which is untested; debian 12, debian 13, ubuntu 24.04 are supported",
             ],
         ],
         ["has no systemd", { init: "init" }, ["cp-1: runs init as process 1; use a host with systemd"]],
