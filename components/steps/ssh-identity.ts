@@ -6,6 +6,7 @@ import type { ClusterSpec } from "../cluster-spec/types";
 import { keepFiles } from "./kept-files";
 import { readOwnKey } from "./own-key";
 import { quote } from "./script";
+import { sshCommandLine, type SshLogin } from "./ssh-command";
 
 /** The pair that every machine lets in. */
 export interface SshKey {
@@ -62,10 +63,11 @@ export function sshIdentity(
 
 /** The command that opens a shell on a machine, to be typed in the project's directory. */
 export function sshCommand(machine: Machine, identity: SshIdentity): pulumi.Output<string> {
-    const { keyFile = identity.paths.key, port = 22 } = machine;
-    const options = [
-        `-i ${quote(keyFile)} -o IdentitiesOnly=yes -o UserKnownHostsFile=${quote(identity.paths.knownHosts)} -o HostKeyAlias=${machine.name}`,
-        ...(port === 22 ? [] : [`-p ${port}`]),
-    ];
-    return pulumi.interpolate`ssh ${options.join(" ")} ${machine.user}@${machine.address}`;
+    return pulumi.output(machine.address).apply((address) => sshCommandLine(loginOn(machine, address, identity)));
+}
+
+/** @param address that the machine has by now. */
+export function loginOn(machine: Machine, address: string, { paths }: Pick<SshIdentity, "paths">): SshLogin {
+    const { name, user, port, keyFile = paths.key } = machine;
+    return { machine: name, address, user, port, keyFile, knownHosts: paths.knownHosts };
 }

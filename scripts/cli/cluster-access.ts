@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { UserError } from "../support/errors";
+import { wordsOf } from "../support/words";
 import { type Result, run } from "./run";
 import type { Stack, StackNode } from "./stack";
 
@@ -21,21 +21,19 @@ export class ClusterAccess {
     }
 
     private sshWords(node: StackNode): readonly string[] {
-        const words = this.stack.outputs().sshCommands[node.name]?.split(" ");
-        if (words === undefined) {
+        const commandLine = this.stack.outputs().sshCommands[node.name];
+        if (commandLine === undefined) {
             throw new UserError(`The stack has no SSH command for ${node.name}.`);
         }
-        return words;
+        return wordsOf(commandLine);
     }
 
+    /** To be run in the repository: the paths in it are from there. */
     sshCommand(node: StackNode, command: readonly string[]): string[] {
-        const [ssh = "ssh", ...options] = this.sshWords(node).map((word) =>
-            word.replace(
-                /(^|=)(\.kubelab\/)/,
-                (_, before: string, path: string) => before + join(this.stack.repository, path),
-            ),
-        );
-        return [ssh, "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", ...options, ...command];
+        const [ssh = "ssh", ...options] = this.sshWords(node);
+        // Those that `up` of an earlier version left out.
+        const own = ["-F", "none", "-o", "IdentityAgent=none", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5"];
+        return [ssh, ...own, ...options, ...command];
     }
 
     /** kubectl's standard output. @throws Error with what kubectl said when it fails. */
@@ -55,6 +53,7 @@ export class ClusterAccess {
     /** @param input what the command line gets on its standard input. */
     trySsh(node: StackNode, commandLine: string, timeoutSeconds = 30, input?: string): Promise<Result> {
         return run(this.sshCommand(node, [commandLine]), {
+            cwd: this.stack.repository,
             timeoutSeconds,
             ...(input === undefined ? {} : { input }),
         });

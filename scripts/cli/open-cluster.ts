@@ -16,5 +16,5 @@ export async function openCluster(stack: Stack): Promise<ClusterAccess> {
 /** A shell on a machine, or a command, with this terminal; gives back its exit code. */
 export async function sshInTerminal(stack: Stack, name: string, command: readonly string[]): Promise<number> {
     const access = new ClusterAccess(stack, "kubectl");
-    return runInTerminal(access.sshCommand(stack.node(name), command));
+    return runInTerminal(access.sshCommand(stack.node(name), command), { cwd: stack.repository });
 }

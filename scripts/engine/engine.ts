@@ -220,7 +220,8 @@ export class Engine {
     }
 
     private environment(): NodeJS.ProcessEnv {
-        return { ...this.files.environment(), PULUMI_SKIP_UPDATE_CHECK: "true" };
+        // The command plugin would ask an agent of the user's, and fail where that is gone.
+        return { ...this.files.environment(), PULUMI_SKIP_UPDATE_CHECK: "true", SSH_AUTH_SOCK: undefined };
     }
 
     private run(args: readonly string[], cwd: string = this.options.repository): Promise<RanPulumi> {

@@ -1,4 +1,5 @@
 import { LINK_SCRIPT, scriptBody } from "../support/scripts";
+import { sshCommandLine } from "../../components/steps/ssh-command";
 import { stepCommand } from "../../components/steps/step";
 import { shellcheck, syntaxErrors, testWith } from "../support/bash";
 import { clusterGraph, find, inputsOf, remoteSteps } from "../support/graph";
@@ -179,8 +180,8 @@ describe("secrets", () => {
     });
 
     function sshTo(name: string, address: string): string {
-        const identity = "-i .kubelab/test/ssh/id_ed25519 -o IdentitiesOnly=yes";
-        return `ssh ${identity} -o UserKnownHostsFile=.kubelab/test/ssh/known_hosts -o HostKeyAlias=${name} root@${address}`;
+        const files = { keyFile: ".kubelab/test/ssh/id_ed25519", knownHosts: ".kubelab/test/ssh/known_hosts" };
+        return sshCommandLine({ machine: name, address, user: "root", ...files });
     }
 
     test("lie on a machine for their user's eyes only", () => {

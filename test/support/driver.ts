@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sshWords } from "../../components/steps/ssh-command";
 import type { MachineRequest, NetworkRequest } from "../../scripts/machines/contract";
 import type { Ran } from "./running";
 
@@ -86,16 +87,11 @@ export class Driver {
     /** Runs a command line on a machine, which must prove that it has `hostKey`. */
     ssh(address: string, commandLine: string, { hostKey = "host-key", userKey = "user-key" } = {}): Ran {
         const known = join(this.directory, "known_hosts");
-        writeFileSync(known, `${address} ${this.publicKey(hostKey)}\n`);
-        const options = [
-            "BatchMode=yes",
-            "StrictHostKeyChecking=yes",
-            `UserKnownHostsFile=${known}`,
-            "ConnectTimeout=2",
-        ];
-        const args = [...options, "IdentitiesOnly=yes", "LogLevel=ERROR"].flatMap((option) => ["-o", option]);
-        const identity = ["-F", "none", "-i", join(this.directory, userKey)];
-        const result = spawnSync("ssh", [...identity, ...args, `root@${address}`, commandLine], {
+        writeFileSync(known, `machine ${this.publicKey(hostKey)}\n`);
+        const files = { keyFile: join(this.directory, userKey), knownHosts: known };
+        const words = sshWords({ machine: "machine", address, user: "root", ...files });
+        const options = ["-o", "ConnectTimeout=2", "-o", "LogLevel=ERROR"];
+        const result = spawnSync("ssh", [...options, ...words, commandLine], {
             encoding: "utf8",
             maxBuffer: 64 << 20,
             timeout: 30_000,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { StackOutputs } from "../../scripts/cli/stack";
 import type { Summary } from "../../scripts/engine/event";
 import { openParts } from "../../scripts/parts";
+import { wordsOf } from "../../scripts/support/words";
 import type { Ran } from "./running";
 import { keepsForInspection, stopStory } from "./story";
 
@@ -56,7 +57,7 @@ export class Example {
 
     /** A command line on a machine, by the SSH command that the program put out. */
     ssh(cluster: string, node: string, commandLine: string): Ran {
-        const words = (this.outputs(cluster).sshCommands[node] ?? "").split(" ");
+        const words = wordsOf(this.outputs(cluster).sshCommands[node] ?? "");
         return this.execute([...words, commandLine], 60);
     }
 

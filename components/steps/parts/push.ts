@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine, ReadyMachine } from "../../machines/machine";
 import { commandAsRoot, passwordLines } from "../as-root";
 import { quote, renderScript } from "../script";
-import type { SshIdentity } from "../ssh-identity";
+import { type SshLogin, sshWords } from "../ssh-command";
+import { loginOn, type SshIdentity } from "../ssh-identity";
 import { repairComment, stepCommand } from "../step";
 import { allFilesOf } from "./files";
 import { renderLink } from "./link";
@@ -22,9 +25,8 @@ export function pushParts(
     const stdin = pulumi
         .all([parts.digest, parts.fingerprints, machine.address, machine.id, machine.sudoPassword])
         .apply(([digest, fingerprints, address, id, sudoPassword]) => {
-            const { user, keyFile = identity.paths.key, port, loginShell } = machine;
-            const { knownHosts } = identity.paths;
-            const login = { machine: machine.name, user, address, port, keyFile, knownHosts, loginShell, sudoPassword };
+            const { loginShell } = machine;
+            const login = { ...loginOn(machine, address, identity), loginShell, sudoPassword };
             const verify = machine.repair !== undefined;
             const push = { step: name, verify, role, digest, fingerprints, files, kept, login };
             return [`# to ${id}`, ...repairComment([machine.repair]), renderPush(push)].join("\n");
@@ -60,17 +62,9 @@ export interface PushArgs {
     readonly files: readonly string[];
     /** Paths of all that the machine needs, this push's and others': the rest goes. */
     readonly kept: readonly string[];
-    readonly login: {
-        /** Name of the machine, which its host key goes by. */
-        readonly machine: string;
-        readonly address: string;
-        readonly port?: number | undefined;
-        readonly user: string;
+    readonly login: SshLogin & {
         readonly loginShell?: Machine["loginShell"] | undefined;
         readonly sudoPassword?: string | undefined;
-        /** Paths of files here. */
-        readonly keyFile: string;
-        readonly knownHosts: string;
     };
 }
 
@@ -106,15 +100,14 @@ done <<'KUBELAB_WANTED'
 ${wanted.join("\n")}
 KUBELAB_WANTED
 if [ -n "$lacks" ]; then exit; fi`;
-    const send = `cache=\${KUBELAB_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/kubelab}/parts/${args.digest}
+    const send = `${CACHE_DIRECTORY}
+cache=$(cache_directory)/parts/${args.digest}
 if [ ! -d "$cache" ]; then
     echo "kubelab: ${login.address}: the parts ${args.digest} are not in $cache: run 'scripts/lab parts'" >&2
     exit 1
 fi
 remote() {
-    ssh -F none -i ${quote(login.keyFile)} -p ${login.port ?? 22} -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \\
-        -o UserKnownHostsFile=${quote(login.knownHosts)} -o HostKeyAlias=${login.machine} -o GlobalKnownHostsFile=none -o LogLevel=ERROR \\
-        -c aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com ${quote(`${login.user}@${login.address}`)} "$@"
+    ${["ssh", ...FAST, ...sshWords(login)].map(quote).join(" ")} "$@"
 }
 ${asked ? withPassword(password) : ""}# links the parts; prints those that the machine lacks, and then links nothing
 link() {
@@ -132,6 +125,15 @@ if [ -n "$lacks" ]; then
 fi`;
     return renderScript({ create: [send] }, "none");
 }
+
+/** The bash function that tells where parts are here. */
+const CACHE_DIRECTORY = readFileSync(join(__dirname, "cache-directory.sh"), "utf8").trim();
+
+/** Ciphers that processors do by themselves come first: hundreds of megabytes go through. */
+const FAST = [
+    ...["-o", "LogLevel=ERROR"],
+    ...["-c", "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com"],
+];
 
 /** Removes files whose sha256 is not their directory's name. */
 const VERIFY = `(

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sshWords } from "../../../components/steps/ssh-command";
 import type { ClusterSpec, LocalSpec } from "../../../components/cluster-spec/types";
 import type { CreatedMachine, MachineFacts, MachineRequest, NetworkRequest } from "../../machines/contract";
 import { timed, type Timed } from "./process";
@@ -24,7 +25,7 @@ export class PlainMachines {
         const client = keys.get("client");
         mkdirSync(join(this.directory, "ssh"), { mode: 0o700 });
         writeFileSync(this.file("id"), client?.secret ?? "", { mode: 0o600 });
-        const hosts = nodes.map(({ name }) => `${this.address(name)} ${keys.get(name)?.open ?? ""}\n`);
+        const hosts = nodes.map(({ name }) => `${name} ${keys.get(name)?.open ?? ""}\n`);
         writeFileSync(this.file("known_hosts"), hosts.join(""));
         this.requests = {
             network: {
@@ -122,14 +123,9 @@ export class PlainMachines {
     }
 
     private ssh(node: string): string[] {
-        const options = [
-            "IdentitiesOnly=yes",
-            "BatchMode=yes",
-            "LogLevel=ERROR",
-            `UserKnownHostsFile=${this.file("known_hosts")}`,
-        ];
-        const words = options.flatMap((option) => ["-o", option]);
-        return ["ssh", "-F", "none", "-i", this.file("id"), ...words, `root@${this.address(node)}`];
+        const [keyFile, knownHosts] = [this.file("id"), this.file("known_hosts")];
+        const login = { machine: node, address: this.address(node), user: "root", keyFile, knownHosts };
+        return ["ssh", "-o", "LogLevel=ERROR", ...sshWords(login)];
     }
 
     private file(name: string): string {

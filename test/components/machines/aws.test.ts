@@ -332,7 +332,7 @@ describe("parts", () => {
     test("are pushed from here to every machine, where the config says so", async () => {
         const pushed = await cloud({}, { parts: { delivery: "push" } });
         expect(inputsOf(find(pushed, "command:local:Command", PARTS)).stdin).toContain(
-            `-o HostKeyAlias=worker-1 -o GlobalKnownHostsFile=none`,
+            `-o HostKeyAlias=worker-1 admin@`,
         );
     });
 

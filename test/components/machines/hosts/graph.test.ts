@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import type { InspectedHost } from "../../../../components/machines/hosts/rules";
 import type { HostReport } from "../../../../components/machines/hosts/report";
+import { sshWords } from "../../../../components/steps/ssh-command";
 import { temporaryDirectory } from "../../../support/bash";
 import { clusterGraph, fileOf, find, inputsOf, remoteSteps, script } from "../../../support/graph";
 import { machineId, type Run } from "../../../support/mocks";
@@ -84,12 +85,15 @@ describe("a cluster on hosts that exist", () => {
         const push = String(
             (unwrap(find(graph, LOCAL, "worker-1-node-parts").inputs) as Record<string, unknown>)["stdin"],
         );
-        expect(push).toContain(`ssh -F none -i ${keyFile} -p 2222 `);
+        const login = { machine: "worker-1", address: "192.168.7.12", port: 2222, user: "admin", keyFile };
+        const words = sshWords({ ...login, knownHosts: ".kubelab/test/ssh/known_hosts" }).join(" ");
+        expect(words).toContain("-p 2222");
+        expect(push).toContain(` ${words} "$@"`);
         expect(graph.resources.filter(({ type }) => type.startsWith("tls:")).map(({ name }) => name)).not.toContain(
             "ssh-key",
         );
         expect(unwrap(graph.outputs["sshCommands"])).toMatchObject({
-            "worker-1": `ssh -i ${keyFile} -o IdentitiesOnly=yes -o UserKnownHostsFile=.kubelab/test/ssh/known_hosts -o HostKeyAlias=worker-1 -p 2222 admin@192.168.7.12`,
+            "worker-1": `ssh ${words}`,
         });
     });
 
