@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import pc from "picocolors";
 import { UserError } from "../support/errors";
+import { settleModes } from "../support/modes";
 import { LOOPBACK, withoutProxy } from "../support/no-proxy";
 import { repositoryRoot } from "../support/paths";
 import { settlePaths, workingDirectory } from "../support/working-directory";
@@ -204,9 +205,17 @@ for (const stream of [process.stdout, process.stderr]) {
     });
 }
 
+/** Commands whose files are the user's own: they keep the user's umask. */
+const PASSED_ON = ["kubectl", "ssh", "pulumi"];
+
 settlePaths(["KUBELAB_CACHE", "PULUMI_HOME", "PULUMI_CONFIG_PASSPHRASE_FILE"]);
 withoutProxy(LOOPBACK);
 program()
+    .hook("preAction", (_, command) => {
+        if (!PASSED_ON.includes(command.name())) {
+            settleModes();
+        }
+    })
     .parseAsync()
     .catch((error: unknown) => {
         console.error(

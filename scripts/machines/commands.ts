@@ -65,7 +65,9 @@ export async function withLock<T>(
         try {
             if (!flock(descriptor, "--nonblock")) {
                 waiting();
-                flock(descriptor, "--exclusive");
+                if (!flock(descriptor, "--exclusive")) {
+                    throw new Error(`flock gave no lock on ${directory}: nothing is done without it`);
+                }
             }
             // Whoever held it may have deleted the directory.
             if (statSync(directory, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino) {

@@ -1,6 +1,16 @@
 import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+    chmodSync,
+    closeSync,
+    existsSync,
+    mkdirSync,
+    openSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,7 +34,7 @@ import { labNames, LABS_DIRECTORY, machineNames, RUN_DIRECTORY } from "./names";
 import { preloadedParts } from "./preloaded-parts";
 import { type MachineRecord, readMachine, readNetwork, writeMachine } from "./records";
 import { ensureRootfs } from "./rootfs";
-import { REAL_DIRECTORIES, renderSettings } from "./supervisor";
+import { BASE_LINK, REAL_DIRECTORIES, renderSettings } from "./supervisor";
 
 /** Longest wait for a machine's SSH server, in milliseconds. */
 const START_TIMEOUT = 60_000;
@@ -127,6 +137,7 @@ function start(layout: CgroupLayout, record: MachineRecord, known: MachineRecord
         mkdirSync(join(names.directory, directory), { recursive: true, mode: 0o755 });
     }
     chmodSync(upper, 0o755);
+    linkBase(names.directory, record.base);
     writeMachineFiles(upper, record, known);
     writeMachine(record);
     createCgroups(layout, { lab, machine });
@@ -141,6 +152,13 @@ function start(layout: CgroupLayout, record: MachineRecord, known: MachineRecord
     const settings = renderSettings({ ...record, cgroups, kernelModules });
     writeFileSync(`${names.runFile}.conf`, settings, { mode: 0o600 });
     launch(layout, lab, machine, [join(__dirname, "supervisor.sh"), `${names.runFile}.conf`]);
+}
+
+/** The mount of the machine's disk has the base by this link: a cache may be at a path with colons or commas, which part mount options. */
+function linkBase(directory: string, base: string): void {
+    const link = join(directory, BASE_LINK);
+    rmSync(link, { force: true });
+    symlinkSync(base, link);
 }
 
 /** Starts a long-lived process of the lab that holds nothing of this one: neither session nor standard streams. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import {
     chmodSync,
-    cpSync,
+    copyFileSync,
     mkdirSync,
     readdirSync,
     readFileSync,
@@ -10,7 +10,7 @@ import {
     symlinkSync,
     writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 /** Debian releases that machines can be made of; the first is what they are unless they are asked to be another. */
 export const RELEASES = ["bookworm", "trixie"] as const;
@@ -106,10 +106,24 @@ export function rootfsDigest(release: Release = RELEASES[0]): string {
     return hash.digest("hex").slice(0, 16);
 }
 
+/** Puts own files over the packages'. Modes in a checkout depend on the umask that it was made with: here they don't. */
+function copyOverlay(root: string): void {
+    for (const entry of readdirSync(OVERLAY, { recursive: true, withFileTypes: true })) {
+        const from = join(entry.parentPath, entry.name);
+        const to = join(root, relative(OVERLAY, from));
+        if (entry.isDirectory()) {
+            mkdirSync(to, { recursive: true, mode: 0o755 });
+        } else {
+            mkdirSync(dirname(to), { recursive: true, mode: 0o755 });
+            copyFileSync(from, to);
+            chmodSync(to, (statSync(from).mode & 0o100) === 0 ? 0o644 : 0o755);
+        }
+    }
+}
+
 /** Turns the packages' files into a machine's: own files over them, no identity in them. */
 export function finishRootfs(root: string): void {
-    cpSync(OVERLAY, root, { recursive: true });
-    chmodSync(join(root, "usr/local/lib/kubelab/early-boot"), 0o755);
+    copyOverlay(root);
     const units = join(root, "etc/systemd/system");
     mkdirSync(join(units, "sysinit.target.requires"), { recursive: true });
     symlinkSync("../early-boot.service", join(units, "sysinit.target.requires/early-boot.service"));

@@ -52,7 +52,7 @@ async function build(
 ): Promise<void> {
     const started = Date.now();
     for (const name of readdirSync(dirname(path)).filter((entry) => entry.startsWith(".building-"))) {
-        rmSync(join(dirname(path), name), { recursive: true, force: true });
+        removeLeftover(join(dirname(path), name));
     }
     const temporary = mkdtempSync(join(dirname(path), ".building-"));
     chmodSync(temporary, 0o755);
@@ -67,8 +67,19 @@ async function build(
     // Renamed only when it is whole and on the disk.
     spawnSync("sync", ["--file-system", root]);
     renameSync(root, path);
-    rmSync(temporary, { recursive: true });
+    removeLeftover(temporary);
     progress(`root file system ready after ${((Date.now() - started) / 1000).toFixed(1)} s: ${path}`);
+}
+
+/** What a killed build has left, unless a process of it still writes there: then the next build takes it away. */
+function removeLeftover(directory: string): void {
+    try {
+        rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+    } catch (error) {
+        if (!["ENOTEMPTY", "EBUSY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) {
+            throw error;
+        }
+    }
 }
 
 async function mmdebstrap(

@@ -12,8 +12,6 @@ export interface SupervisorSettings {
     readonly bridge?: { readonly name: string; readonly namespace: string };
     /** Name of the link's other end, where it isn't the machine's own. */
     readonly link?: string;
-    /** Directory of the root file system below the machine's own changes. */
-    readonly base: string;
     /** Directory between the two, with the parts. */
     readonly preloaded?: string | undefined;
     /** The machine's cgroup in every hierarchy. */
@@ -21,6 +19,9 @@ export interface SupervisorSettings {
     /** Whether the host has kernel modules for the machine to load. */
     readonly kernelModules: boolean;
 }
+
+/** Link in a machine's directory to the root file system below the machine's own changes. */
+export const BASE_LINK = "base";
 
 /** Directories of a machine's disk that are no overlay: containerd's snapshots are overlays themselves. */
 export const REAL_DIRECTORIES = ["containerd", "kubelet"] as const;
@@ -40,7 +41,7 @@ export function renderSettings(settings: SupervisorSettings): string {
         GATEWAY: settings.gateway,
         CGROUPS: settings.cgroups,
         ROOT: at("root"),
-        OVERLAY: `lowerdir=${[settings.preloaded, settings.base].filter((layer) => layer !== undefined).join(":")},upperdir=${at("upper")},workdir=${at("work")}`,
+        OVERLAY: `lowerdir=${[settings.preloaded, at(BASE_LINK)].filter((layer) => layer !== undefined).join(":")},upperdir=${at("upper")},workdir=${at("work")}`,
         NSPAWN: nspawn(settings),
     };
     return Object.entries(variables)

@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { errorText } from "../support/answer";
 import { UserError } from "../support/errors";
+import { settleModes } from "../support/modes";
 import { parseRequest } from "../support/request";
 import {
     ensureParts,
@@ -169,6 +170,7 @@ program
     .description("check an archive of 'export' and put its parts into the cache")
     .action(importFrom);
 
+settleModes();
 program.parseAsync().catch((error: unknown) => {
     process.stderr.write(`${errorText(error)}\n`);
     process.exitCode = 1;

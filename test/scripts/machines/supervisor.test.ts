@@ -7,7 +7,7 @@ const settings = {
     machineId: "0123456789abcdef0123456789abcdef",
     addresses: ["10.240.0.11/24", "10.240.0.10/24"],
     gateway: "10.240.0.1",
-    base: "/cache/it's here/rootfs",
+    preloaded: "/var/lib/kubelab/it's here",
     cgroups: ["/sys/fs/cgroup/memory/kubelab-kubenet/machines/cp-1"],
     kernelModules: true,
 };
@@ -49,7 +49,7 @@ describe("what a machine's supervisor is told", () => {
 printf '%s\\n' "$OVERLAY" "\${ADDRESSES[@]}" "\${NSPAWN[0]}" "\${#NSPAWN[@]}"`;
         const { stdout } = spawnSync("bash", ["-euc", script], { encoding: "utf8" });
         expect(stdout.split("\n")).toEqual([
-            "lowerdir=/cache/it's here/rootfs,upperdir=/var/lib/kubelab/kubenet/cp-1/upper,workdir=/var/lib/kubelab/kubenet/cp-1/work",
+            "lowerdir=/var/lib/kubelab/it's here:/var/lib/kubelab/kubenet/cp-1/base,upperdir=/var/lib/kubelab/kubenet/cp-1/upper,workdir=/var/lib/kubelab/kubenet/cp-1/work",
             ...settings.addresses,
             "systemd-nspawn",
             String(nspawn(settings).length),
