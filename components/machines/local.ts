@@ -37,13 +37,13 @@ export function localMachines(args: LocalMachinesArgs, parent: Component): Machi
 
 /** Bridge, NAT and image registry of the lab. */
 function localNetwork(
-    { spec, local: lab, parts }: LocalMachinesArgs,
+    { spec, local: lab, parts, sshKey }: LocalMachinesArgs,
     registry: { readonly certPem: pulumi.Output<string>; readonly keyPem: pulumi.Output<string> },
     parent: Component,
 ): local.Command {
     const input = pulumi
-        .all([parts.digest, registry.certPem, registry.keyPem])
-        .apply(([digest, certificate, key]): NetworkRequest => ({
+        .all([parts.digest, registry.certPem, registry.keyPem, sshKey.publicKeyOpenssh])
+        .apply(([digest, certificate, key, authorizedKey]): NetworkRequest => ({
             lab: spec.name,
             network: lab.network,
             gateway: lab.gateway,
@@ -53,6 +53,7 @@ function localNetwork(
             partsDirectory: partsPath(digest),
             registryCertificate: certificate,
             registryKey: key,
+            owner: { key: authorizedKey.trim(), stack: pulumi.getStack() },
         }));
     return driverCommand(parent.nameOf("network"), "network", input, [spec.name, lab.network], parent);
 }

@@ -10,6 +10,15 @@ const address = z.string().ip({ version: "v4" });
 const cidr = z.string().cidr({ version: "v4" });
 const pem = z.string().startsWith("-----BEGIN ");
 
+/** The stack that a lab belongs to. */
+const owner = z
+    .object({
+        /** The public key that its machines let in: the same as long as the stack's state is. */
+        key: z.string(),
+        stack: z.string(),
+    })
+    .readonly();
+
 /** Of `network create`. */
 export const networkRequest = z
     .object({
@@ -27,6 +36,10 @@ export const networkRequest = z
         registryCertificate: pem,
         /** Secret. */
         registryKey: pem,
+        /** A lab that belongs to another stack isn't touched. */
+        owner: owner.optional(),
+        /** The owner's project, absolute: where the driver was called. */
+        directory: z.string().startsWith("/").optional(),
         /** Never ask whether an upstream registry can be reached: none can. Also `KUBELAB_OFFLINE=1`. */
         offline: z.boolean().default(false),
     })
@@ -54,11 +67,13 @@ export const machineRequest = z
     })
     .readonly();
 
-/** Of `network delete`: just the name, so that a request of any age can be taken back. */
-export const networkName = z.object({ lab: label }).readonly();
+/** Of `network delete`: the name, and whose it is where the request says so, so that one of any age can be taken back. */
+export const networkName = z.object({ lab: label, owner: owner.optional() }).readonly();
 
 /** Of `machine delete`, likewise. */
-export const machineName = z.object({ lab: label, machine: label }).readonly();
+export const machineName = z
+    .object({ lab: label, machine: label, authorizedKeys: z.array(z.string()).readonly().optional() })
+    .readonly();
 
 /** The driver doesn't read it: a request with another text is another request, and is made again. */
 interface Repeatable {

@@ -1,11 +1,21 @@
 import { readFileSync } from "node:fs";
 import { printAnswer } from "../support/answer";
 import { UserError } from "../support/errors";
+import { settleModes } from "../support/modes";
 import { parseRequest } from "../support/request";
 import { checkHost } from "./commands";
-import { machineName, machineRequest, networkName, networkRequest, type NetworkSettings } from "./contract";
+import {
+    type Deleted,
+    machineName,
+    machineRequest,
+    networkName,
+    networkRequest,
+    type NetworkSettings,
+} from "./contract";
 import { createMachine, deleteMachine } from "./machine";
 import { createNetwork, deleteNetwork } from "./network";
+import { isOwner } from "./owner";
+import { readNetwork } from "./records";
 import { ensureRootfs } from "./rootfs";
 
 const USAGE = `usage: main.ts network create|delete | machine create|delete | rootfs
@@ -17,12 +27,12 @@ async function main([subject, verb]: readonly string[]): Promise<object> {
         case "network create": {
             const request = parseRequest(networkRequest, standardInput());
             checkHost();
-            return createNetwork(withoutUpstream(request), progress);
+            return createNetwork({ ...withoutUpstream(request), directory: process.cwd() }, progress);
         }
         case "network delete": {
-            const { lab } = parseRequest(networkName, standardInput());
+            const { lab, owner } = parseRequest(networkName, standardInput());
             checkHost();
-            return deleteNetwork(lab);
+            return belongsToAnother(lab, owner?.key) ? leftAlone(lab) : deleteNetwork(lab);
         }
         case "machine create": {
             const request = parseRequest(machineRequest, standardInput());
@@ -30,9 +40,9 @@ async function main([subject, verb]: readonly string[]): Promise<object> {
             return createMachine(request, progress);
         }
         case "machine delete": {
-            const { lab, machine } = parseRequest(machineName, standardInput());
+            const { lab, machine, authorizedKeys = [] } = parseRequest(machineName, standardInput());
             checkHost();
-            return deleteMachine(lab, machine);
+            return belongsToAnother(lab, authorizedKeys[0]) ? leftAlone(lab) : deleteMachine(lab, machine);
         }
         case "rootfs":
             checkHost();
@@ -40,6 +50,16 @@ async function main([subject, verb]: readonly string[]): Promise<object> {
         default:
             throw new UserError(USAGE);
     }
+}
+
+/** A request that doesn't say whose it is is a person's own, who removes what nobody else does. */
+function belongsToAnother(lab: string, key: string | undefined): boolean {
+    return key !== undefined && !isOwner(readNetwork(lab), key);
+}
+
+function leftAlone(lab: string): Deleted {
+    progress(`the lab "${lab}" belongs to ${readNetwork(lab)?.directory ?? "another stack"} by now, and stays`);
+    return { deleted: false };
 }
 
 function withoutUpstream(request: NetworkSettings): NetworkSettings {
@@ -54,4 +74,5 @@ function progress(line: string): void {
     process.stderr.write(`${line}\n`);
 }
 
+settleModes();
 void printAnswer(main(process.argv.slice(2)));

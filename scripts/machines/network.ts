@@ -12,6 +12,7 @@ import { closeFirewall, openFirewall } from "./firewall";
 import { enableForwarding, restoreForwarding } from "./ip-forwarding";
 import { labsOnDisk, machinesOnDisk } from "./labs";
 import { labNames, LABS_DIRECTORY, RUN_DIRECTORY } from "./names";
+import { ownedByAnother } from "./owner";
 import { endRegistry, ensureRegistry } from "./registry/process";
 import { preloadParts } from "./preloaded-parts";
 import { networkFile, readNetwork, writeNetwork } from "./records";
@@ -24,7 +25,7 @@ const MODULES = ["br_netfilter", "overlay", "nf_conntrack", "nf_tables", "ip_tab
  * Makes a lab's bridge, its NAT, and its image registry. Existing parts stay; a registry with other settings is
  * restarted.
  *
- * @throws UserError when the address range or the registry's port is in use
+ * @throws UserError when the lab belongs to another stack, or the address range or the registry's port is in use
  */
 export async function createNetwork(
     request: NetworkSettings,
@@ -35,6 +36,10 @@ export async function createNetwork(
     await ensureRootfs(progress);
     return withLock(RUN_DIRECTORY, async () => {
         const known = readNetwork(lab);
+        const foreign = ownedByAnother(known, request);
+        if (foreign !== undefined) {
+            throw new UserError(foreign);
+        }
         refuseChange(known, request);
         refuseUsedRange(lab, network);
         mkdirSync(names.directory, { recursive: true, mode: 0o700 });

@@ -71,7 +71,10 @@ describe("requests on standard input", () => {
 
     it("need only names to delete", () => {
         expect(parseRequest(networkName, '{"lab":"kubenet","network":"none"}')).toEqual({ lab: "kubenet" });
-        expect(parseRequest(machineName, JSON.stringify(machine))).toEqual({ lab: "kubenet", machine: "cp-1" });
+        const { authorizedKeys } = machine;
+        const named = { lab: "kubenet", machine: "cp-1", authorizedKeys };
+        expect(parseRequest(machineName, JSON.stringify(machine))).toEqual(named);
+        expect(parseRequest(machineName, '{"lab":"a","machine":"b"}')).toEqual({ lab: "a", machine: "b" });
         expect(() => parseRequest(machineName, '{"lab":"kubenet"}')).toThrow("standard input: machine.");
     });
 
