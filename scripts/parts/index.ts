@@ -9,6 +9,7 @@ import { directorySource } from "./sources/directory";
 import { downloadSource } from "./sources/download";
 import type { PartsSource } from "./sources/source";
 import type { PartsDirectory } from "./store";
+import { rememberWhole } from "./verify";
 
 export { exportParts, importParts } from "./transfer";
 export { listDigests, openParts, type PartsDirectory, readParts } from "./store";
@@ -29,6 +30,7 @@ export async function ensureParts(options: GetRequest, progress: (line: string) 
     const request = { versions: options.versions ?? {}, directory: options.directory, extras: options.extras };
     const found = await source.find(request, progress);
     if (found !== undefined) {
+        rememberWhole(found.path, found.manifest);
         return found;
     }
     return withLock(join(partsRoot(), ".lock"), progress, async () => {

@@ -34,7 +34,7 @@ export function readManifest(directory: string): { readonly manifest: Manifest; 
 
 /**
  * Problems of the files in a parts directory, one sentence per file; empty when all are whole. `quick` trusts a file
- * that has the right size and PARTS_TIME as its time, and reads only the others; `full` reads all of them.
+ * that has the right size and PARTS_TIME as its time, and reads only the others; `full` reads all of them. Changes nothing.
  */
 export async function findDamage(directory: string, manifest: Manifest, depth: "quick" | "full"): Promise<string[]> {
     const damage: string[] = [];
@@ -69,19 +69,23 @@ async function fileDamage(directory: string, file: PartFile, depth: "quick" | "f
     if (modeOf(stats) !== file.mode) {
         return `${file.path} has the mode ${modeOf(stats)} instead of ${file.mode}`;
     }
-    if (!untouched) {
-        rememberWhole(path);
-    }
     return undefined;
 }
 
-/** Sets the time that says "checked"; where the file can't be changed it is read again the next time. */
-function rememberWhole(path: string): void {
-    try {
-        lutimesSync(path, PARTS_TIME, PARTS_TIME);
-    } catch (error) {
-        if (!["EROFS", "EPERM", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) {
-            throw error;
+/**
+ * Sets the time that says "checked" on files that were found whole and have another: a quick check reads them no more. Where they can't be
+ * changed they are read again the next time.
+ */
+export function rememberWhole(directory: string, manifest: Manifest): void {
+    for (const path of manifest.files.map((file) => join(directory, file.path))) {
+        try {
+            if (statSync(path).mtimeMs !== PARTS_TIME * 1000) {
+                lutimesSync(path, PARTS_TIME, PARTS_TIME);
+            }
+        } catch (error) {
+            if (!["EROFS", "EPERM", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) {
+                throw error;
+            }
         }
     }
 }

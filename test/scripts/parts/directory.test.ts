@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureParts, openParts } from "../../../scripts/parts";
 import { partsPath, partsRoot } from "../../../scripts/parts/paths";
+import { findDamage, PARTS_TIME } from "../../../scripts/parts/verify";
 import { UserError } from "../../../scripts/support/errors";
 import { CONTENTS, useTemporaryCache, writeParts } from "./support";
 
@@ -96,4 +97,15 @@ test("two at once get the same parts", async () => {
     writeParts(given());
     const [one, two] = await Promise.all([get(), get()]);
     expect(one.digest).toBe(two.digest);
+});
+
+test("a check writes nothing; parts that were found whole are read once, and then known by their time", async () => {
+    writeParts(given());
+    const { path, manifest } = await get();
+    const file = join(path, "bin/etcd");
+    utimesSync(file, 1, 1);
+    expect(await findDamage(path, manifest, "full")).toEqual([]);
+    expect(statSync(file).mtimeMs).toBe(1000);
+    await get();
+    expect(statSync(file).mtimeMs).toBe(PARTS_TIME * 1000);
 });
