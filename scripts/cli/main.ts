@@ -171,8 +171,8 @@ function program(): Command {
             await bench(stackOf(options), readOptions(options));
         });
     lab.command("parts")
-        .description("get the binaries and images into the cache: get (default), list, verify, export, import")
-        .argument("[action]", "get, list, verify, export or import", "get")
+        .description("get the binaries and images into the cache: get (default), list, verify, export, import, prune")
+        .argument("[action]", "get, list, verify, export, import or prune", "get")
         .allowUnknownOption()
         .passThroughOptions()
         .argument("[arguments...]")

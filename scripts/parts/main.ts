@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { errorText } from "../support/answer";
@@ -126,6 +126,26 @@ function list(): void {
     }
 }
 
+async function prune({ dryRun = false }: { readonly dryRun?: boolean }): Promise<void> {
+    const [{ findUnneeded, remove }, { withLock }, { partsRoot }] = await Promise.all([
+        import("./prune"),
+        import("./lock"),
+        import("./paths"),
+    ]);
+    await withLock(join(partsRoot(), ".lock"), progress, async () => {
+        const unneeded = findUnneeded();
+        const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`;
+        unneeded.forEach(({ path, bytes }) => print(`${path}  ${mebibytes(bytes)}`));
+        const total = mebibytes(unneeded.reduce((sum, { bytes }) => sum + bytes, 0));
+        const what = dryRun ? "to remove" : "removed";
+        print(unneeded.length === 0 ? "nothing to remove" : `${what}: ${unneeded.length} directories, ${total}`);
+        if (!dryRun) {
+            remove(unneeded);
+        }
+        return Promise.resolve();
+    });
+}
+
 async function verify(digests: readonly string[]): Promise<void> {
     let damaged = 0;
     for (const digest of digests.length > 0 ? digests : listDigests()) {
@@ -155,6 +175,11 @@ program
     .description("print where machines can download every part themselves, with checksums")
     .requiredOption("--json", "read {versions, architecture} from stdin")
     .action(sources);
+program
+    .command("prune")
+    .description("remove what neither this version nor any lab needs: old parts, root file systems, Pulumi CLIs")
+    .option("--dry-run", "say what would be removed, and remove nothing")
+    .action(prune);
 program.command("list").description("list the parts in the cache").action(list);
 program
     .command("verify [digests...]")

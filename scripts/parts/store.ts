@@ -155,6 +155,20 @@ export function findImported(
     return findByRecipe(importedKey(versions), progress);
 }
 
+/** Which parts each recipe is known to make. */
+export function pointers(): { readonly recipe: string; readonly digest: string }[] {
+    const directory = dirname(pointerPath("any"));
+    return existsSync(directory)
+        ? readdirSync(directory)
+              .filter((name) => !name.endsWith(".new"))
+              .map((recipe) => ({ recipe, digest: readFileSync(pointerPath(recipe), "utf8").trim() }))
+        : [];
+}
+
+export function removePointer(recipe: string): void {
+    rmSync(pointerPath(recipe), { force: true });
+}
+
 function importedKey(versions: Versions): string {
     return `imported-${versionsKey(versions)}`;
 }
