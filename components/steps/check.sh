@@ -3,6 +3,8 @@
 # Changes nothing and shows no content of any file. Runs as root, by `bash -s`.
 set -euo pipefail
 state=/var/lib/kubelab
+# What it asks is its own cluster, and no proxy that a host's environment may name leads there.
+export no_proxy='*' NO_PROXY='*'
 
 # Seconds that a check with a command of its own is given.
 export CHECK_TIMEOUT=15

@@ -90,8 +90,8 @@ if [ "\${#packages[@]}" -gt 0 ]; then
     command -v apt-get >/dev/null || fail "this machine lacks \${packages[*]}: install them"
     export DEBIAN_FRONTEND=noninteractive
     # A new machine may be at its own updates.
-    within 180 apt-get -q update || fail 'apt-get update does not work: are the package sources in reach?'
-    apt-get -qy -o DPkg::Lock::Timeout=180 install --no-install-recommends "\${packages[@]}" >/dev/null ||
+    within 180 outside apt-get -q update || fail 'apt-get update does not work: are the package sources in reach?'
+    outside apt-get -qy -o DPkg::Lock::Timeout=180 install --no-install-recommends "\${packages[@]}" >/dev/null ||
         fail "can't install \${packages[*]}"
 fi`;
 }

@@ -6,6 +6,15 @@
 # What a step makes is for everyone to read but where it says otherwise.
 umask 022
 
+# A step talks to its own cluster, and no proxy that a host's environment may name leads there.
+outer_no_proxy=${no_proxy:-${NO_PROXY:-}}
+export no_proxy='*' NO_PROXY='*'
+
+# outside COMMAND...: runs a command that goes beyond the cluster, by the host's own proxies.
+outside() {
+    no_proxy=$outer_no_proxy NO_PROXY=$outer_no_proxy "$@"
+}
+
 # fail MESSAGE...: ends the step with a message for the person at the keyboard.
 fail() {
     printf 'kubelab: %s: %s\n' "$HOSTNAME" "$*" >&2

@@ -11,7 +11,11 @@ import type { DeliveredParts, Sources } from "./types";
 export function fetchParts(
     machine: ReadyMachine,
     role: PartsRole,
-    args: { readonly sources: pulumi.Output<Sources>; readonly dependsOn?: readonly pulumi.Resource[] },
+    args: {
+        readonly sources: pulumi.Output<Sources>;
+        readonly from: FetchArgs["from"];
+        readonly dependsOn?: readonly pulumi.Resource[];
+    },
     parent: pulumi.Resource,
 ): DeliveredParts {
     const ready = step(
@@ -22,6 +26,7 @@ export function fetchParts(
                 renderFetch({
                     role,
                     sources,
+                    from: args.from,
                     files: filesForRole(role),
                     kept: allFilesOf(machine),
                     verify: machine.repair !== undefined,
@@ -42,6 +47,8 @@ export function fetchParts(
 export interface FetchArgs {
     readonly role: string;
     readonly sources: Sources;
+    /** By the host's own proxies, where it has any, or past them. */
+    readonly from: "upstream" | "a machine";
     /** Paths in a parts directory. */
     readonly files: readonly string[];
     /** Paths of all that the machine needs, this delivery's and others': the rest goes. */
@@ -58,7 +65,7 @@ const VERIFY = `if [ -e "$record" ]; then
 fi`;
 
 /** The step on the machine: downloads what it lacks, checks it, links it. What a killed run has left is gone on with. */
-export function renderFetch({ role, sources, files, kept, verify = false }: FetchArgs): StepScript {
+export function renderFetch({ role, sources, from, files, kept, verify = false }: FetchArgs): StepScript {
     const source = (path: string): PartSource => {
         const known = sources[path];
         if (known === undefined) {
@@ -74,7 +81,7 @@ export function renderFetch({ role, sources, files, kept, verify = false }: Fetc
     const fetch = `get() {
     local sha256=$1 url=$2 file=${incoming}/$1.download
     [ ! -e "$file" ] || return 0
-    curl -fsSL --retry 5 --retry-connrefused --connect-timeout 15 --speed-limit 1024 --speed-time 30 \\
+    ${from === "upstream" ? "outside " : ""}curl -fsSL --retry 5 --retry-connrefused --connect-timeout 15 --speed-limit 1024 --speed-time 30 \\
         -C - -o "$file.part" "$url" || fail "can't download $url"
     if [ "$(sha256sum <"$file.part")" != "$sha256  -" ]; then
         rm -f "$file.part"

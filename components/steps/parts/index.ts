@@ -43,14 +43,14 @@ export function partsDelivery(
                 .output(args.architecture)
                 .apply((architecture) => ({ versions: { ...spec.versions }, architecture }));
             const { sources } = askParts("parts-sources", "sources --json", request, parent);
-            return (machine, role, owner) => fetchParts(machine, role, { sources }, owner);
+            return (machine, role, owner) => fetchParts(machine, role, { sources, from: "upstream" }, owner);
         }
         case "relay": {
             const { sources, host } = relayParts(args, parent);
             return (machine, role, owner) =>
                 machine.name === args.first.name
                     ? { ready: host, fingerprints: args.parts.fingerprints }
-                    : fetchParts(machine, role, { sources, dependsOn: [host] }, owner);
+                    : fetchParts(machine, role, { sources, from: "a machine", dependsOn: [host] }, owner);
         }
     }
 }

@@ -22,6 +22,17 @@ testWith("shellcheck")("passes shellcheck", () => {
     expect(shellcheck({ library: STEP_LIBRARY })).toBe("");
 });
 
+test("no proxy of a host's environment leads to the cluster; what goes beyond it keeps them", () => {
+    const tell = `bash -c 'echo "$no_proxy|$NO_PROXY|$https_proxy"'`;
+    const run = (variables: string): string[] =>
+        bash([variables, "set -euo pipefail", library, tell, `outside ${tell}`, tell].join("\n")).stdout.split("\n");
+    expect(run("export https_proxy=http://proxy.example:3128 no_proxy=.example")).toEqual([
+        ...["*|*|http://proxy.example:3128", ".example|.example|http://proxy.example:3128"],
+        ...["*|*|http://proxy.example:3128", ""],
+    ]);
+    expect(run("export https_proxy=; unset no_proxy; export NO_PROXY=a.example")[1]).toBe("a.example|a.example|");
+});
+
 describe("put", () => {
     const put = (content: string, mode = "0640", name = "put/file"): string =>
         `put ${path(name)} ${mode} ${owner} <<'END'\n${content}\nEND\necho "changed=$changed"`;

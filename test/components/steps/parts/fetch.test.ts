@@ -49,7 +49,9 @@ function publish(version: string): Sources {
 }
 
 function fetched(sources: Sources, changes: Partial<FetchArgs> = {}): BashResult {
-    const script = wholeScript(renderFetch({ role: "node", sources, files: FILES, kept: FILES, ...changes }));
+    const script = wholeScript(
+        renderFetch({ role: "node", sources, from: "upstream", files: FILES, kept: FILES, ...changes }),
+    );
     const machine = script
         .replaceAll("/opt/", `${path("machine")}/opt/`)
         .replaceAll("/usr/local/bin", path("machine/usr/local/bin"))
@@ -107,7 +109,7 @@ test("an archive that is packed in another way is named", () => {
 });
 
 test("a file without a source is refused before anything is downloaded", () => {
-    expect(() => renderFetch({ role: "node", sources: {}, files: FILES, kept: FILES })).toThrow(
+    expect(() => renderFetch({ role: "node", sources: {}, from: "upstream", files: FILES, kept: FILES })).toThrow(
         "no source of bin/etcd",
     );
 });
