@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Summary } from "../../scripts/engine/event";
 import type { PhaseTime } from "../../scripts/cli/phases";
 import type { StackOutputs } from "../../scripts/cli/stack";
+import { endingWithParent } from "../../scripts/support/ends-with-parent";
 import { type Ran, Running } from "./running";
 import { keepsForInspection, stopStory } from "./story";
 
@@ -57,8 +58,8 @@ export class Lab {
 
     /** Runs `scripts/lab <command> --stack <this one> …`, without internet as far as images go. */
     run(command: string, args: readonly string[] = [], timeoutSeconds = 600, variables: NodeJS.ProcessEnv = {}): Ran {
-        const [program = "", ...words] = this.command;
-        const result = spawnSync(program, [...words, command, "--stack", this.stack, ...args], {
+        const [program, ...words] = endingWithParent([...this.command, command, "--stack", this.stack, ...args]);
+        const result = spawnSync(program, words, {
             cwd: REPOSITORY,
             encoding: "utf8",
             timeout: timeoutSeconds * 1000,

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { endingWithParent } from "../../scripts/support/ends-with-parent";
 
 /** How a command ended. */
 export interface Ran {
@@ -17,7 +18,7 @@ export class Running {
     private isOver = false;
 
     constructor(command: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }) {
-        const [file = "", ...args] = command;
+        const [file, ...args] = endingWithParent(command);
         this.child = spawn(file, args, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
         for (const stream of ["stdout", "stderr"] as const) {
             this.child[stream]?.setEncoding("utf8").on("data", (chunk: string) => (this.output[stream] += chunk));
