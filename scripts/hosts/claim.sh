@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Makes a host a node of one cluster: notes what is there before anything of the cluster is, and marks the host as the cluster's.
-# Before it come: cluster, lab, stack, pods (texts), leave (the text of leave.sh). On its standard output: the host's machine id.
+# Before it come: cluster, lab, stack, pods, from (the checkout that claims it), and leave (the text of leave.sh). On its standard output:
+# the host's machine id.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 state=/var/lib/kubelab
@@ -54,7 +55,7 @@ flock -w 60 9 || {
 trap '[ -e "$state/claim" ] || rm -rf "$state"' EXIT
 if [ -e "$state/claim" ]; then
     if ! grep -qxF "cluster=$cluster" "$state/claim"; then
-        printf 'this host is a node of another cluster: %s\n' "$(grep -v '^cluster=' "$state/claim" | tr '\n' ' ')" >&2
+        printf 'this host is a node of another cluster: %s\n' "$(grep -E '^(lab|stack|from)=' "$state/claim" | tr '\n' ' ')" >&2
         printf "destroy that one; if it is gone for good, run 'sudo bash %s/leave' on the host\n" "$state" >&2
         exit 1
     fi
@@ -65,7 +66,7 @@ else
 fi
 printf '%s\n' "$leave" >"$state/leave"
 if [ ! -e "$state/claim" ]; then
-    printf '%s\n' "cluster=$cluster" "lab=$lab" "stack=$stack" "pods=$pods" "machine-id=$(cat /etc/machine-id)" >"$state/claim.new"
+    printf '%s\n' "cluster=$cluster" "lab=$lab" "stack=$stack" "pods=$pods" "from=$from" "machine-id=$(cat /etc/machine-id)" >"$state/claim.new"
     mv "$state/claim.new" "$state/claim"
 fi
 cat /etc/machine-id

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
 import { quote } from "../../components/steps/script";
@@ -18,7 +19,8 @@ const script = (name: string): string => readFileSync(join(__dirname, name), "ut
  */
 export async function claim(request: ClaimRequest): Promise<Claimed> {
     const { cluster, lab, stack, pods } = request;
-    const values = Object.entries({ cluster, lab, stack, pods, leave: script("leave.sh").trimEnd() });
+    const from = `${process.cwd()} on ${hostname()}`;
+    const values = Object.entries({ cluster, lab, stack, pods, from, leave: script("leave.sh").trimEnd() });
     const text = [...values.map(([name, value]) => `${name}=${quote(value)}`), script("claim.sh")].join("\n");
     return { id: (await asRoot(request, text)).trim() };
 }

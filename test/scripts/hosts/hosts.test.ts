@@ -50,7 +50,7 @@ describe("a host", () => {
         expect(await claim(request)).toEqual({ id: "0123" });
         const input = readFileSync(path("input"), "utf8");
         expect(input).toMatch(
-            /^cluster=0f0f\nlab='it'\\''s a lab'\nstack=organization\/kubelab\/test\npods=10.99.0.0\/16\nleave='#!\/bin\/bash\n/,
+            /^cluster=0f0f\nlab='it'\\''s a lab'\nstack=organization\/kubelab\/test\npods=10.99.0.0\/16\nfrom='\/.* on .*'\nleave='#!\/bin\/bash\n/,
         );
     });
 
