@@ -6,6 +6,7 @@ import { partsPath } from "../../scripts/parts/contract";
 import { Component } from "../component";
 import type { Parts } from "../steps/parts";
 import { ownProgram } from "../steps/own-program";
+import { LIBRARY_SUM } from "../steps/script";
 import type { SshKey } from "../steps/ssh-identity";
 import type { ClusterSpec, LocalSpec, NodeSpec } from "../cluster-spec/types";
 import { type Machine, type MachineFacts, machineOutputs, type RegistryMirror } from "./machine";
@@ -66,6 +67,7 @@ class LocalMachine extends Component implements Machine {
     readonly privateAddress: string;
     readonly user = "root";
     readonly loginShell = "bash";
+    readonly library = "installed";
     readonly connection: Machine["connection"];
     readonly id: pulumi.Output<string>;
     readonly hostKey: pulumi.Output<string>;
@@ -98,6 +100,8 @@ class LocalMachine extends Component implements Machine {
                 machine: node.name,
                 addresses,
                 gateway: lab.gateway,
+                hosts: { [spec.api.name]: lab.apiAddress },
+                stepLibrary: LIBRARY_SUM,
                 hostKey: privateKey,
                 authorizedKeys: [authorizedKey.trim()],
                 ...(spec.repair[node.name] === undefined ? {} : { repair: spec.repair[node.name] }),

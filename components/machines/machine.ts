@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command/types/input";
 import type { MachineFacts as MadeFacts } from "../../scripts/machines/contract";
 import type { Role } from "../cluster-spec/types";
+import type { Library } from "../steps/script";
 
 /** What a machine is like, told by whoever makes or finds it and not known to the cluster code. */
 export interface MachineFacts extends MadeFacts {
@@ -34,6 +35,8 @@ export interface Machine {
     readonly user: string;
     /** Known where the user is root and the shell of their login runs a step's script by itself, without another shell. */
     readonly loginShell?: "bash";
+    /** How its first step comes by the step library; `brought` where it is missing. */
+    readonly library?: Exclude<Library, "none">;
     /** Of the user, where sudo asks for one; secret. */
     readonly sudoPassword?: pulumi.Output<string>;
     /** Path of the private key that lets the user in, where it is one of their own and not the cluster's. */

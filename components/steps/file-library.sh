@@ -140,18 +140,20 @@ change_applied() {
     : >"$pending"
 }
 
-# put_lines PATH TAG <LINES: replaces the lines of the file that end in ` # TAG`, and leaves all others.
+# put_lines PATH TAG SHA256 <LINES: replaces the lines of the file that end in ` # TAG`, and leaves all others. SHA256 is of the lines
+# with their tags.
 put_lines() {
-    local line others='' own='' sum
+    local line others='' are='' own=''
     if [ -e "$1" ]; then
-        keep_original "$1"
         while IFS= read -r line || [ -n "$line" ]; do
-            if [[ $line != *" # $2" ]]; then others+=$line$'\n'; fi
+            if [[ $line = *" # $2" ]]; then are+=$line$'\n'; else others+=$line$'\n'; fi
         done <"$1"
     fi
     while IFS= read -r line; do own+="$line # $2"$'\n'; done
-    plan_unnoted "$1" 0644 root:root < <(printf '%s' "$others$own")
-    write_planned
-    read -r sum _ < <(printf '%s' "$own" | sha256sum)
-    note lines "$sum" "$2" "$1"
+    if [ "$are" != "$own" ]; then
+        if [ -e "$1" ]; then keep_original "$1"; fi
+        plan_unnoted "$1" 0644 root:root < <(printf '%s' "$others$own")
+        write_planned
+    fi
+    note lines "$3" "$2" "$1"
 }

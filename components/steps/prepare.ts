@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine, ReadyMachine } from "../machines/machine";
-import { putAll, planLibrary } from "./script";
+import { putAll, putLines, recordLibrary } from "./script";
 import { step } from "./step";
 
 /** Kernel settings that routing pods' traffic needs, on every node. */
@@ -38,24 +38,25 @@ export function prepare(
     parent: pulumi.Resource,
     check: readonly string[] = [],
 ): ReadyMachine {
+    const { library = "brought" } = machine;
     const ready = step(
         `${machine.name}-ready`,
         {
             machine,
-            library: "brought",
+            library,
             script: pulumi.output(names).apply((all) => ({
                 create: [
                     "once ready",
                     ...check,
                     requireTools(),
-                    planLibrary(),
+                    recordLibrary(library),
                     ...putAll([
                         { path: "/etc/modules-load.d/kubelab.conf", content: `${MODULES.join("\n")}\n` },
                         { path: "/etc/sysctl.d/90-kubelab.conf", content: SYSCTLS },
                     ]),
                     loadModules(),
                     "apply_sysctls /etc/sysctl.d/90-kubelab.conf || fail 'the kernel lacks br_netfilter or IP forwarding'",
-                    hostsBlock(all),
+                    putLines("/etc/hosts", hostLines(all)),
                 ],
             })),
         },
@@ -96,7 +97,6 @@ if [ "\${#packages[@]}" -gt 0 ]; then
 fi`;
 }
 
-function hostsBlock(names: readonly HostName[]): string {
-    const lines = names.flatMap(({ name, addresses }) => addresses.map((address) => `${address} ${name}`));
-    return `put_lines /etc/hosts kubelab <<'HOSTS'\n${lines.join("\n")}\nHOSTS`;
+function hostLines(names: readonly HostName[]): string[] {
+    return names.flatMap(({ name, addresses }) => addresses.map((address) => `${address} ${name}`));
 }

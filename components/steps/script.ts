@@ -26,10 +26,13 @@ export const STEP_LIBRARY = ["step", "file", "record", "service", "static-pod"]
     .join("\n\n");
 
 /** Where machines have them, for root to change. Named by the content: another version of this program brings another file. */
-const LIBRARY_SUM = createHash("sha256").update(`${STEP_LIBRARY}\n`).digest("hex");
+export const LIBRARY_SUM = createHash("sha256").update(`${STEP_LIBRARY}\n`).digest("hex");
 export const LIBRARY_PATH = `/usr/local/lib/kubelab/steps-${LIBRARY_SUM.slice(0, 16)}.sh`;
 
-/** How a script comes by the library: the first one on a machine brings it, the others read what it has put there. */
+/**
+ * How a script comes by the library: it reads what is on the machine; or it brings it, as the first one on a machine does that hasn't
+ * had it on its disk from the start.
+ */
 export type Library = "installed" | "brought" | "none";
 
 const DELIMITER = "KUBELAB_END_OF_FILE";
@@ -131,7 +134,32 @@ export const READ_LIBRARY = `. ${LIBRARY_PATH} || {
     exit
 }`;
 
-/** The statement after which `write_planned` writes the functions that a step has brought where the others find them. */
-export function planLibrary(): string {
-    return `plan ${LIBRARY_PATH} 0644 root:root ${LIBRARY_SUM} < <(printf '%s' "\${library:?}")`;
+/**
+ * The statement of a machine's first step by which its record has the library: one that was brought is written by the next
+ * `write_planned` where the other steps find it.
+ */
+export function recordLibrary(library: Exclude<Library, "none">): string {
+    return library === "brought"
+        ? `plan ${LIBRARY_PATH} 0644 root:root ${LIBRARY_SUM} < <(printf '%s' "\${library:?}")`
+        : `note file 644 root:root ${LIBRARY_SUM} ${LIBRARY_PATH}`;
+}
+
+/** Ends each line that is kubelab's in a file that isn't, after ` # `. */
+const OWN_LINES = "kubelab";
+
+/** Lines for such a file, as they stand there. */
+export function ownLines(lines: readonly string[]): string {
+    return lines.map((line) => `${line} # ${OWN_LINES}\n`).join("");
+}
+
+/** The text of such a file with these lines in place of those that are kubelab's in it. */
+export function withOwnLines(text: string, lines: readonly string[]): string {
+    const others = text.split(/(?<=\n)/).filter((line) => !line.trimEnd().endsWith(` # ${OWN_LINES}`));
+    return others.join("") + ownLines(lines);
+}
+
+/** The bash statement that puts them into a file, at its end. */
+export function putLines(path: string, lines: readonly string[]): string {
+    const sum = createHash("sha256").update(ownLines(lines)).digest("hex");
+    return `put_lines ${quote(path)} ${OWN_LINES} ${sum} <<'LINES'\n${lines.join("\n")}\nLINES`;
 }

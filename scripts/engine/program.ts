@@ -20,7 +20,19 @@ export async function serveProgram(main: string): Promise<{ readonly port: numbe
         const exported: unknown = createRequire(join(main, ".."))(main);
         return typeof exported === "function" ? await (exported as () => unknown)() : exported;
     };
+    leaveOutSourcePositions(load);
     // The SDK keeps the stack of each promise as text; to translate those by source maps takes half a second, and nobody reads them.
     process.setSourceMapsEnabled(false);
     return listenOnLoopback((server) => server.addService(LanguageRuntimeService, new LanguageServer(program)));
+}
+
+/**
+ * Has the SDK tell the engine nothing of where in the program each resource is made. It has no option for that, and the state would
+ * have a stack trace with every resource, a tenth of it, which goes into each checkpoint. To the engine the positions are no change:
+ * after a run without this one, by `pulumi up` by hand, they are there until the next one.
+ */
+function leaveOutSourcePositions(load: NodeJS.Require): void {
+    const { Resource } = load("@pulumi/pulumi") as typeof import("@pulumi/pulumi");
+    // Its private function, called by the constructor of every resource.
+    Object.assign(Resource, { stackTrace: () => [] });
 }

@@ -55,6 +55,11 @@ export const machineRequest = z
         gateway: address,
         /** Address by name, for /etc/hosts. */
         hosts: z.record(z.string(), address).readonly().default({}),
+        /** sha256 of the functions of steps, which are on its disk then: of this package's, no others can be asked for. */
+        stepLibrary: z
+            .string()
+            .regex(/^[0-9a-f]{64}$/)
+            .optional(),
         /** The machine's ED25519 SSH host key in OpenSSH's format, secret. */
         hostKey: pem,
         /** Lines of root's authorized_keys. */

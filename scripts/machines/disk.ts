@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { LIBRARY_PATH, LIBRARY_SUM, ownLines, STEP_LIBRARY, withOwnLines } from "../../components/steps/script";
+import { UserError } from "../support/errors";
 import type { MachineRecord } from "./records";
 
 /**
@@ -12,14 +14,21 @@ export function writeMachineFiles(root: string, record: MachineRecord, known: Ma
     const write = (path: string, text: string, mode = 0o644): void => {
         mkdirSync(join(root, dirname(path)), { recursive: true, mode: path.includes(".ssh/") ? 0o700 : 0o755 });
         writeFileSync(join(root, path), text, { mode });
+        chmodSync(join(root, path), mode);
     };
     if (!known) {
         write("etc/hostname", `${record.machine}\n`);
         write("etc/machine-id", `${record.machineId}\n`, 0o444);
         write("etc/resolv.conf", resolvConf());
     }
-    if (!known || renderHosts(known) !== renderHosts(record)) {
+    if (!known) {
         write("etc/hosts", renderHosts(record));
+    } else if (!isDeepStrictEqual(known.hosts, record.hosts)) {
+        const file = join(root, "etc/hosts");
+        write("etc/hosts", withOwnLines(existsSync(file) ? readFileSync(file, "utf8") : "", hostLines(record.hosts)));
+    }
+    if (record.stepLibrary !== undefined) {
+        writeStepLibrary(root, record.stepLibrary, write);
     }
     if (known?.hostKey !== record.hostKey) {
         write("etc/ssh/ssh_host_ed25519_key", `${record.hostKey.trim()}\n`, 0o600);
@@ -29,15 +38,31 @@ export function writeMachineFiles(root: string, record: MachineRecord, known: Ma
     }
 }
 
-/** /etc/hosts: the machine's own name and those it was given. */
+/** The functions of steps, also where somebody has taken them away. @throws UserError for those of another version. */
+function writeStepLibrary(root: string, sum: string, write: (path: string, text: string) => void): void {
+    if (sum !== LIBRARY_SUM) {
+        throw new UserError(`The request is for the step library ${sum}; this version of kubelab has ${LIBRARY_SUM}.`);
+    }
+    const file = join(root, LIBRARY_PATH);
+    const text = `${STEP_LIBRARY}\n`;
+    if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
+        write(`${LIBRARY_PATH}.new`, text);
+        renameSync(`${file}.new`, file);
+    }
+}
+
+/** /etc/hosts: the machine's own name, then those it was given. */
 export function renderHosts({
     machine,
     addresses,
     hosts,
 }: Pick<MachineRecord, "machine" | "addresses" | "hosts">): string {
     const own = addresses[0]?.split("/")[0] ?? "";
-    const names = [...Object.entries(hosts).map(([name, address]) => `${address} ${name}`), `${own} ${machine}`];
-    return `127.0.0.1 localhost\n::1 localhost ip6-localhost\n${names.map((line) => `${line}\n`).join("")}`;
+    return `127.0.0.1 localhost\n::1 localhost ip6-localhost\n${own} ${machine}\n${ownLines(hostLines(hosts))}`;
+}
+
+function hostLines(hosts: MachineRecord["hosts"]): string[] {
+    return Object.entries(hosts).map(([name, address]) => `${address} ${name}`);
 }
 
 /** The host's own resolver configuration, past a stub resolver that only listens on the host's loopback. */

@@ -14,7 +14,6 @@ import {
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../support/errors";
 import {
     cgroupsOf,
@@ -185,9 +184,6 @@ async function applyToRunning(known: MachineRecord, wanted: MachineRecord, layou
             `${machine} runs with the addresses ${known.addresses.join(", ")} (gateway ${known.gateway}) and is asked for ` +
                 `${wanted.addresses.join(", ")} (gateway ${wanted.gateway}). Delete the machine first.`,
         );
-    }
-    if (isDeepStrictEqual(known, wanted)) {
-        return;
     }
     const leader = await machineInit(layout, lab, machine);
     writeMachineFiles(`/proc/${leader}/root`, wanted, known);

@@ -143,9 +143,7 @@ describe("a machine's address", () => {
 
 test("every node finds the API endpoint by the name that the kubeconfigs and the certificate give it", () => {
     for (const { name } of spec.nodes) {
-        expect(script(graph, `${name}-ready`)).toContain(
-            "put_lines /etc/hosts kubelab <<'HOSTS'\n10.7.3.10 api.test\nHOSTS\n",
-        );
+        expect(script(graph, `${name}-ready`)).toContain("<<'LINES'\n10.7.3.10 api.test\nLINES\n");
     }
     const kubelet = filesOf(script(graph, "worker-1-kubelet-secrets"))["/etc/kubernetes/kubelet/kubelet.conf"] ?? "";
     expect(parse(kubelet)).toMatchObject({ clusters: [{ cluster: { server: "https://api.test:6443" } }] });

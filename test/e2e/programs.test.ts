@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Lab, noLabsHere } from "../support/lab";
 import { countPrograms, noCountHere, type Programs, renderPrograms, total } from "../support/programs";
@@ -30,6 +31,10 @@ story(`the programs that a lab executes${reason === undefined ? "" : ` (skipped:
     it("are about 600 for three nodes", async () => {
         expectAtMost(await countPrograms(() => lab.up({ workers: 2 })), 640);
     }, 600_000);
+
+    it("leave a state of at most 1,000,000 bytes", () => {
+        expect(statSync(lab.stateFile).size).toBeLessThan(1_000_000);
+    });
 
     it("are about 150 for one more worker", async () => {
         expectAtMost(await countPrograms(() => lab.up({ workers: 3 })), 165);

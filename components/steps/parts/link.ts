@@ -14,15 +14,22 @@ export interface LinkArgs {
  */
 export function renderLink({ incoming, wanted, kept }: LinkArgs): string {
     return `kept=' ${kept.join(" ")} '
+# alone: no other delivery moves or removes parts until this one has ended; for those that do.
+moving=''
+alone() {
+    [ -z "$moving" ] || return 0
+    exec 8>/opt/kubelab/parts.lock
+    flock 8
+    moving=1
+}
 link() {
     local fingerprint path name place directory index programs=() fingerprints=() stats=() new=() unneeded=()
     local -A links=()
     make_directories /opt/kubelab/parts /opt/cni/bin
-    exec 8>/opt/kubelab/parts.lock
-    flock 8
     while read -r fingerprint path; do
         name=\${path##*/}
         place=/opt/kubelab/parts/$fingerprint
+        if [ ! -d "$place" ]; then alone; fi
         if [ ! -d "$place" ]; then
             mkdir -p "${incoming}/$fingerprint"
             mv "${incoming}/$path" "${incoming}/$fingerprint/$name"
@@ -50,7 +57,10 @@ link() {
     for directory in /opt/kubelab/parts/*; do
         [[ $kept == *" \${directory##*/} "* ]] || unneeded+=("$directory")
     done
-    if [ "\${#unneeded[@]}" -gt 0 ]; then rm -rf "\${unneeded[@]}"; fi
+    if [ "\${#unneeded[@]}" -gt 0 ]; then
+        alone
+        rm -rf "\${unneeded[@]}"
+    fi
 }
 link <<'KUBELAB_LIST'
 ${wanted.join("\n")}

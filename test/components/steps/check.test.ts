@@ -10,7 +10,7 @@ import {
     writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { leaveCheck } from "../../../components/steps/script";
+import { leaveCheck, putLines } from "../../../components/steps/script";
 import { bash, shellcheck, temporaryDirectory, testWith, wholeScript } from "../../support/bash";
 
 const directory = temporaryDirectory();
@@ -155,10 +155,15 @@ describe("the record", () => {
 test("own lines of a file that others write too are watched, and nothing else in it", () => {
     mkdirSync(path("etc"));
     writeFileSync(path("etc/hosts"), "127.0.0.1 localhost\n");
-    step("ready", ["once ready", `put_lines ${path("etc/hosts")} kubelab <<'HOSTS'\n10.0.0.1 api\nHOSTS`]);
+    step("ready", ["once ready", putLines(path("etc/hosts"), ["10.0.0.1 api"])]);
     expect(readFileSync(path("etc/hosts"), "utf8")).toBe("127.0.0.1 localhost\n10.0.0.1 api # kubelab\n");
     writeFileSync(path("etc/hosts"), `${readFileSync(path("etc/hosts"), "utf8")}10.0.0.2 mine\n`);
     expect(differences()).toEqual([]);
+    step("ready", ["once ready", putLines(path("etc/hosts"), ["10.0.0.3 api"])]);
+    expect(readFileSync(path("etc/hosts"), "utf8")).toBe(
+        "127.0.0.1 localhost\n10.0.0.2 mine\n10.0.0.3 api # kubelab\n",
+    );
+    expect(readFileSync(path(`state/original${path("etc/hosts")}`), "utf8")).toBe("127.0.0.1 localhost\n");
     writeFileSync(path("etc/hosts"), "127.0.0.1 localhost\n");
     expect(differences()).toEqual([`${path("etc/hosts")}: lines that end in '# kubelab' are gone or changed`]);
 });
