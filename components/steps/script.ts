@@ -20,7 +20,7 @@ export interface StepScript {
 }
 
 /** The functions that every step has at hand. */
-export const STEP_LIBRARY = ["step", "file", "record", "service", "static-pod"]
+export const STEP_LIBRARY = ["step", "file", "record", "service", "parts", "static-pod"]
     .map((name) => readFileSync(join(__dirname, `${name === "static-pod" ? name : `${name}-library`}.sh`), "utf8"))
     .map((text) => text.split("\n").slice(1).join("\n").trim())
     .join("\n\n");

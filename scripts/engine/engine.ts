@@ -220,8 +220,15 @@ export class Engine {
     }
 
     private environment(): NodeJS.ProcessEnv {
-        // The command plugin would ask an agent of the user's, and fail where that is gone.
-        return { ...this.files.environment(), PULUMI_SKIP_UPDATE_CHECK: "true", SSH_AUTH_SOCK: undefined };
+        // It runs for seconds: memory is cheaper than looking for what is unused. https://pkg.go.dev/runtime#hdr-Environment_Variables
+        const { GOGC = "400" } = process.env;
+        return {
+            ...this.files.environment(),
+            GOGC,
+            PULUMI_SKIP_UPDATE_CHECK: "true",
+            // The command plugin would ask an agent of the user's, and fail where that is gone.
+            SSH_AUTH_SOCK: undefined,
+        };
     }
 
     private run(args: readonly string[], cwd: string = this.options.repository): Promise<RanPulumi> {

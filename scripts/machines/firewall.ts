@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { isOnPath, run, tryRun } from "./commands";
 import { labNames } from "./names";
 
@@ -27,9 +26,7 @@ table ip ${table} {
  * packets
  */
 export function openFirewall(lab: string, network: string): string | undefined {
-    run("nft", ["--file", "-"], renderTable(lab, network));
-    const listing = spawnSync("nft", ["list", "chains"], { encoding: "utf8" }).stdout;
-    const dropping = droppingForwardChains(listing);
+    const dropping = droppingForwardChains(run("nft", ["--file", "-"], `${renderTable(lab, network)}list chains\n`));
     if (dropping.includes("ip filter FORWARD") && isOnPath("iptables")) {
         for (const rule of forwardRules(lab)) {
             if (!tryRun("iptables", ["--wait", "--check", "FORWARD", ...rule])) {

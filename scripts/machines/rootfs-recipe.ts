@@ -68,6 +68,8 @@ const MASKED = [
     "systemd-ask-password-wall.path",
     "systemd-binfmt.service",
     "systemd-firstboot.service",
+    // Nobody has a session: SSH here asks no PAM.
+    "systemd-logind.service",
     "systemd-machine-id-commit.service",
     "systemd-networkd-wait-online.service",
     "systemd-pstore.service",
@@ -81,6 +83,9 @@ const MASKED = [
     "systemd-user-sessions.service",
     "systemd-update-utmp-runlevel.service",
 ];
+
+/** Its socket starts it for whoever asks for it. */
+const STARTED_LATER = ["lib/systemd/system/multi-user.target.wants/dbus.service"];
 
 /**
  * systemd's own generators: it runs them at each start and each reload, for disks, consoles and init scripts that a machine doesn't have.
@@ -130,6 +135,9 @@ export function finishRootfs(root: string): void {
     for (const unit of MASKED) {
         rmSync(join(units, unit), { force: true });
         symlinkSync("/dev/null", join(units, unit));
+    }
+    for (const link of STARTED_LATER) {
+        rmSync(join(root, link), { force: true });
     }
     mkdirSync(join(root, "etc/systemd/system-generators"));
     for (const generator of readdirSync(join(root, GENERATORS)).filter((name) => OWN_GENERATOR.test(name))) {

@@ -4,7 +4,7 @@ import type { ReadyMachine } from "../../machines/machine";
 import type { StepScript } from "../script";
 import { step } from "../step";
 import { allFilesOf, filesForRole, type PartsRole } from "./files";
-import { renderLink } from "./link";
+import { linkParts, listParts } from "./link";
 import type { DeliveredParts, Sources } from "./types";
 
 /** Has a machine get the parts of a role by itself, each checked against its checksum. */
@@ -113,7 +113,8 @@ KUBELAB_SOURCES`;
             `once parts-${role}`,
             ...(verify ? [VERIFY] : []),
             fetch,
-            renderLink({ incoming, wanted, kept: keep }),
+            listParts({ wanted, kept: keep }),
+            linkParts(incoming, { wanted, kept: keep }),
         ],
     };
 }

@@ -9,7 +9,7 @@ import { type SshLogin, sshWords } from "../ssh-command";
 import { loginOn, type SshIdentity } from "../ssh-identity";
 import { repairComment, stepCommand } from "../step";
 import { allFilesOf } from "./files";
-import { renderLink } from "./link";
+import { linkParts, listParts } from "./link";
 import type { DeliveredParts, Fingerprints, Parts } from "./types";
 
 /** Sends a machine files of the parts, in one stream over SSH with the pinned host key; what is there already is never sent again. */
@@ -90,16 +90,18 @@ export function renderPush(args: PushArgs): string {
     const incoming = `/opt/kubelab/incoming-${args.role}`;
     // There once the stream has come to its end.
     const arrived = `${incoming}/${args.digest}`;
-    const lacks = `lacks=''
-while read -r fingerprint path; do
-    if [ ! -d "/opt/kubelab/parts/$fingerprint" ] && [ ! -d "${arrived}" ]; then
-        lacks=1
-        echo "$path"
-    fi
-done <<'KUBELAB_WANTED'
-${wanted.join("\n")}
-KUBELAB_WANTED
-if [ -n "$lacks" ]; then exit; fi`;
+    const parts = { wanted, kept };
+    const link = [
+        `once parts-${args.role}`,
+        ...(args.verify ? ["verify_parts"] : []),
+        listParts(parts),
+        `lacks=$(lacking_parts ${arrived} <<<"$wanted")`,
+        `if [ -n "$lacks" ]; then`,
+        `    echo "$lacks"`,
+        "    exit",
+        "fi",
+        linkParts(incoming, parts),
+    ];
     const send = `${CACHE_DIRECTORY}
 cache=$(cache_directory)/parts/${args.digest}
 if [ ! -d "$cache" ]; then
@@ -114,7 +116,7 @@ link() {
     # shellcheck disable=SC2016 # the machine's shell expands it
     ${linkInput}
 export step=${quote(args.step)}
-${renderScript({ create: [`once parts-${args.role}`, ...(args.verify ? [VERIFY] : []), lacks, renderLink({ incoming, wanted, kept })] })}KUBELAB_LINK
+${renderScript({ create: link })}KUBELAB_LINK
 }
 lacks=$(link)
 if [ -n "$lacks" ]; then
@@ -134,14 +136,6 @@ const FAST = [
     ...["-o", "LogLevel=ERROR"],
     ...["-c", "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com"],
 ];
-
-/** Removes files whose sha256 is not their directory's name. */
-const VERIFY = `(
-    cd /opt/kubelab/parts 2>/dev/null || exit 0
-    sha256sum -- */* | while read -r sum file; do
-        [ "$sum" = "\${file%%/*}" ] || rm -rf -- "\${file%%/*}"
-    done
-)`;
 
 /** The bash function that puts what sudo asks for before the input; a built-in writes it, so that no command line has it. */
 function withPassword(lines: readonly string[]): string {
