@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the libraries of steps are read as one
-# How a step writes files: all of them at once, each beside its place and renamed, and only those that aren't right already.
+# How a step writes files: all of them at once, and only those that aren't right already. One that is there is replaced: the new one is
+# written beside it and renamed. One that isn't there yet is written in its place, which takes no program.
 : "${state:?}" "${run:?}"
 
 # Set when content, mode or owner of a file were different.
@@ -55,15 +56,21 @@ write_planned() {
     if [ "${#wrong[@]}" -gt 0 ]; then write_files "${wrong[@]}"; fi
 }
 
-# write_files PATH...: a directory that gets one or two files has them beside their places first; one that gets more has a directory
+# write_files PATH...: a directory where one or two files are replaced has the new ones beside them first; one with more has a directory
 # with them, so that one program renames them all.
 write_files() {
     local path directory new mode mask name stage=.kubelab.$BASHPID.${EPOCHREALTIME#*[.,]}
     local mine=() stages=() existing=()
-    local -A files=() news=() modes=() owners=()
+    local -A above=() files=() news=() modes=() owners=()
     for path; do
-        files[${path%/*}]+=$path$'\n'
-        if [ -e "$path" ]; then existing+=("$path"); else made[$path]=1; fi
+        above[${path%/*}]=1
+        if [ -e "$path" ] || [ -L "$path" ]; then
+            files[${path%/*}]+=$path$'\n'
+            existing+=("$path")
+        else
+            made[$path]=1
+            news[$path]=$path
+        fi
     done
     for directory in "${!files[@]}"; do
         mapfile -t mine <<<"${files[$directory]%$'\n'}"
@@ -79,7 +86,8 @@ write_files() {
         done
     done
     unfinished=("${news[@]}" "${stages[@]}")
-    make_directories "${!files[@]}" -- "${stages[@]}" || cannot_write "$1"
+    make_directories "${!above[@]}" -- "${stages[@]}" || cannot_write "$1"
+    echo changed >"$pending"
     for path; do
         new=${news[$path]} mode=$((8#${mode_of[$path]}))
         # Nobody else can read it from the start.
@@ -98,7 +106,6 @@ write_files() {
         mapfile -t mine <<<"${modes[$name]%$'\n'}"
         chmod "$name" "${mine[@]}" || cannot_write "$1"
     done
-    echo changed >"$pending"
     if [ "${#existing[@]}" -gt 0 ]; then keep_before "${existing[@]}"; fi
     for directory in "${!files[@]}"; do
         mapfile -t mine <<<"${files[$directory]%$'\n'}"

@@ -1,5 +1,15 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+    chmodSync,
+    existsSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    statSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { STEP_LIBRARY } from "../../../components/steps/script";
 import { bash, type BashResult, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
@@ -43,6 +53,34 @@ describe("put", () => {
         expect(step(put("one"))).toEqual({ status: 0, stdout: "changed=1\n", stderr: "" });
         expect(readFileSync(path("put/file"), "utf8")).toBe("one\n");
         expect((statSync(path("put/file")).mode & 0o777).toString(8)).toBe("640");
+    });
+
+    test("starts no program for new files of root's, and one for those that it replaces in one directory", () => {
+        const plan = (name: string, content: string): string =>
+            `plan ${path(name)} 0600 root:root <<'END'\n${content}\nEND`;
+        const files = ["put/one", "put/two", "put/three"];
+        const all = (content: string): string[] => [...files.map((name) => plan(name, content)), "write_planned"];
+        mkdirSync(path("put"));
+        const unowned = owner === "root:root" ? [] : ["chown() { :; }"];
+        const programs = ['mv() { echo mv; command mv "$@"; }', 'mkdir() { echo mkdir; command mkdir "$@"; }'];
+        expect(step(...unowned, ...programs, ...all("one"))).toEqual({ status: 0, stdout: "", stderr: "" });
+        expect(step(...unowned, ...programs, ...all("two")).stdout).toBe("mkdir\nmv\n");
+        expect(files.map((name) => readFileSync(path(name), "utf8"))).toEqual(["two\n", "two\n", "two\n"]);
+        expect(readdirSync(path("put")).sort()).toEqual(["one", "three", "two"]);
+    });
+
+    test("replaces a link that leads nowhere, and nothing where it leads to", () => {
+        mkdirSync(path("put"));
+        symlinkSync(path("put/elsewhere"), path("put/file"));
+        expect(step(put("one")).status).toBe(0);
+        expect(readdirSync(path("put"))).toEqual(["file"]);
+        expect(readFileSync(path("put/file"), "utf8")).toBe("one\n");
+    });
+
+    test("has a run that was cut off while it wrote a new file leave the restart to the next one", () => {
+        const cut = `printf() { builtin printf "$@"; if [[ \${2:-} == one* ]]; then kill -9 $$; fi; }`;
+        step("once it", cut, put("one"));
+        expect(step("once it", put("one")).stdout).toBe("changed=1\n");
     });
 
     test("leaves a file alone that is right already, and tells that nothing changed", () => {
