@@ -44,6 +44,8 @@ function found(manager: CustomManager): { readonly name: string; readonly versio
 }
 
 const recipe = readRecipe();
+const goModOf = ({ name, modules = name }: (typeof recipe.projects)[number]): string =>
+    `scripts/parts/go/${modules}/go.mod`;
 const ofParts = customManagers.filter(({ depNameTemplate }) => depNameTemplate !== undefined);
 
 test("Renovate finds every version of parts.yaml once", () => {
@@ -71,8 +73,9 @@ test("it finds the images whose tag is their own, and no other", () => {
 test("a part's version and its go.mod are in one group, and so in one branch", () => {
     const groupOf = (matches: (rule: PackageRule) => boolean | undefined): string | undefined =>
         packageRules.filter(matches).at(-1)?.groupName;
-    for (const { name, version } of recipe.projects) {
-        const file = `scripts/parts/go/${name}/go.mod`;
+    for (const project of recipe.projects) {
+        const { name, version } = project;
+        const file = goModOf(project);
         const ofModule = groupOf(({ matchFileNames }) => matchFileNames?.includes(file));
         expect([name, ofModule]).toEqual([name, expect.any(String)]);
         expect(groupOf(({ matchDepNames }) => matchDepNames?.includes(version))).toBe(ofModule);
@@ -81,15 +84,15 @@ test("a part's version and its go.mod are in one group, and so in one branch", (
 
 test("modules that are parts are bumped though go.mod calls them indirect", () => {
     const enabled = packageRules.find(({ matchDepTypes }) => matchDepTypes?.includes("indirect"))?.matchPackageNames;
-    const indirect = recipe.projects.filter(({ name, module }) =>
-        new RegExp(`^\\s+${module} \\S+ // indirect$`, "m").test(read(`scripts/parts/go/${name}/go.mod`)),
+    const indirect = recipe.projects.filter((project) =>
+        new RegExp(`^\\s+${project.module} \\S+ // indirect$`, "m").test(read(goModOf(project))),
     );
     expect(indirect.length).toBeGreaterThan(4);
     expect(indirect.filter(({ module }) => !enabled?.includes(module))).toEqual([]);
 });
 
 test("the files that its rules name are there", () => {
-    const known = new Set([...recipe.projects.map(({ name }) => `scripts/parts/go/${name}/go.mod`)]);
+    const known = new Set(recipe.projects.map(goModOf));
     const named = packageRules.flatMap(({ matchFileNames = [] }) => matchFileNames);
     expect(named.length).toBeGreaterThan(10);
     expect([...known].filter((file) => !named.includes(file))).toEqual([]);

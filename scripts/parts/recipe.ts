@@ -23,6 +23,8 @@ const GoProject = z.strictObject({
     variables: z.record(z.string(), z.string()).default({}),
     /** Packages that a file of the module doesn't import here: path in the module to import paths. */
     withoutImports: z.record(z.string(), z.array(z.string())).optional(),
+    /** Files of the module that are others here: path in the module to the name of the other one, beside go.mod. */
+    replacedFiles: z.record(z.string(), z.string()).optional(),
     /** Path in the parts directory, or below image/, to Go package. */
     programs: z.record(z.string().regex(/^(bin|cni|image)\/[a-z0-9.-]+$/), z.string()),
 });
@@ -34,6 +36,8 @@ const Layer = z.strictObject({
     programs: z.record(z.string(), z.string()).default({}),
     /** Files that have these file capabilities, as in `setcap cap_net_bind_service=+ep`. */
     capabilities: z.record(z.string(), z.enum(["cap_net_bind_service"])).default({}),
+    /** Debian packages that this layer takes its files from, in place of `debianPackages`. */
+    packages: z.array(z.string()).min(1).optional(),
     /** Files and directories out of the Debian packages; the libraries that programs load come along. */
     debian: z.array(z.string()).default([]),
     /** Upstream's C pause program at this path. */

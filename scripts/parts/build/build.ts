@@ -5,7 +5,7 @@ import type { Recipe } from "../recipe";
 import { ARCHITECTURE } from "../recipe-digest";
 import { commitParts, linkFile, newIncoming, type PartsDirectory } from "../store";
 import { Counter } from "./counter";
-import { downloadPackages } from "./debian";
+import { downloadLayerPackages } from "./debian";
 import { allModules, moduleSource, neededGo } from "./go-module";
 import { buildProject } from "./go-project";
 import { buildImages } from "./images";
@@ -36,8 +36,8 @@ export async function buildParts(recipe: Recipe, progress: (line: string) => voi
     const counter = new Counter(programCount + recipe.images.length + 2, progress);
     counter.note(`building with ${go.version} in ${buildRoot()}`);
 
-    const packages = await downloadPackages(recipe.debianPackages);
-    counter.done(`${packages.files.length} Debian packages`);
+    const packages = await downloadLayerPackages(recipe);
+    counter.done("Debian packages");
     const programs: StepOutput[] = [];
     for (const project of recipe.projects) {
         programs.push(await buildProject(project, go, counter));

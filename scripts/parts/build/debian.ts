@@ -10,15 +10,32 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { TarEntry } from "../oci/tar";
+import type { Recipe } from "../recipe";
 import { run } from "./run";
 import { step, type StepOutput } from "./step";
+
+/** Downloaded Debian packages, by the layer of an image that takes its files from them. */
+export type LayerPackages = (layer: string) => StepOutput;
+
+/** Downloads the packages of all layers that the recipe's images have: most share theirs, and some have their own. */
+export async function downloadLayerPackages({ debianPackages, layers, images }: Recipe): Promise<LayerPackages> {
+    const common = await downloadPackages("debian", debianPackages);
+    const own = new Map<string, StepOutput>();
+    for (const name of new Set(images.flatMap((image) => image.layers))) {
+        const packages = layers[name]?.packages;
+        if (packages !== undefined) {
+            own.set(name, await downloadPackages(`debian-${name}`, packages));
+        }
+    }
+    return (layer) => own.get(layer) ?? common;
+}
 
 /**
  * Downloads Debian packages and all they depend on, from the host's own package sources and checked against its keys. Nothing
  * is installed: apt is told that no package is installed yet.
  */
-export async function downloadPackages(packages: readonly string[]): Promise<StepOutput> {
-    return step("debian", { packages }, async (directory) => {
+async function downloadPackages(name: string, packages: readonly string[]): Promise<StepOutput> {
+    return step(name, { packages }, async (directory) => {
         mkdirSync(join(directory, "partial"), { recursive: true });
         const status = join(directory, "status");
         writeFileSync(status, "");
@@ -47,11 +64,13 @@ export async function downloadPackages(packages: readonly string[]): Promise<Ste
     });
 }
 
-/** Unpacks downloaded packages on top of each other into a new directory. */
-export async function unpackPackages(packages: StepOutput, target: string): Promise<void> {
+/** Unpacks the packages that are in a directory on top of each other into a new one. */
+export async function unpackPackages(directory: string, target: string): Promise<void> {
     mkdirSync(target, { recursive: true });
-    for (const { path } of packages.files) {
-        await run("dpkg-deb", ["-x", join(packages.directory, path), target]);
+    for (const name of readdirSync(directory)
+        .filter((each) => each.endsWith(".deb"))
+        .sort()) {
+        await run("dpkg-deb", ["-x", join(directory, name), target]);
     }
 }
 

@@ -3,12 +3,12 @@ import { cpus, totalmem } from "node:os";
 import { basename, join } from "node:path";
 import type { GoProject } from "../recipe";
 import { ARCHITECTURE } from "../recipe-digest";
+import { changedModule } from "./changed-module";
 import type { Counter } from "./counter";
 import { projectDirectory } from "./go-module";
 import { run } from "./run";
 import { makeParent, step, type StepOutput } from "./step";
 import type { GoToolchain } from "./toolchain";
-import { withoutImports } from "./without-imports";
 
 /**
  * Builds the programs of one upstream project, static and stripped, from the modules that its go.mod and go.sum pin.
@@ -82,7 +82,7 @@ async function build(
                     project,
                     missing.map(([, goPackage]) => goPackage),
                     linked,
-                    await withoutImports(project, go, changed),
+                    await changedModule(project, go, changed),
                 ),
                 {
                     cwd: directory,

@@ -1,23 +1,24 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ImageRecipe, LayerRecipe, Recipe } from "../recipe";
+import type { ImageRecipe, Recipe } from "../recipe";
+import type { LayerPackages } from "./debian";
 import { ownFiles } from "./layer";
 import type { StepOutput } from "./step";
 
 /** Finished steps that images are made of. */
-interface Sources {
+export interface ImageInputs {
     readonly programs: readonly StepOutput[];
     readonly pause: StepOutput;
-    readonly packages: StepOutput;
+    readonly packages: LayerPackages;
     /** Source of k8s.io/kubernetes. */
     readonly kubernetes: string;
 }
 
 /** All that an image's bytes depend on, and nothing that only others do. */
-export function imageInputs(recipe: Recipe, image: ImageRecipe, sources: Sources): unknown {
+export function imageInputs(recipe: Recipe, image: ImageRecipe, sources: ImageInputs): unknown {
     const names = new Set(image.layers.flatMap((name) => [name, ...layersBelow(recipe, name)]));
-    const layers = [...names].map((name) => [name, recipe.layers[name], contents(recipe.layers[name], sources)]);
+    const layers = [...names].map((name) => [name, recipe.layers[name], contents(recipe, name, sources)]);
     return { format: recipe.format, image: { ...image, neededBy: undefined }, layers };
 }
 
@@ -28,13 +29,14 @@ export function layersBelow(recipe: Recipe, name: string): string[] {
 }
 
 /** What a layer's files have in them: sha256 by path. */
-function contents(layer: LayerRecipe | undefined, { programs, pause, packages, kubernetes }: Sources): unknown {
+function contents(recipe: Recipe, name: string, { programs, pause, packages, kubernetes }: ImageInputs): unknown {
+    const layer = recipe.layers[name];
     if (layer === undefined) {
         return undefined;
     }
     const wanted = new Set(Object.values(layer.programs));
     const made = programs.flatMap(({ files }) => files.filter(({ path }) => wanted.has(path)));
-    const debian = layer.debian.length > 0 || layer.certificates !== undefined ? packages.files : [];
+    const debian = layer.debian.length > 0 || layer.certificates !== undefined ? packages(name).files : [];
     return {
         programs: [...made, ...(layer.pause === undefined ? [] : pause.files)].map(({ path, sha256 }) => [
             path,

@@ -9,18 +9,9 @@ import { ARCHITECTURE } from "../recipe-digest";
 import { PARTS_TIME } from "../verify";
 import type { Counter } from "./counter";
 import { unpackPackages } from "./debian";
-import { imageInputs, layersBelow } from "./image-inputs";
+import { type ImageInputs, imageInputs, layersBelow } from "./image-inputs";
 import { layerEntries, type LayerSources, withParents } from "./layer";
 import { makeParent, step, type StepOutput } from "./step";
-
-export interface ImageInputs {
-    /** What the projects' builds, the pause build and the download of Debian packages have made. */
-    readonly programs: readonly StepOutput[];
-    readonly pause: StepOutput;
-    readonly packages: StepOutput;
-    /** Source of k8s.io/kubernetes. */
-    readonly kubernetes: string;
-}
 
 /** A step that has made an image. */
 export interface ImageOutput extends StepOutput {
@@ -29,27 +20,22 @@ export interface ImageOutput extends StepOutput {
 
 /** Assembles the images, each in a step of its own; layers that several images have are made once. */
 export async function buildImages(recipe: Recipe, inputs: ImageInputs, counter: Counter): Promise<ImageOutput[]> {
-    const debian = join(buildRoot(), "unpacked");
-    let layers: ((name: string) => Promise<Buffer>) | undefined;
-    const prepare = async (): Promise<(name: string) => Promise<Buffer>> => {
-        rmSync(debian, { recursive: true, force: true });
-        await unpackPackages(inputs.packages, debian);
-        return layerBuilder(recipe, { ...inputs, debian });
-    };
+    const unpacked = join(buildRoot(), "unpacked");
+    rmSync(unpacked, { recursive: true, force: true });
+    const layers = layerBuilder(recipe, inputs, unpacked);
     const outputs: ImageOutput[] = [];
     try {
         for (const image of recipe.images) {
             const name = basename(image.file, ".tar");
-            const output = await step(`image-${name}`, imageInputs(recipe, image, inputs), async (directory) => {
-                layers ??= await prepare();
-                await assemble(image, layers, directory);
-            });
+            const output = await step(`image-${name}`, imageInputs(recipe, image, inputs), (directory) =>
+                assemble(image, layers, directory),
+            );
             counter.done(`images/${image.file}${output.reused ? " (kept)" : ""}`);
             const described = readFileSync(join(output.directory, DESCRIPTION), "utf8");
             outputs.push({ ...output, image: JSON.parse(described) as PartImage });
         }
     } finally {
-        rmSync(debian, { recursive: true, force: true });
+        rmSync(unpacked, { recursive: true, force: true });
     }
     return outputs;
 }
@@ -76,15 +62,25 @@ async function assemble(
 /**
  * Makes layers as tar archives by their names. Only what another image or layer asks for again is kept: with all programs in
  * memory at once a build would need a gigabyte.
+ *
+ * @param unpacked where Debian packages are unpacked, once they are asked for.
  */
 function layerBuilder(
     recipe: Recipe,
-    { programs, pause, kubernetes, debian }: ImageInputs & { readonly debian: string },
+    { programs, pause, kubernetes, packages }: ImageInputs,
+    unpacked: string,
 ): (name: string) => Promise<Buffer> {
-    const sources: LayerSources = {
+    const tree = keeping(
+        () => true,
+        async (directory) => {
+            const target = join(unpacked, basename(directory));
+            await unpackPackages(directory, target);
+            return target;
+        },
+    );
+    const sources: Omit<LayerSources, "debian"> = {
         pause: join(pause.directory, "pause"),
         kubernetes,
-        debian,
         program: (path) => {
             const output = programs.find(({ files }) => files.some((file) => file.path === path));
             if (output === undefined) {
@@ -102,7 +98,7 @@ function layerBuilder(
             if (layer === undefined) {
                 throw new Error(`images.yaml: an image or layer wants the layer ${name}, which isn't there`);
             }
-            return layerEntries(layer, sources);
+            return layerEntries(layer, { ...sources, debian: () => tree(packages(name).directory) });
         },
     );
     return keeping(

@@ -11,8 +11,8 @@ export interface LayerSources {
     /** Finds a file by its path in `programs` of the recipe, e.g. `bin/coredns` or `image/agnhost`. */
     readonly program: (path: string) => string;
     readonly pause: string;
-    /** Directory of the unpacked Debian packages. */
-    readonly debian: string;
+    /** Directory of the unpacked Debian packages; they are unpacked when it is asked for. */
+    readonly debian: () => Promise<string>;
     /** Source of k8s.io/kubernetes. */
     readonly kubernetes: string;
 }
@@ -27,8 +27,8 @@ export async function layerEntries(recipe: LayerRecipe, sources: LayerSources): 
         ...Object.entries(recipe.source).map(([path, from]) =>
             file(path, readFileSync(join(sources.kubernetes, from))),
         ),
-        ...(await pickFiles(sources.debian, recipe.debian)),
-        ...(recipe.certificates === undefined ? [] : [file(recipe.certificates, certificates(sources.debian))]),
+        ...(recipe.debian.length === 0 ? [] : await pickFiles(await sources.debian(), recipe.debian)),
+        ...(recipe.certificates === undefined ? [] : [file(recipe.certificates, certificates(await sources.debian()))]),
         ...ownFiles(recipe),
         ...Object.entries(recipe.directories).map(([path, text]) => directory(path, text)),
         ...recipe.applets

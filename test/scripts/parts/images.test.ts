@@ -15,7 +15,10 @@ function inputsOf(name: string, changed: Partial<Recipe> = {}, sums: Readonly<Re
     const programs = recipe.projects.map(({ programs: made }) =>
         output(...Object.keys(made).map((path) => file(path, sums[path] ?? path))),
     );
-    const packages = output(file("curl.deb", sums["curl.deb"] ?? "curl"));
+    const packages = (layer: string) => {
+        const deb = layer === "kube-router" ? "ipset.deb" : "curl.deb";
+        return output(file(deb, sums[deb] ?? deb));
+    };
     const sources = { programs, pause: output(file("pause", "pause")), packages, kubernetes: "/nowhere" };
     return JSON.stringify(imageInputs(now, image, sources));
 }
@@ -43,6 +46,12 @@ test("other Debian packages change the images that have files out of them", () =
     expect(inputsOf("curl", {}, sums)).not.toBe(inputsOf("curl"));
     expect(inputsOf("kube-scheduler", {}, sums)).not.toBe(inputsOf("kube-scheduler"));
     expect(inputsOf("pause", {}, sums)).toBe(inputsOf("pause"));
+});
+
+test("other packages of one layer change the image with that layer, and no others", () => {
+    const sums = { "ipset.deb": "another" };
+    expect(inputsOf("kube-router", {}, sums)).not.toBe(inputsOf("kube-router"));
+    expect(inputsOf("flannel", {}, sums)).toBe(inputsOf("flannel"));
 });
 
 test("another image, or an image for others, changes none", () => {

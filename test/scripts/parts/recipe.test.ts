@@ -1,11 +1,11 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { CLI_MODULE } from "../../../scripts/engine/build-cli";
 import { pinnedCliVersion } from "../../../scripts/engine/cli";
+import { leaveOut } from "../../../scripts/parts/build/changed-module";
 import { projectDirectory } from "../../../scripts/parts/build/go-module";
 import { goArguments, programName } from "../../../scripts/parts/build/go-project";
-import { leaveOut } from "../../../scripts/parts/build/without-imports";
 import { compareGoVersions } from "../../../scripts/parts/build/toolchain";
 import { type Extra, EXTRAS } from "../../../scripts/parts/extras";
 import { extraPaths, readRecipe, selectParts } from "../../../scripts/parts/recipe";
@@ -61,6 +61,7 @@ test("a cluster gets no part that only other clusters need", () => {
     expect(added("kubeadm")).toEqual(["bin/kubeadm", ...hosted, "kube-proxy.tar"]);
     expect(added("static-pods")).toEqual(hosted);
     expect(added("flannel")).toEqual(["image/flanneld", "flannel.tar"]);
+    expect(added("kube-router")).toEqual(["image/kube-router", "image/gobgp", "kube-router.tar"]);
     expect(extraPaths(["flannel"])).toEqual(["images/flannel.tar"]);
 });
 
@@ -77,6 +78,7 @@ test("what a stack's settings need is asked for, and nothing else", () => {
     const settings = { hosting: "systemd", network: "kubenet", cniPlugin: "flannel" } as const;
     expect(extrasOf(settings)).toEqual([]);
     expect(extrasOf({ ...settings, network: "cni" })).toEqual(["flannel"]);
+    expect(extrasOf({ ...settings, network: "cni", cniPlugin: "kube-router" })).toEqual(["kube-router"]);
     expect(extrasOf({ ...settings, hosting: "static-pods" })).toEqual(["static-pods"]);
 });
 
@@ -93,6 +95,7 @@ test("the images have the names that Kubernetes and the articles ask for", () =>
         "registry.k8s.io/kube-scheduler:v1.36.3",
         "registry.k8s.io/kube-proxy:v1.36.3",
         "ghcr.io/flannel-io/flannel:v0.28.10",
+        "docker.io/cloudnativelabs/kube-router:v2.10.0",
     ]);
 });
 
@@ -142,6 +145,14 @@ test.each([
 test("Go versions are compared by number, release candidates before the release", () => {
     const sorted = ["go1.26.8", "1.26rc1", "go1.9.7", "1.26", "go1.26.10", "devel go1.27"].sort(compareGoVersions);
     expect(sorted).toEqual(["devel go1.27", "go1.9.7", "1.26rc1", "1.26", "go1.26.8", "go1.26.10"]);
+});
+
+test("files that take the place of a module's are beside its go.mod", () => {
+    const replacing = recipe.projects.flatMap((project) =>
+        Object.values(project.replacedFiles ?? {}).map((file) => join(projectDirectory(project), file)),
+    );
+    expect(replacing.map((file) => basename(file))).toEqual(["without-aws.go"]);
+    expect(readFileSync(replacing[0] ?? "", "utf8")).toContain("disableSourceDestinationCheck()");
 });
 
 test("an import that the recipe leaves out goes, and one that isn't there is told of", () => {
