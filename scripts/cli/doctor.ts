@@ -1,6 +1,8 @@
+import { installPackages } from "../support/apt";
 import { UserError } from "../support/errors";
+import type { Progress } from "../support/progress";
 import type { Check } from "./doctor/check";
-import { commandsOfBench, commandsOfClient, commandsOfLab, commandsOfTests, installCommand } from "./doctor/commands";
+import { commandsOfBench, commandsOfClient, commandsOfLab, commandsOfTests } from "./doctor/commands";
 import { type Host, thisHost } from "./doctor/host";
 import { kernelChecks } from "./doctor/kernel";
 import { type PlannedLab, plannedLab } from "./doctor/lab";
@@ -9,7 +11,6 @@ import { renderChecks } from "./doctor/render";
 import { resourceChecks } from "./doctor/resources";
 import { softwareChecks } from "./doctor/software";
 import { cgroupCheck, systemChecks } from "./doctor/system";
-import { run, runInTerminal } from "./run";
 import type { Stack } from "./stack";
 
 /** Everything that bringing up a lab needs of a host, in the order of the table. */
@@ -47,26 +48,26 @@ export async function examine(stack: Stack, overrides: Readonly<Record<string, s
 export async function prepareForLab(
     stack: Stack,
     overrides: Readonly<Record<string, string>>,
-    progress: (line: string) => void,
+    progress: Progress,
 ): Promise<void> {
     await provide(() => examine(stack, overrides), progress);
 }
 
 /** The same for the commands that the tests call. */
-export async function prepareForTests(progress: (line: string) => void): Promise<void> {
+export async function prepareForTests(progress: Progress): Promise<void> {
     await provide(() => Promise.resolve([commandsOfTests(thisHost())]), progress);
 }
 
 /** The same for what `scripts/lab bench` calls beside a lab. */
-export async function prepareForBench(progress: (line: string) => void): Promise<void> {
+export async function prepareForBench(progress: Progress): Promise<void> {
     await provide(() => Promise.resolve([commandsOfBench(thisHost())]), progress);
 }
 
-async function provide(examineHost: () => Promise<Check[]>, progress: (line: string) => void): Promise<void> {
+async function provide(examineHost: () => Promise<Check[]>, progress: Progress): Promise<void> {
     const checks = await examineHost();
     const packages = packagesToInstall(checks, thisHost());
     if (packages.length > 0) {
-        await install(packages, progress);
+        await installPackages(packages, progress);
         refuseMissing(await examineHost());
     } else {
         refuseMissing(checks);
@@ -93,19 +94,5 @@ export function refuseMissing(checks: readonly Check[]): void {
     const missing = checks.filter(({ state }) => state === "missing");
     if (missing.length > 0) {
         throw new UserError(`A lab can't come up here yet:\n${renderChecks(missing)}`);
-    }
-}
-
-async function install(packages: readonly string[], progress: (line: string) => void): Promise<void> {
-    const command = installCommand(packages);
-    progress(`installing ${packages.join(", ")}`);
-    const update = await run(["apt-get", "update", "--quiet"]);
-    const code = await runInTerminal(["sh", "-c", `${command} --quiet >&2 </dev/null`], {
-        environment: { DEBIAN_FRONTEND: "noninteractive" },
-    });
-    if (code !== 0) {
-        throw new UserError(
-            `'${command}' failed. ${update.code === 0 ? "" : `So did 'apt-get update': ${update.stderr.trim()}`}`,
-        );
     }
 }

@@ -4,12 +4,15 @@ import { ensureCli } from "../engine/cli";
 import { Engine } from "../engine/engine";
 import { installPlugins } from "../engine/packages";
 import type { EngineEvent, Summary } from "../engine/event";
+import { Display } from "../support/display";
 import { UserError } from "../support/errors";
 import { prepareForLab } from "./doctor";
 import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
 import { PhaseClock, renderPhases } from "./phases";
 import { Progress, summaryLine } from "./progress";
+import { RunningResources } from "./running-resources";
+import { getSoftware } from "./software";
 import type { Stack } from "./stack";
 import { clusterStatus, isHealthy } from "./status";
 import { downParts, renderDownParts, settled, startDownParts } from "./stopped-machines";
@@ -30,42 +33,55 @@ export interface UpOptions {
 export async function up(stack: Stack, options: UpOptions): Promise<void> {
     stack.requireConfig();
     const overrides = parseConfig(options.config);
-    await prepareForLab(stack, overrides, (line) => {
-        console.error(line);
-    });
-    mkdirSync(stack.directory, { recursive: true, mode: 0o700 });
+    const display = new Display();
+    try {
+        await bringUpShown(stack, overrides, options, display);
+    } finally {
+        display.end();
+    }
+}
+
+async function bringUpShown(
+    stack: Stack,
+    overrides: Readonly<Record<string, string>>,
+    options: UpOptions,
+    display: Display,
+): Promise<void> {
+    await prepare(stack, overrides, display, options.preview);
     const clock = new PhaseClock();
-    const progress = new Progress(options);
     let steps = 0;
     const down = await downParts(stack);
     if (down !== undefined) {
         const what = options.preview ? "`up` starts it again" : "restarting it, with its disks";
-        console.error(`not running although the stack is up: ${renderDownParts(down)}: ${what}`);
+        display.progress(`not running although the stack is up: ${renderDownParts(down)}: ${what}`);
         if (!options.preview) {
-            await startDownParts(stack, down, (line) => {
-                console.error(line);
-            });
+            display.begin("machines");
+            await startDownParts(stack, down, display.progress);
         }
     }
-    const engine = await engineFor(stack, overrides, (event) => {
-        clock.record(event);
-        steps += isStep(event) ? 1 : 0;
-        progress.report(event);
-    });
-    const run = options.preview ? engine.preview(options.flags) : engine.up(options.flags);
-    const summary = await run.finally(() => progress.finish());
-    console.log(summaryLine(summary, options.preview));
+    const summary = await operate(
+        stack,
+        { overrides, display, progress: new Progress({ ...options, write: (line) => display.line(line) }) },
+        (engine) => (options.preview ? engine.preview(options.flags) : engine.up(options.flags)),
+        (event) => {
+            clock.record(event);
+            steps += isStep(event) ? 1 : 0;
+        },
+    );
+    display.line(summaryLine(summary, options.preview));
     if (options.preview) {
         if (options.json) {
-            console.log(JSON.stringify(summary));
+            display.line(JSON.stringify(summary));
         }
         return;
     }
+    display.begin("health");
     if (down !== undefined && !(await settled(BOOT_SECONDS, async () => !(await isWell(stack))))) {
         throw new UserError(
             `Not everything is healthy after ${BOOT_SECONDS} seconds: see '${stack.command("status")}'.`,
         );
     }
+    display.end();
     const phases = clock.phases();
     if (phases.length > 0) {
         console.log(`\n${renderPhases(phases)}`);
@@ -76,31 +92,92 @@ export async function up(stack: Stack, options: UpOptions): Promise<void> {
     }
 }
 
+/** Sees to all that a run of the engine needs of this host. */
+async function prepare(
+    stack: Stack,
+    overrides: Readonly<Record<string, string>>,
+    display: Display,
+    preview: boolean,
+): Promise<void> {
+    display.begin("this host");
+    await prepareForLab(stack, overrides, display.progress);
+    mkdirSync(stack.directory, { recursive: true, mode: 0o700 });
+    // A preview runs no command, and so needs none of it.
+    if (!preview) {
+        await getSoftware(stack, overrides, display);
+    }
+}
+
+/** Runs the engine, with what it does on display. */
+async function operate(
+    stack: Stack,
+    {
+        overrides,
+        display,
+        progress,
+    }: {
+        readonly overrides: Readonly<Record<string, string>>;
+        readonly display: Display;
+        readonly progress: Pick<Progress, "report" | "finish">;
+    },
+    run: (engine: Engine) => Promise<Summary>,
+    record: (event: EngineEvent) => void = () => undefined,
+): Promise<Summary> {
+    const running = new RunningResources();
+    display.begin("resources");
+    const engine = await engineFor(
+        stack,
+        overrides,
+        (event) => {
+            record(event);
+            running.record(event);
+            progress.report(event);
+        },
+        (line) => display.progress(pc.dim(line)),
+    );
+    const telling = setInterval(() => display.now(running.text()), 200);
+    try {
+        return await run(engine);
+    } finally {
+        clearInterval(telling);
+        progress.finish();
+    }
+}
+
 /** The same, printing only changes and failures, for a command with output of its own. */
 export async function bringUp(stack: Stack, overrides: Readonly<Record<string, string>>): Promise<Summary> {
-    await prepareForLab(stack, overrides, (line) => {
-        console.error(line);
-    });
-    mkdirSync(stack.directory, { recursive: true, mode: 0o700 });
-    const progress = new Progress();
-    const engine = await engineFor(stack, overrides, (event) => {
-        if (event.kind === "failed" || event.type.startsWith("command:remote")) {
-            progress.report(event);
-        }
-    });
-    return engine.up();
+    const display = new Display();
+    const all = new Progress({ write: (line) => display.line(line) });
+    const progress = {
+        report: (event: EngineEvent): void => {
+            if (event.kind === "failed" || event.type.startsWith("command:remote")) {
+                all.report(event);
+            }
+        },
+        finish: () => undefined,
+    };
+    try {
+        await prepare(stack, overrides, display, false);
+        return await operate(stack, { overrides, display, progress }, (engine) => engine.up());
+    } finally {
+        display.end();
+    }
 }
 
 /** Deletes the cluster of a stack. */
 export async function down(stack: Stack, json: boolean): Promise<void> {
     stack.requireConfig();
-    const progress = new Progress();
-    const engine = await engineFor(stack, {}, progress.report);
-    const summary = await engine.destroy().finally(() => progress.finish());
-    new KeptRepairs(stack).forget();
-    console.log(summaryLine(summary));
-    if (json) {
-        console.log(JSON.stringify(summary));
+    const display = new Display();
+    try {
+        const progress = new Progress({ write: (line) => display.line(line) });
+        const summary = await operate(stack, { overrides: {}, display, progress }, (engine) => engine.destroy());
+        new KeptRepairs(stack).forget();
+        display.line(summaryLine(summary));
+        if (json) {
+            display.line(JSON.stringify(summary));
+        }
+    } finally {
+        display.end();
     }
 }
 
@@ -116,8 +193,8 @@ export async function engineFor(
     stack: Stack,
     configOverrides: Readonly<Record<string, string>>,
     report: (event: EngineEvent) => void,
+    note: (line: string) => void = (line) => console.error(pc.dim(line)),
 ): Promise<Engine> {
-    const note = (line: string): void => console.error(pc.dim(line));
     const cli = await ensureCli(note);
     await installPlugins(cli.path, note);
     note(`stack ${stack.name}, by Pulumi ${cli.version} (${cli.origin})`);

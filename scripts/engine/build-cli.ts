@@ -1,14 +1,18 @@
 import { mkdirSync } from "node:fs";
+import type { Progress } from "../support/progress";
 import { join } from "node:path";
 import { Counter } from "../parts/build/counter";
 import { neededGo } from "../parts/build/go-module";
-import { buildProject } from "../parts/build/go-project";
+import { Estimate } from "../parts/build/estimate";
+import { buildProject, parallelism } from "../parts/build/go-project";
 import { ensureRoom } from "../parts/build/prerequisites";
 import { findGo } from "../parts/build/toolchain";
 import { buildRoot } from "../parts/paths";
 
 /** Where the go.mod and go.sum are that pin the CLI. They are no part of a lab: a newer CLI makes no other parts. */
 export const CLI_MODULE = join(__dirname, "go");
+/** As `cpuSeconds` of the parts' projects. */
+const CPU_SECONDS = 900;
 const NEEDED_BYTES = 3 * 1024 ** 3;
 
 /**
@@ -17,13 +21,14 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
  * @returns the program's path in the cache.
  * @throws UserError where there is no Go, or too little room.
  */
-export async function buildCli(version: string, progress: (line: string) => void): Promise<string> {
+export async function buildCli(version: string, progress: Progress): Promise<string> {
     mkdirSync(buildRoot(), { recursive: true });
     ensureRoom(buildRoot(), "the build of the Pulumi CLI", NEEDED_BYTES);
     const go = await findGo(neededGo([CLI_MODULE]), progress);
-    const counter = new Counter(1, progress);
+    const counter = new Counter(1, progress, new Estimate({ pulumi: CPU_SECONDS }, parallelism()));
     const project = {
         name: "pulumi",
+        cpuSeconds: CPU_SECONDS,
         module: "github.com/pulumi/pulumi/pkg/v3",
         version: "pulumi",
         cgo: false,

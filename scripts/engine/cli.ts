@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { gte, SemVer } from "semver";
 import { programOnPath } from "../support/ends-with-parent";
 import { cacheDirectory, repositoryRoot } from "../support/paths";
+import type { Progress } from "../support/progress";
 import { whyUnreachable } from "../parts/download/reachable";
 import { withLock } from "../parts/lock";
 
@@ -56,7 +57,7 @@ export async function findCli(note: (line: string) => void): Promise<PulumiCli |
  *
  * @throws UserError where neither is possible.
  */
-export async function ensureCli(progress: (line: string) => void): Promise<PulumiCli> {
+export async function ensureCli(progress: Progress): Promise<PulumiCli> {
     const found = await findCli(progress);
     if (found !== undefined) {
         return found;
@@ -73,7 +74,7 @@ export async function ensureCli(progress: (line: string) => void): Promise<Pulum
     });
 }
 
-async function getCli(root: string, version: string, progress: (line: string) => void): Promise<void> {
+async function getCli(root: string, version: string, progress: Progress): Promise<void> {
     const unreachable = await whyUnreachable(INSTALLER, REACHABLE_WITHIN_MS);
     if (unreachable === undefined) {
         progress(`installing Pulumi CLI ${version} into ${root}`);

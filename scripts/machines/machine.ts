@@ -15,6 +15,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../support/errors";
+import type { Progress } from "../support/progress";
 import {
     cgroupsOf,
     createCgroups,
@@ -48,7 +49,7 @@ const SUPERVISOR_START = 3_000;
  */
 export async function createMachine(
     request: MachineSettings,
-    progress: (line: string) => void,
+    progress: Progress,
 ): Promise<CreatedMachine> {
     const { lab, machine } = request;
     const names = machineNames(lab, machine);

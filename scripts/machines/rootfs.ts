@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { endingWithParent } from "../support/ends-with-parent";
 import { UserError } from "../support/errors";
 import { cacheDirectory } from "../support/paths";
+import type { Progress } from "../support/progress";
 import { withLock } from "./commands";
 import { finishRootfs, LEFT_OUT, PACKAGES, type Release, RELEASES, rootfsDigest } from "./rootfs-recipe";
 
@@ -21,7 +22,7 @@ export function rootfsPath(digest: string): string {
  * @throws UserError with the last lines of the build's log when it fails
  */
 export async function ensureRootfs(
-    progress: (line: string) => void,
+    progress: Progress,
     release?: Release,
     more: readonly string[] = [],
 ): Promise<string> {
@@ -44,12 +45,7 @@ export async function ensureRootfs(
 }
 
 /** Called with the lock held, so that what an interrupted build left is nobody's. */
-async function build(
-    path: string,
-    release: Release,
-    packages: readonly string[],
-    progress: (line: string) => void,
-): Promise<void> {
+async function build(path: string, release: Release, packages: readonly string[], progress: Progress): Promise<void> {
     const started = Date.now();
     for (const name of readdirSync(dirname(path)).filter((entry) => entry.startsWith(".building-"))) {
         removeLeftover(join(dirname(path), name));
@@ -61,7 +57,7 @@ async function build(
         `building the machines' root file system (Debian ${release}, ${packages.length} packages; once, about a minute)`,
     );
     await mmdebstrap(root, release, packages, (line) => {
-        progress(`  ${Math.round((Date.now() - started) / 1000)} s: ${line}`);
+        (progress.now ?? progress)(line);
     });
     finishRootfs(root);
     // Renamed only when it is whole and on the disk.
@@ -86,7 +82,7 @@ async function mmdebstrap(
     root: string,
     release: Release,
     packages: readonly string[],
-    progress: (line: string) => void,
+    progress: Progress,
 ): Promise<void> {
     const sources = hostSources(release);
     const args = [

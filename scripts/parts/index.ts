@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../support/errors";
+import type { Progress } from "../support/progress";
 import { type GetRequest, type SourceName, SOURCES } from "./contract";
 import { withLock } from "./lock";
 import { partsRoot } from "./paths";
@@ -25,7 +26,7 @@ const REACHABLE_WITHIN = 1_500;
  * @param progress gets a line per thing that is got or found damaged; none where all is there.
  * @throws UserError where the source can't give what is asked for, or something to get it is missing here.
  */
-export async function ensureParts(options: GetRequest, progress: (line: string) => void): Promise<PartsDirectory> {
+export async function ensureParts(options: GetRequest, progress: Progress): Promise<PartsDirectory> {
     const source = sourceNamed(options.source);
     const request = { versions: options.versions ?? {}, directory: options.directory, extras: options.extras };
     const found = await source.find(request, progress);
@@ -42,7 +43,7 @@ export async function ensureParts(options: GetRequest, progress: (line: string) 
 /** Parts that are in the cache: without the network and without a build. */
 export async function findParts(
     { source, directory, versions = {}, extras }: GetRequest,
-    progress: (line: string) => void,
+    progress: Progress,
 ): Promise<PartsDirectory | undefined> {
     return sourceNamed(source).find({ versions, directory, extras }, progress);
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Progress } from "../support/progress";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -9,7 +10,7 @@ import { dirname } from "node:path";
  *
  * @param path the lock file; beside the lock it carries its holder's process id, for the message to whoever waits.
  */
-export async function withLock<T>(path: string, progress: (line: string) => void, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, progress: Progress, work: () => Promise<T>): Promise<T> {
     mkdirSync(dirname(path), { recursive: true });
     const release = (await tryLock(path, "--nonblock")) ?? (await waitForLock(path, progress));
     try {
@@ -20,7 +21,7 @@ export async function withLock<T>(path: string, progress: (line: string) => void
     }
 }
 
-async function waitForLock(path: string, progress: (line: string) => void): Promise<() => void> {
+async function waitForLock(path: string, progress: Progress): Promise<() => void> {
     progress(`waiting for process ${readFileSync(path, "utf8").trim() || "unknown"}, which is getting parts (${path})`);
     const release = await tryLock(path, "--exclusive");
     if (release === undefined) {

@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { errorText } from "../support/answer";
 import { UserError } from "../support/errors";
+import { Display } from "../support/display";
 import { settleModes } from "../support/modes";
 import { parseRequest } from "../support/request";
 import {
@@ -27,7 +28,8 @@ import {
     sourcesRequest,
 } from "./contract";
 
-const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+const display = new Display();
+const { progress } = display;
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 interface GetFlags extends GetRequest {
@@ -40,7 +42,9 @@ async function get(flags: GetFlags): Promise<void> {
     const request = flags.json
         ? parseRequest(getRequest, await text(process.stdin))
         : { ...flags, versions: flags.set, extras: flags.with };
+    display.begin("parts");
     const parts = await ensureParts(request, progress);
+    display.end();
     const files = Object.fromEntries(parts.manifest.files.map(({ path, sha256 }) => [path, sha256]));
     const answer: GetAnswer = { digest: parts.digest, files };
     print(JSON.stringify(flags.json ? answer : { digest: parts.digest }));
@@ -197,6 +201,7 @@ program
 
 settleModes();
 program.parseAsync().catch((error: unknown) => {
+    display.end();
     process.stderr.write(`${errorText(error)}\n`);
     process.exitCode = 1;
 });

@@ -13,6 +13,8 @@ const GoProject = z.strictObject({
     name: z.string(),
     /** Directory below go/ that has its go.mod, where that isn't its name. */
     modules: z.string().optional(),
+    /** Seconds of one core that its build takes where nothing is compiled yet; they say how long a build still takes. */
+    cpuSeconds: z.number().positive(),
     /** The upstream module that carries the version. */
     module: z.string(),
     /** Key of `versions`. */

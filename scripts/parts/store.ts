@@ -13,6 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { UserError } from "../support/errors";
 import { syncPath } from "../support/sync";
+import type { Progress } from "../support/progress";
 import { formatManifest, type Manifest, manifestDigest, type PartFile } from "./manifest";
 import { partsPath, partsRoot } from "./paths";
 import { findDamage, PARTS_TIME, readManifest } from "./verify";
@@ -62,10 +63,7 @@ export function listDigests(): string[] {
 }
 
 /** The parts that were made from a recipe, where they are there and no file of theirs is damaged. */
-export async function findByRecipe(
-    recipe: string,
-    progress: (line: string) => void,
-): Promise<PartsDirectory | undefined> {
+export async function findByRecipe(recipe: string, progress: Progress): Promise<PartsDirectory | undefined> {
     const pointer = pointerPath(recipe);
     if (!existsSync(pointer)) {
         return undefined;
@@ -74,10 +72,7 @@ export async function findByRecipe(
 }
 
 /** The parts of a digest after a quick check; says what is damaged. */
-export async function wholeParts(
-    digest: string,
-    progress: (line: string) => void,
-): Promise<PartsDirectory | undefined> {
+export async function wholeParts(digest: string, progress: Progress): Promise<PartsDirectory | undefined> {
     if (!existsSync(partsPath(digest))) {
         return undefined;
     }
@@ -148,10 +143,7 @@ export function rememberImported({ digest, manifest }: PartsDirectory): void {
 }
 
 /** Parts of exactly these versions that were imported, as findByRecipe(). */
-export function findImported(
-    versions: Versions,
-    progress: (line: string) => void,
-): Promise<PartsDirectory | undefined> {
+export function findImported(versions: Versions, progress: Progress): Promise<PartsDirectory | undefined> {
     return findByRecipe(importedKey(versions), progress);
 }
 

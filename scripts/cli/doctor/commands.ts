@@ -1,3 +1,4 @@
+import { installCommand } from "../../support/apt";
 import type { Check } from "./check";
 import type { Host } from "./host";
 import type { PlannedLab } from "./lab";
@@ -99,8 +100,4 @@ function packaged(host: Host, name: string, wanted: readonly Packaged[]): Check 
             ? install
             : `install them with this system's package manager; on Debian and Ubuntu: ${install}`;
     return { name, state: "missing", detail: `not here: ${missing.map(called).join(", ")}`, remedy, packages };
-}
-
-export function installCommand(packages: readonly string[]): string {
-    return `apt-get install --yes --no-install-recommends ${packages.join(" ")}`;
 }

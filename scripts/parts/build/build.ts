@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { UserError } from "../../support/errors";
+import type { Progress } from "../../support/progress";
 import { buildRoot } from "../paths";
 import type { Recipe } from "../recipe";
 import { ARCHITECTURE } from "../recipe-digest";
@@ -7,7 +8,8 @@ import { commitParts, linkFile, newIncoming, type PartsDirectory } from "../stor
 import { Counter } from "./counter";
 import { downloadLayerPackages } from "./debian";
 import { allModules, moduleSource, neededGo } from "./go-module";
-import { buildProject } from "./go-project";
+import { Estimate } from "./estimate";
+import { buildProject, parallelism } from "./go-project";
 import { buildImages } from "./images";
 import { buildPause } from "./pause";
 import { ensureBuildPackages, ensureRoom } from "./prerequisites";
@@ -22,7 +24,7 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
  *
  * @throws UserError where this machine lacks something that a build needs.
  */
-export async function buildParts(recipe: Recipe, progress: (line: string) => void): Promise<PartsDirectory> {
+export async function buildParts(recipe: Recipe, progress: Progress): Promise<PartsDirectory> {
     if (process.platform !== "linux" || process.arch !== "x64") {
         throw new UserError(
             `parts are built on linux/${ARCHITECTURE} only, and this is ${process.platform}/${process.arch}`,
@@ -33,8 +35,11 @@ export async function buildParts(recipe: Recipe, progress: (line: string) => voi
     await ensureBuildPackages(progress);
     const go = await findGo(neededGo(allModules()), progress);
     const programCount = recipe.projects.reduce((sum, { programs }) => sum + Object.keys(programs).length, 0);
-    const counter = new Counter(programCount + recipe.images.length + 2, progress);
-    counter.note(`building with ${go.version} in ${buildRoot()}`);
+    const costs = Object.fromEntries(recipe.projects.map(({ name, cpuSeconds }) => [name, cpuSeconds]));
+    const estimate = new Estimate(costs, parallelism());
+    const counter = new Counter(programCount + recipe.images.length + 2, progress, estimate);
+    progress(`building with ${go.version} in ${buildRoot()}`);
+    counter.note("Debian packages for the images");
 
     const packages = await downloadLayerPackages(recipe);
     counter.done("Debian packages");

@@ -21,16 +21,18 @@ export async function buildProject(
     counter: Counter,
     directory: string = projectDirectory(project),
 ): Promise<StepOutput> {
-    // Who asks for it changes nothing of what is built.
-    const inputs = { ...project, neededBy: undefined };
+    // Who asks for it, and how long it takes, changes nothing of what is built.
+    const inputs = { ...project, neededBy: undefined, cpuSeconds: undefined };
     const sources = readdirSync(directory)
         .sort()
         .map((name) => [name, readFileSync(join(directory, name), "utf8")]);
+    counter.estimate?.begin(project.name);
     const output = await step(
         `go-${project.name}`,
         { project: inputs, sources, go: go.version, architecture: ARCHITECTURE },
         (incoming) => build(project, go, counter, directory, incoming),
     );
+    counter.estimate?.finish(project.name, output.reused);
     if (output.reused) {
         Object.keys(project.programs).forEach((path) => counter.done(`${path} (kept)`));
     }
@@ -72,8 +74,8 @@ async function build(
     const collecting = setInterval(collect, 500);
     const telling = setInterval(() => {
         const modules = downloaded > 0 ? `${downloaded} modules downloaded, ` : "";
-        counter.note(`${project.name}: ${modules}${compiled > 0 ? `${compiled} packages compiled` : "linking"}`);
-    }, 10_000);
+        counter.note(`${project.name}: ${modules}${compiled > 0 ? `${compiled} packages compiled` : "looking"}`);
+    }, 1_000);
     try {
         if (missing.length > 0) {
             await run(
@@ -147,7 +149,7 @@ function goEnvironment(project: GoProject, temporary: string): Record<string, st
     };
 }
 
-/** Linking one of Kubernetes' programs takes up to about 2 GiB of memory. */
-function parallelism(): number {
+/** How many processes a build has at a time: linking one of Kubernetes' programs takes up to about 2 GiB of memory. */
+export function parallelism(): number {
     return Math.max(1, Math.min(cpus().length, Math.floor(totalmem() / (2 * 1024 ** 3))));
 }

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { statfsSync } from "node:fs";
+import { installCommand, installPackages } from "../../support/apt";
 import { UserError } from "../../support/errors";
-import { run } from "./run";
+import type { Progress } from "../../support/progress";
 
 /** For runc (cgo and libseccomp) and pause. */
 const PACKAGES = ["gcc", "libc6-dev", "libseccomp-dev", "pkg-config"];
@@ -11,7 +12,7 @@ const PACKAGES = ["gcc", "libc6-dev", "libseccomp-dev", "pkg-config"];
  *
  * @throws UserError where that isn't possible, with the command that does it.
  */
-export async function ensureBuildPackages(progress: (line: string) => void): Promise<void> {
+export async function ensureBuildPackages(progress: Progress): Promise<void> {
     if (spawnSync("apt-get", ["--version"]).status !== 0 || spawnSync("dpkg-deb", ["--version"]).status !== 0) {
         throw new UserError(
             "building the parts needs apt-get and dpkg-deb (Debian, Ubuntu): build them there, copy the directory and use " +
@@ -22,20 +23,10 @@ export async function ensureBuildPackages(progress: (line: string) => void): Pro
     if (missing.length === 0) {
         return;
     }
-    const command = `apt-get install ${missing.join(" ")}`;
     if (process.getuid?.() !== 0) {
-        throw new UserError(`building the parts needs ${missing.join(", ")}: run '${command}' as root`);
+        throw new UserError(`building the parts needs ${missing.join(", ")}: run '${installCommand(missing)}' as root`);
     }
-    progress(`installing ${missing.join(", ")}`);
-    const environment = { DEBIAN_FRONTEND: "noninteractive" };
-    const install = ["install", "-y", "-q", "--no-install-recommends", ...missing];
-    try {
-        await run("apt-get", install, { environment });
-    } catch {
-        // The package lists may be missing or old.
-        await run("apt-get", ["update", "-q"], { environment });
-        await run("apt-get", install, { environment });
-    }
+    await installPackages(missing, progress);
 }
 
 function isInstalled(name: string): boolean {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../support/errors";
+import type { Progress } from "../../support/progress";
 import { run } from "./run";
 
 export interface GoToolchain {
@@ -19,7 +20,7 @@ const INSTALL = "install Go (https://go.dev/doc/install), or use parts from else
  * @param needed the newest `go` line of the go.mod files, e.g. `1.26.0`.
  * @throws UserError where there is no Go or it is too old.
  */
-export async function findGo(needed: string, progress: (line: string) => void): Promise<GoToolchain> {
+export async function findGo(needed: string, progress: Progress): Promise<GoToolchain> {
     const program = goCandidates(process.env.PATH ?? "").find((path) => existsSync(path));
     if (program === undefined) {
         throw new UserError(

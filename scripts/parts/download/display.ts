@@ -1,4 +1,5 @@
 import { Counter } from "../build/counter";
+import type { Progress } from "../../support/progress";
 import type { OnBytes } from "./file";
 
 const MIB = 1024 ** 2;
@@ -10,7 +11,7 @@ export class DownloadDisplay {
     private readonly present = new Map<string, number>();
     private readonly telling: NodeJS.Timeout;
 
-    constructor(total: number, progress: (line: string) => void, interval: number) {
+    constructor(total: number, progress: Progress, interval: number) {
         this.counter = new Counter(total, progress);
         this.telling = setInterval(() => this.tell(), interval);
         this.counter.note(`downloading ${total} files`);

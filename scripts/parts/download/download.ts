@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../support/errors";
+import type { Progress } from "../../support/progress";
 import { ensureRoom } from "../build/prerequisites";
 import { run } from "../build/run";
 import type { Extra } from "../extras";
@@ -49,7 +50,7 @@ export const DEFAULTS: DownloadOptions = {
     attempts: 3,
     pause: 1_000,
     parallel: 4,
-    telling: 5_000,
+    telling: 1_000,
 };
 
 /** The archives, and the programs out of them. */
@@ -64,7 +65,7 @@ const NEEDED_BYTES = 2 * 1024 ** 3;
 export async function downloadParts(
     versions: Versions,
     given: Partial<DownloadOptions>,
-    progress: (line: string) => void,
+    progress: Progress,
 ): Promise<PartsDirectory> {
     const options = { ...DEFAULTS, ...given };
     const directory = downloadRoot();

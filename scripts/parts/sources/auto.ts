@@ -1,4 +1,5 @@
 import { UserError } from "../../support/errors";
+import type { Progress } from "../../support/progress";
 import { NetworkError } from "../download/request";
 import { recipeKey } from "../recipe-digest";
 import { findByRecipe, findImported, type PartsDirectory } from "../store";
@@ -56,7 +57,7 @@ export function autoSource({ download, build, whyUnreachable }: AutoSources): Pa
 }
 
 /** Imported parts of these versions that have the extras asked for. */
-async function imported(request: PartsRequest, progress: (line: string) => void): Promise<PartsDirectory | undefined> {
+async function imported(request: PartsRequest, progress: Progress): Promise<PartsDirectory | undefined> {
     const parts = await findImported(wantedVersions(request.versions), progress);
     const extras = request.extras ?? [];
     if (parts === undefined || extras.length === 0) {

@@ -1,4 +1,5 @@
 import type { Extra } from "../extras";
+import type { Progress } from "../../support/progress";
 import type { PartsDirectory } from "../store";
 
 /** A request for parts. */
@@ -18,10 +19,10 @@ export interface PartsSource {
      *
      * @param progress gets a line about what is damaged.
      */
-    find(request: PartsRequest, progress: (line: string) => void): Promise<PartsDirectory | undefined>;
+    find(request: PartsRequest, progress: Progress): Promise<PartsDirectory | undefined>;
 
     /** Gets them. Called under the parts lock. Throws UserError where the request can't be met from this source. */
-    get(request: PartsRequest, progress: (line: string) => void): Promise<PartsDirectory>;
+    get(request: PartsRequest, progress: Progress): Promise<PartsDirectory>;
 }
 
 /** "kubernetes 1.35.0 (it has 1.36.3)" for every version asked for that isn't the one there is. */

@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { type ClusterSpec, InvalidConfig, parseClusterSpec } from "../../components/cluster-spec";
+import { fullKey, readProject, readYaml } from "../engine/project";
+import { UserError } from "../support/errors";
+import type { Stack } from "./stack";
+
+/**
+ * The cluster that the stack's config describes, as the program will read it.
+ *
+ * @param overrides config of this run, by full key.
+ * @returns undefined where values that matter are encrypted, which only the engine can read.
+ * @throws UserError with every problem of the config.
+ */
+export function specOfStack(stack: Stack, overrides: Readonly<Record<string, string>>): ClusterSpec | undefined {
+    const { name: project, defaults } = readProject(stack.repository);
+    const content = readYaml(join(stack.repository, `Pulumi.${stack.name}.yaml`))["config"] ?? {};
+    const given = { ...defaults, ...withFullKeys(content as object, project), ...withFullKeys(overrides, project) };
+    const own = Object.entries(given)
+        .filter(([key]) => key.startsWith(`${project}:`))
+        .map(([key, value]) => [key.slice(project.length + 1), value] as const);
+    const plain = own.filter(([, value]) => !isEncrypted(value));
+    try {
+        return parseClusterSpec(Object.fromEntries(plain), { stack: stack.name });
+    } catch (error) {
+        if (!(error instanceof InvalidConfig)) {
+            throw error;
+        }
+        if (plain.length < own.length) {
+            return undefined;
+        }
+        throw new UserError(error.message);
+    }
+}
+
+function withFullKeys(config: object, project: string): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(config).map(([key, value]) => [fullKey(key, project), value]));
+}
+
+/** A value, or a setting in it, that is as `pulumi config set --secret` writes it. */
+function isEncrypted(value: unknown): boolean {
+    return (
+        typeof value === "object" &&
+        value !== null &&
+        ("secure" in value || Object.values(value).some((inner) => isEncrypted(inner)))
+    );
+}
