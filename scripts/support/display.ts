@@ -5,6 +5,7 @@ import type { Progress } from "./progress";
 /** A stream that a person may be reading. */
 export interface Output {
     readonly isTTY?: boolean;
+    /** 0 in a terminal that has no size. */
     readonly columns?: number;
     write(text: string): unknown;
 }
@@ -101,7 +102,7 @@ export class Display {
             return;
         }
         this.frame = (this.frame + 1) % FRAMES.length;
-        const room = Math.max(20, (this.live.columns ?? 80) - 1);
+        const room = Math.max(20, (this.live.columns || 80) - 1);
         const text = this.render(FRAMES[this.frame] ?? "");
         this.live.write(colors.dim(text.length > room ? `${text.slice(0, room - 1)}…` : text));
         this.isDrawn = true;
