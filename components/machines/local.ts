@@ -116,8 +116,9 @@ class LocalMachine extends Component implements Machine {
             user: this.user,
             privateKey: sshKey.privateKeyOpenssh,
             hostKey: this.hostKey,
-            dialErrorLimit: 10,
-            perDialTimeout: 5,
+            // On a busy host a login takes its time; one that can't be reached says so at once.
+            dialErrorLimit: 24,
+            perDialTimeout: 30,
         };
         this.registerOutputs(machineOutputs(this));
     }

@@ -23,6 +23,11 @@ export class SshMachine {
     connections = 0;
     open = 0;
     mostOpen = 0;
+    /** Seconds until whoever connects is let in. */
+    logInSeconds = 0;
+    /** The most connections at once that hadn't been let in yet. */
+    mostUnproved = 0;
+    private unproved = 0;
     /** Connections to drop before any is taken. */
     drop = 0;
     private readonly server = new Server(
@@ -63,8 +68,26 @@ export class SshMachine {
         }
         this.open++;
         this.mostOpen = Math.max(this.mostOpen, this.open);
-        connection.on("close", () => this.open--).on("error", () => undefined);
-        connection.on("authentication", (context) => (this.isAllowed(context) ? context.accept() : context.reject()));
+        this.unproved++;
+        this.mostUnproved = Math.max(this.mostUnproved, this.unproved);
+        let isProved = false;
+        const proved = (): void => {
+            this.unproved -= isProved ? 0 : 1;
+            isProved = true;
+        };
+        connection
+            .on("ready", proved)
+            .on("close", () => {
+                proved();
+                this.open--;
+            })
+            .on("error", () => undefined);
+        connection.on("authentication", (context) => {
+            setTimeout(
+                () => (this.isAllowed(context) ? context.accept() : context.reject()),
+                this.logInSeconds * 1000,
+            );
+        });
         connection.on("session", (accept) => {
             accept().on("exec", (acceptExec, _reject, { command }) => {
                 const channel = acceptExec();

@@ -91,7 +91,7 @@ export class AwsMachine extends Component implements Machine {
             hostKey: this.hostKey,
             // A new instance takes a minute until it answers.
             dialErrorLimit: 60,
-            perDialTimeout: 5,
+            perDialTimeout: 10,
         };
         this.facts = probeFacts(this, this);
         this.registerOutputs(machineOutputs(this));

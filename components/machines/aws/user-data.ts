@@ -20,6 +20,8 @@ export function renderUserData({ hostname, hostKey, hostPublicKey }: UserDataArg
         manage_etc_hosts: "localhost",
         ssh_deletekeys: true,
         ssh_genkeytypes: [],
+        // Steps come a dozen at once; by default the eleventh that hasn't proved who it is may be turned away.
+        write_files: [{ path: "/etc/ssh/sshd_config.d/kubelab.conf", content: "MaxStartups 100\n" }],
         ssh_keys: { ed25519_private: `${hostKey.trim()}\n`, ed25519_public: hostPublicKey.trim() },
     };
     return `#cloud-config\n${stringify(settings, { lineWidth: 0 })}`;

@@ -121,8 +121,9 @@ class ExistingHost extends Component implements Machine {
             user: host.user,
             privateKey: pulumi.secret(target.apply(({ privateKey }) => privateKey)),
             hostKey: host.hostKey,
-            dialErrorLimit: 10,
-            perDialTimeout: 5,
+            // A busy host lets in slowly. That it can be reached was seen before.
+            dialErrorLimit: 12,
+            perDialTimeout: 20,
         };
         this.registerOutputs(machineOutputs(this));
     }

@@ -24,21 +24,26 @@ interface RemoteInputs extends CommandInputs {
     readonly connection: Connection;
 }
 
-const MAX_PARALLEL = 32;
+/** An SSH server turns new ones away where ten of them haven't proved yet who they are: sshd_config(5), MaxStartups. */
+const DIALLING_PER_MACHINE = 8;
+/** More than a machine has steps that wait for one another: with fewer, those that are waited for might never have their turn. */
+const OPEN_PER_MACHINE = 24;
 const RETRY = { first: 100, factor: 1.5, longest: 5000 };
 
 /** Runs a command on another machine, over an SSH connection of its own. */
 const run: Runner = async (command, properties, environment, { signal, log }) => {
     const inputs = properties as unknown as RemoteInputs;
-    await slots.take();
+    const { dialling, open } = turnsOf(inputs.connection);
+    await open.take();
     let client: Client;
     try {
-        client = await dial(inputs.connection, signal);
+        await dialling.take();
+        client = await dial(inputs.connection, signal).finally(() => dialling.give());
     } catch (error) {
-        slots.give();
+        open.give();
         throw error;
     }
-    client.once("close", () => slots.give());
+    client.once("close", () => open.give());
     try {
         return await execute(client, command, inputs, environment, signal, log);
     } finally {
@@ -197,4 +202,21 @@ class Slots {
     }
 }
 
-const slots = new Slots(MAX_PARALLEL);
+interface Turns {
+    readonly dialling: Slots;
+    readonly open: Slots;
+}
+
+/** By machine: one that is slow, or has many steps that wait, keeps no other from its own. */
+const turns = new Map<string, Turns>();
+
+function turnsOf({ host, port = 22 }: Connection): Turns {
+    const machine = `${host}:${port}`;
+    const known = turns.get(machine);
+    if (known !== undefined) {
+        return known;
+    }
+    const made = { dialling: new Slots(DIALLING_PER_MACHINE), open: new Slots(OPEN_PER_MACHINE) };
+    turns.set(machine, made);
+    return made;
+}
