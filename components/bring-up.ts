@@ -129,7 +129,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
                 machine: first.machine,
                 objects: corednsManifests(spec),
                 wait: [
-                    `${KUBECTL} -n kube-system rollout status deployment/coredns --timeout=120s || fail 'CoreDNS did not become ready: kubectl -n kube-system describe pods -l k8s-app=kube-dns'`,
+                    `${KUBECTL} -n kube-system rollout status deployment/coredns --timeout=300s || fail 'CoreDNS did not become ready: kubectl -n kube-system describe pods -l k8s-app=kube-dns'`,
                 ],
                 dependsOn: [...api, ...connected],
             },

@@ -8,7 +8,7 @@ import type { ClusterSpec, NodeSpec } from "../cluster-spec/types";
 import { KUBECTL } from "./kubectl-step";
 
 /** Seconds a node is given to become Ready. */
-const READY_DEADLINE = 120;
+const READY_DEADLINE = 300;
 /** The taint that keeps pods off a control plane while there are workers. */
 const NO_WORKLOADS = "node-role.kubernetes.io/control-plane:NoSchedule";
 /** Seconds the pods of a leaving node are given to go. */

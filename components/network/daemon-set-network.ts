@@ -10,7 +10,7 @@ import { networkManifests } from "./daemon-set";
 import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";
 
 /** Seconds the DaemonSet's pods are given to work on all nodes, and the routes to come to all others. */
-const DEADLINE = 120;
+const DEADLINE = 300;
 
 /** A pod network whose own program runs as a DaemonSet: kube-router, flannel. The controller manager gives nodes their pod CIDRs. */
 export class DaemonSetNetwork extends Component implements PodNetwork {

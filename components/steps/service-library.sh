@@ -12,7 +12,7 @@ service_state() {
         return
     fi
     while IFS='=' read -r key value; do unit[$key]=$value; done < <(
-        systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload,DropInPaths,MainPID,NRestarts "$1"
+        systemctl show --property=LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,DropInPaths,MainPID,NRestarts "$1"
     )
 }
 
@@ -109,11 +109,12 @@ service_restart() {
     change_applied
 }
 
-# service_healthy UNIT SECONDS COMMAND...: waits for the unit's health check; shows its last log lines when that fails, or when
-# the unit has ended and been started again eight times.
+# service_healthy UNIT SECONDS COMMAND...: waits for the unit's health check, for as long as the unit makes progress and SECONDS more,
+# five times SECONDS at most. Shows its last log lines when that fails, or when the unit has ended and been started again eight times.
 service_healthy() {
-    local name=$1 deadline=$((SECONDS + $2)) gap=3 look=$((SECONDS + 3)) asked=''
+    local name=$1 patience=$2 deadline=$((SECONDS + $2)) last=$((SECONDS + 5 * $2)) gap=3 look=$((SECONDS + 3)) asked=''
     shift 2
+    worker='' worked=0 worked_at=$SECONDS
     while [ "$SECONDS" -lt "$deadline" ]; do
         if [ "$1" = curl ] && [ "$asked" != once ]; then
             if [ -z "$asked" ] && listening "$@"; then keep_asking "$@"; fi
@@ -126,7 +127,10 @@ service_healthy() {
         if [ "$SECONDS" -ge "$look" ]; then
             service_state "$name"
             if [ "${unit[NRestarts]:-0}" -ge 8 ]; then break; fi
-            gap=$((gap * 2)) look=$((SECONDS + gap))
+            if service_progresses; then
+                deadline=$((SECONDS + patience < last ? SECONDS + patience : last))
+            fi
+            gap=$((gap < patience / 4 ? gap * 2 : gap)) look=$((SECONDS + gap))
         fi
         pause 0.1
     done
@@ -139,6 +143,25 @@ service_healthy() {
         journalctl -u "$name" -n 15 --no-pager -o cat
     } >&2
     exit 1
+}
+
+# service_progresses: whether the unit has come further since this was asked last. Of what service_state has told.
+# One that hasn't begun waits for what comes before it: that has a deadline of its own. A process that starts works as much as it is
+# let: it counts when it has had a tenth of its share of a core. One that was started again begins anew.
+worker='' worked=0 worked_at=0 proc=/proc
+service_progresses() {
+    local process=${unit[MainPID]:-0} stat='' fields before=$worked since=$worked_at former=$worker load cpus cores
+    if [ "${unit[SubState]:-}" = start-pre ]; then return; fi
+    { [ "$process" != 0 ] && read -r stat <"$proc/$process/stat"; } 2>/dev/null || return
+    # After the name, which may have blanks in it: the state, and eleven words later the hundredths of a second in user and system.
+    read -ra fields <<<"${stat##*) }"
+    worker=$process worked=$((fields[11] + fields[12])) worked_at=$SECONDS
+    [ "${former:-$process}" = "$process" ] && [ "$SECONDS" -gt "$since" ] || return
+    read -r load _ <"$proc/loadavg"
+    load=$((10#${load/./}))
+    cpus=(/sys/devices/system/cpu/cpu[0-9]*)
+    cores=$((${#cpus[@]} * 100))
+    [ $(((worked - before) * 10 * (load > cores ? load : cores) / cores)) -ge $(((SECONDS - since) * 100)) ]
 }
 
 # keep_asking curl ARGUMENT... URL: one curl asks ten times a second, instead of ten that are started. It tells on

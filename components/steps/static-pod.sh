@@ -34,10 +34,10 @@ static_pod_runs() {
     [ -n "$(ctr -n k8s.io --connect-timeout 1s containers ls -q "labels.\"kubelab/revision\"==r$revision" 2>/dev/null)" ]
 }
 
-# static_pod_up NAME SECONDS COMMAND...: waits until the pod runs and its health check passes; shows why when that fails, or when
-# its container has ended and been started again three times.
+# static_pod_up NAME SECONDS COMMAND...: waits until the pod runs, for three times SECONDS at most, and then SECONDS until its health
+# check passes; shows why when that fails, or when its container has ended and been started again three times.
 static_pod_up() {
-    local name=$1 deadline=$((SECONDS + $2)) looked=$SECONDS runs='' logs='' before_start
+    local name=$1 patience=$2 deadline=$((SECONDS + 3 * $2)) looked=$SECONDS runs='' logs='' before_start
     shift 2
     # None for a pod that the kubelet hasn't seen yet.
     before_start=$(static_pod_starts "$(static_pod_logs "$name")")
@@ -46,7 +46,7 @@ static_pod_up() {
         give_way
         if [ "$SECONDS" -gt "$looked" ]; then
             looked=$SECONDS
-            if [ -z "$runs" ] && static_pod_runs; then runs=1; fi
+            if [ -z "$runs" ] && static_pod_runs; then runs=1 deadline=$((SECONDS + patience)); fi
             if [ -n "$runs" ]; then
                 logs=$(static_pod_logs "$name")
                 if [ "$(static_pod_starts "$logs")" -ge $((before_start + 3)) ]; then break; fi

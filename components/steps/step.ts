@@ -4,8 +4,11 @@ import type { Machine } from "../machines/machine";
 import { commandAsRoot, inputAsRoot } from "./as-root";
 import { type Library, quote, renderScript, type StepScript } from "./script";
 
-/** Longest a step may take on the machine, in seconds: a killed `up` leaves its script running at most that long. */
-const STEP_TIMEOUT = 300;
+/**
+ * Longest a step may take on the machine, in seconds: a killed `up` leaves its script running at most that long. More than the health
+ * check of a unit that makes progress may take (service-library.sh).
+ */
+const STEP_TIMEOUT = 600;
 
 export interface StepArgs {
     readonly machine: Pick<

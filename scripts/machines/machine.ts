@@ -47,10 +47,7 @@ const SUPERVISOR_START = 3_000;
  *
  * @throws UserError when the lab has no network, or when the machine runs with other addresses
  */
-export async function createMachine(
-    request: MachineSettings,
-    progress: Progress,
-): Promise<CreatedMachine> {
+export async function createMachine(request: MachineSettings, progress: Progress): Promise<CreatedMachine> {
     const { lab, machine } = request;
     const names = machineNames(lab, machine);
     if (!existsSync(join("/sys/class/net", labNames(lab).bridge))) {

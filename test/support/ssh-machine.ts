@@ -83,10 +83,7 @@ export class SshMachine {
             })
             .on("error", () => undefined);
         connection.on("authentication", (context) => {
-            setTimeout(
-                () => (this.isAllowed(context) ? context.accept() : context.reject()),
-                this.logInSeconds * 1000,
-            );
+            setTimeout(() => (this.isAllowed(context) ? context.accept() : context.reject()), this.logInSeconds * 1000);
         });
         connection.on("session", (accept) => {
             accept().on("exec", (acceptExec, _reject, { command }) => {

@@ -10,6 +10,7 @@ import {
     symlinkSync,
     writeFileSync,
 } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { STEP_LIBRARY } from "../../../components/steps/script";
 import { bash, type BashResult, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
@@ -240,6 +241,7 @@ case $1 in
     show)
         echo LoadState=loaded
         if [ -e ${active} ]; then echo ActiveState=active; else echo ActiveState=failed; fi
+        cat ${path("process")}
         echo NRestarts=$(cat ${path("restarts")})
         echo NeedDaemonReload=$(cat ${path("stale")})
         echo DropInPaths=$(cat ${path("drop-ins")}) ;;
@@ -250,6 +252,7 @@ esac
         mkdirSync(bin, { recursive: true });
         [log, active, path("unit"), path("run")].forEach((each) => rmSync(each, { recursive: true, force: true }));
         writeFileSync(path("restarts"), "0\n");
+        writeFileSync(path("process"), "");
         writeFileSync(path("stale"), "no\n");
         writeFileSync(path("drop-ins"), "\n");
         for (const [name, text] of [
@@ -281,6 +284,55 @@ esac
         expect(calls.indexOf("daemon-reload")).toBeGreaterThan(-1);
         expect(calls.indexOf("daemon-reload")).toBeLessThan(calls.indexOf(String(starts()[0])));
     });
+
+    /**
+     * Plays a process that gets so many hundredths of a second of a core in every second, on a host with this load. Each health check
+     * takes a second of the script's clock; the first one that passes is the one after `passes` seconds.
+     */
+    const plays = (hundredths: number, passes: number, load = "0.10"): string => `proc=${path("proc")} checks=0
+mkdir -p ${path("proc")}/77
+echo '${load} 0.00 0.00 1/9 5' >${path("proc")}/loadavg
+check() {
+    SECONDS=$((SECONDS + 1)) checks=$((checks + 1))
+    echo "77 (a name) S 0 0 0 0 0 0 0 0 0 0 $((checks * ${hundredths})) 0 0 0" >${path("proc")}/77/stat
+    [ "$checks" -gt ${passes} ]
+}`;
+    const MAIN_PROCESS = "MainPID=77\n";
+
+    test("is waited for beyond its deadline while its process works, and not while it doesn't", () => {
+        writeFileSync(path("process"), MAIN_PROCESS);
+        expect(withSystemd(plays(50, 60), write("one"), "service_up unit 20 check").status).toBe(0);
+        expect(withSystemd(plays(5, 60), write("two"), "service_up unit 20 check").status).toBe(1);
+    }, 60_000);
+
+    test("is waited for while its process has its share of a busy host, however little that is", () => {
+        writeFileSync(path("process"), MAIN_PROCESS);
+        const busy = `${availableParallelism() * 10}.00`;
+        expect(withSystemd(plays(5, 60, busy), write("one"), "service_up unit 20 check").status).toBe(0);
+    }, 60_000);
+
+    test("is waited for while what comes before it isn't ready", () => {
+        writeFileSync(path("process"), "SubState=start-pre\n");
+        expect(withSystemd(plays(0, 60), write("one"), "service_up unit 20 check").status).toBe(0);
+    }, 60_000);
+
+    test("is given up in the end, though it works all the time", () => {
+        writeFileSync(path("process"), MAIN_PROCESS);
+        const { status, stderr } = withSystemd(plays(50, 1000), write("one"), "service_up unit 10 check; echo healthy");
+        expect(status).toBe(1);
+        expect(stderr).toContain("the last words of the unit");
+    }, 60_000);
+
+    test("that is started again and again is given up early, with its last lines, though each process works", () => {
+        writeFileSync(path("process"), MAIN_PROCESS);
+        writeFileSync(path("restarts"), "8\n");
+        const started = Date.now();
+        const up = withSystemd(plays(50, 1000), write("one"), "service_up unit 500 check");
+        expect(Date.now() - started).toBeLessThan(20_000);
+        expect(up.status).toBe(1);
+        expect(up.stderr).toContain("started again 8 times");
+        expect(up.stderr).toContain("the last words of the unit");
+    }, 60_000);
 
     test("runs again as before when it doesn't become healthy after a change", () => {
         withSystemd(write("one"), "service_up unit 5 true");
