@@ -1,5 +1,8 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import type { Display } from "../support/display";
 import { endingWithParent } from "../support/ends-with-parent";
 
 export interface Result {
@@ -44,7 +47,35 @@ export async function runInTerminal(
 ): Promise<number> {
     const { cwd, environment = {} } = options;
     const [file, ...args] = endingWithParent(command);
-    const child = spawn(file, args, { stdio: "inherit", cwd, env: { ...process.env, ...environment } });
+    return ended(spawn(file, args, { stdio: "inherit", cwd, env: { ...process.env, ...environment } }));
+}
+
+/**
+ * As `runInTerminal`, but the display has what the command prints, line by line, and stays below it.
+ *
+ * @param onMessage takes what a Node.js program tells by `process.send`.
+ */
+export async function runOnDisplay(
+    command: readonly string[],
+    display: Display,
+    options: { readonly cwd: string; readonly onMessage?: (message: unknown) => void },
+): Promise<number> {
+    const [file, ...args] = endingWithParent(command);
+    const colors = process.stdout.isTTY && process.env["NO_COLOR"] === undefined ? { FORCE_COLOR: "1" } : {};
+    const child = spawn(file, args, {
+        stdio: ["ignore", "pipe", "pipe", ...(options.onMessage ? (["ipc"] as const) : [])],
+        cwd: options.cwd,
+        env: { ...process.env, ...colors },
+    });
+    for (const input of [child.stdout, child.stderr]) {
+        createInterface({ input: input as Readable }).on("line", (line) => display.line(line));
+    }
+    child.on("message", (message) => options.onMessage?.(message));
+    return ended(child);
+}
+
+/** Waits for a command's end, with the signals that come until then handed on to it. */
+async function ended(child: ChildProcess): Promise<number> {
     const handOn = (signal: NodeJS.Signals): void => void child.kill(signal);
     // The terminal's own interrupt reaches the command too.
     const interrupt = (): void => void (process.stdin.isTTY || child.kill("SIGINT"));

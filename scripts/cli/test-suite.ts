@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { type Extra, EXTRAS } from "../parts/extras";
 import { UserError } from "../support/errors";
 import { prepareForTests } from "./doctor";
-import { run, runInTerminal } from "./run";
+import { Display } from "../support/display";
+import { run, runOnDisplay } from "./run";
 
 interface Counts {
     readonly passed: number;
@@ -15,15 +16,22 @@ interface Counts {
 /** How much runs: one story on real machines; everything that fits the time of CI; and what takes longer than that, too. */
 export type Tier = "default" | "full" | "slow";
 
-/** @param files patterns of test files; all of the tier where there are none. */
-type Suite = (repository: string, files: readonly string[], tier: Tier) => Promise<Counts>;
+interface Wanted {
+    readonly repository: string;
+    readonly display: Display;
+    /** Patterns of test files; all of the tier where there are none. */
+    readonly files: readonly string[];
+    readonly tier: Tier;
+}
+
+type Suite = (wanted: Wanted) => Promise<Counts>;
 
 /** In the order in which they run: what is quick and finds most comes first. */
 const SUITES: Readonly<Record<string, Suite>> = {
-    lint: (repository) => oneCommand(repository, "npm", "run", "--silent", "lint"),
-    types: (repository) => oneCommand(repository, "npm", "run", "--silent", "types"),
+    lint: (wanted) => oneCommand(wanted, "npm", "run", "--silent", "lint"),
+    types: (wanted) => oneCommand(wanted, "npm", "run", "--silent", "types"),
     shell: shellScripts,
-    unit: (repository, files) => jest(repository, "unit", files),
+    unit: (wanted) => jest(wanted, "unit"),
     e2e: endToEnd,
 };
 
@@ -45,53 +53,60 @@ export async function testSuite(repository: string, names: readonly string[], ti
     if (unknown.length > 0) {
         throw new UserError(`There is no suite ${unknown.join(", ")}: it is one of ${Object.keys(SUITES).join(", ")}.`);
     }
-    await prepareForTests((line) => {
-        console.error(line);
-    });
-    const total = { passed: 0, failed: 0, skipped: 0 };
-    for (const [name, suite] of Object.entries(SUITES)) {
-        const own = files.filter((file) => (file.startsWith("e2e/") ? "e2e" : "unit") === name);
-        if (names.length > 0 && !names.includes(name) && own.length === 0) {
-            continue;
+    const display = new Display();
+    try {
+        display.begin("this host");
+        await prepareForTests(display.progress);
+        const total = { passed: 0, failed: 0, skipped: 0 };
+        for (const [name, suite] of Object.entries(SUITES)) {
+            const own = files.filter((file) => (file.startsWith("e2e/") ? "e2e" : "unit") === name);
+            if (names.length > 0 && !names.includes(name) && own.length === 0) {
+                continue;
+            }
+            display.line(`\n── ${name}`);
+            display.begin(name);
+            const start = Date.now();
+            const counts = await suite({ repository, display, files: names.includes(name) ? [] : own, tier });
+            total.passed += counts.passed;
+            total.failed += counts.failed;
+            total.skipped += counts.skipped;
+            const seconds = ((Date.now() - start) / 1000).toFixed(0);
+            display.line(`── ${name}: ${renderCounts(counts)} (${seconds} s)`);
         }
-        console.log(`\n── ${name}`);
-        const start = Date.now();
-        const counts = await suite(repository, names.includes(name) ? [] : own, tier);
-        total.passed += counts.passed;
-        total.failed += counts.failed;
-        total.skipped += counts.skipped;
-        console.log(`── ${name}: ${renderCounts(counts)} (${((Date.now() - start) / 1000).toFixed(0)} s)`);
+        display.line(`\n${renderCounts(total)}`);
+        return total.failed === 0 && total.passed > 0 ? 0 : 1;
+    } finally {
+        display.end();
     }
-    console.log(`\n${renderCounts(total)}`);
-    return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 
 function renderCounts({ passed, failed, skipped }: Counts): string {
     return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-async function oneCommand(repository: string, ...command: string[]): Promise<Counts> {
-    const code = await runInTerminal(command, { cwd: repository });
+async function oneCommand({ repository, display }: Wanted, ...command: string[]): Promise<Counts> {
+    const code = await runOnDisplay(command, display, { cwd: repository });
     return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
 /** Every shell script that git tracks passes shellcheck. */
-async function shellScripts(repository: string): Promise<Counts> {
-    const { stdout } = await run(["git", "grep", "-lE", "^#!.*sh$|^# shellcheck shell="], { cwd: repository });
+async function shellScripts(wanted: Wanted): Promise<Counts> {
+    const { repository: cwd } = wanted;
+    const { stdout } = await run(["git", "grep", "-lE", "^#!.*sh$|^# shellcheck shell="], { cwd });
     const files = stdout
         .trim()
         .split("\n")
         .filter((file) => !file.endsWith(".ts") && !file.endsWith(".snap"));
-    return oneCommand(repository, "shellcheck", ...files);
+    return oneCommand(wanted, "shellcheck", ...files);
 }
 
 /** Engine and parts first, with progress to be seen: jest would hide builds of several minutes. */
-async function endToEnd(repository: string, files: readonly string[], tier: Tier): Promise<Counts> {
+async function endToEnd(wanted: Wanted): Promise<Counts> {
+    const { display, files, tier } = wanted;
     const [{ ensureParts }, { ensureCli }] = await Promise.all([import("../parts"), import("../engine/cli")]);
-    const say = (line: string): void => console.log(line);
-    await ensureCli(say);
-    await ensureParts({ source: "auto", extras: files.length > 0 ? [] : EXTRAS_OF[tier] }, say);
-    return jest(repository, "e2e", files, "--runInBand", "--forceExit", ...(files.length > 0 ? [] : selection(tier)));
+    await ensureCli(display.progress);
+    await ensureParts({ source: "auto", extras: files.length > 0 ? [] : EXTRAS_OF[tier] }, display.progress);
+    return jest(wanted, "e2e", "--runInBand", "--forceExit", ...(files.length > 0 ? [] : selection(tier)));
 }
 
 /** Parts that some of the tier's clusters need. */
@@ -113,15 +128,22 @@ function selection(tier: Tier): string[] {
     }
 }
 
-async function jest(repository: string, project: string, files: readonly string[], ...args: string[]): Promise<Counts> {
+async function jest({ repository, display, files }: Wanted, project: string, ...args: string[]): Promise<Counts> {
     const directory = mkdtempSync(join(tmpdir(), "kubelab-test-"));
     try {
         const report = join(directory, "report.json");
         const paths = files.map((file) => `test/${file}`);
-        const options = [`--selectProjects=${project}`, "--json", `--outputFile=${report}`, "--verbose", ...args];
+        const reporters = ["--reporters=default", `--reporters=${join(__dirname, "jest-progress.js")}`];
+        const output = ["--json", `--outputFile=${report}`, "--verbose", ...reporters];
+        const options = [`--selectProjects=${project}`, ...output, ...args];
         // Without npx between, signals reach jest.
-        const code = await runInTerminal([process.execPath, require.resolve("jest/bin/jest"), ...paths, ...options], {
+        const command = [process.execPath, require.resolve("jest/bin/jest"), ...paths, ...options];
+        const code = await runOnDisplay(command, display, {
             cwd: repository,
+            onMessage: (message) => {
+                const { file, name } = message as { readonly file: string; readonly name: string };
+                display.now([file, name].filter(Boolean).join(": "));
+            },
         });
         if (!readdirSync(directory).includes("report.json")) {
             return { passed: 0, failed: 1, skipped: 0 };

@@ -82,6 +82,16 @@ test("what a stack's settings need is asked for, and nothing else", () => {
     expect(extrasOf({ ...settings, hosting: "static-pods" })).toEqual(["static-pods"]);
 });
 
+test("docs/parts.md has what every project costs", () => {
+    const page = readFileSync(join(__dirname, "../../../docs/parts.md"), "utf8");
+    const told = [...page.matchAll(/^\| `([a-z-]+)` \| (\d+) \|/gm)].map(([, name, seconds]) => [
+        name,
+        Number(seconds),
+    ]);
+    const costs = recipe.projects.map(({ name, cpuSeconds }) => [name, cpuSeconds]);
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(costs));
+});
+
 test("the images have the names that Kubernetes and the articles ask for", () => {
     expect(recipe.images.map(({ name }) => name)).toEqual([
         "registry.k8s.io/pause:3.10.2",
