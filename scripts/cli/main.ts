@@ -172,12 +172,15 @@ function program(): Command {
         });
     lab.command("parts")
         .description("get the binaries and images into the cache: get (default), list, verify, export, import, prune")
+        .option("--stack <name>", "get what this stack needs (default: what every cluster needs)")
         .argument("[action]", "get, list, verify, export, import or prune", "get")
         .allowUnknownOption()
         .passThroughOptions()
         .argument("[arguments...]")
-        .action(async (action: string, args: string[]) => {
+        .action(async (action: string, given: string[], { stack }: Partial<StackOption>) => {
             const { runInTerminal } = await import("./run");
+            const { flagsForStack } = await import("./spec-of-stack");
+            const args = stack === undefined ? given : [...flagsForStack(stackOf({ stack })), ...given];
             const loader = pathToFileURL(require.resolve("tsx")).href;
             const program = join(repositoryRoot(), "scripts/parts/main.ts");
             process.exitCode = await runInTerminal([process.execPath, "--import", loader, program, action, ...args], {

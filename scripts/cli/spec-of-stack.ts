@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type ClusterSpec, InvalidConfig, parseClusterSpec } from "../../components/cluster-spec";
+import { partsRequest } from "../../components/steps/parts/request";
 import { fullKey, readProject, readYaml } from "../engine/project";
 import { UserError } from "../support/errors";
 import type { Stack } from "./stack";
@@ -30,6 +31,24 @@ export function specOfStack(stack: Stack, overrides: Readonly<Record<string, str
         }
         throw new UserError(error.message);
     }
+}
+
+/** Options of `scripts/lab parts get` for what a stack needs. @throws UserError where its config is wrong, or can't be known. */
+export function flagsForStack(stack: Stack): string[] {
+    stack.requireConfig();
+    const spec = specOfStack(stack, {});
+    if (spec === undefined) {
+        throw new UserError(
+            `Pulumi.${stack.name}.yaml has encrypted values: only \`up\` can read what the stack needs.`,
+        );
+    }
+    const { source, directory, versions = {}, extras = [] } = partsRequest(spec);
+    return [
+        ...["--source", source],
+        ...(directory === undefined ? [] : ["--directory", directory]),
+        ...Object.entries(versions).flatMap(([part, version]) => ["--set", `${part}=${version}`]),
+        ...(extras.length === 0 ? [] : ["--with", extras.join(",")]),
+    ];
 }
 
 function withFullKeys(config: object, project: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "../support/bash";
 import { watch } from "../support/watched";
@@ -57,6 +58,44 @@ test("without a terminal a line comes at least every 20 seconds, and none of the
     expect(output).not.toMatch(/[\r\u001b]/);
     expect({ before, isSilent: silence > ELSEWHERE }).toEqual({ before, isSilent: false });
 }, 90_000);
+
+/** A checkout whose packages aren't there yet, with this in the place of npm. */
+function freshCheckout(npm: string): { readonly lab: string; readonly environment: NodeJS.ProcessEnv } {
+    const path = join(directory.path, "checkout");
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(join(path, "scripts"), { recursive: true });
+    cpSync(LAB, join(path, "scripts/lab"));
+    writeFileSync(join(path, "package-lock.json"), "{}");
+    const node = "[ $1 = --version ] && echo v22.0.0 || echo handed over";
+    return { lab: join(path, "scripts/lab"), environment: played({ node, npm }) };
+}
+
+test("the first start, which gets the packages, is never silent, and shows what npm says where it fails", async () => {
+    const good = freshCheckout(
+        "mkdir node_modules; sleep 5; echo 'added 500 packages'; touch node_modules/.package-lock.json",
+    );
+    const { code, output, silence, before } = await watch([good.lab, "up"], { terminal: true, ...good });
+    expect(code).toBe(0);
+    expect(output).toMatch(/Node\.js packages {2}[34] s/);
+    expect(output).toContain("handed over");
+    expect(output).not.toContain("added 500 packages");
+    expect({ before, isSilent: silence > IN_A_TERMINAL }).toEqual({ before, isSilent: false });
+    const bad = freshCheckout("echo 'npm error network'; exit 7");
+    const failed = await watch([bad.lab, "up"], { terminal: false, ...bad });
+    expect(failed.code).toBe(7);
+    expect(failed.output).toContain("npm error network");
+    expect(failed.output).not.toContain("handed over");
+}, 60_000);
+
+test("timeout(1) ends a build within seconds, and all that it has started", async () => {
+    const environment = slowBuild(40);
+    const started = performance.now();
+    const build = ["timeout", "4", LAB, "parts", "get", "--source", "build"];
+    expect((await watch(build, { terminal: false, environment })).code).toBe(124);
+    expect((performance.now() - started) / 1000).toBeLessThan(15);
+    const left = spawnSync("pgrep", ["--full", `${environment["PATH"]?.split(":")[0]}/go build`], { encoding: "utf8" });
+    expect(left.stdout).toBe("");
+}, 60_000);
 
 test("a command that says nothing is found out", async () => {
     const { silence } = await watch(["bash", "-c", "echo begins; sleep 4; echo ends"], { terminal: true });

@@ -1,6 +1,6 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { specOfStack } from "../../../scripts/cli/spec-of-stack";
+import { flagsForStack, specOfStack } from "../../../scripts/cli/spec-of-stack";
 import { Stack } from "../../../scripts/cli/stack";
 import { temporaryDirectory } from "../../support/bash";
 
@@ -35,4 +35,12 @@ test("an encrypted value that says nothing about the software is left out", () =
 test("where what is encrypted would be needed, nothing is known", () => {
     const hosts = "    kubelab:provider: hosts\n    kubelab:hosts:\n        secure: v1:x:y\n";
     expect(specOfStack(stackWith(`config:\n${hosts}`), {})).toBeUndefined();
+});
+
+test("the parts that a stack needs are asked for by options of the parts command", () => {
+    const flannel = flagsForStack(stackWith("config:\n    kubelab:network: cni\n    kubelab:cniPlugin: flannel\n"));
+    expect(flannel.slice(0, 2)).toEqual(["--source", "auto"]);
+    expect(flannel.slice(-2)).toEqual(["--with", "flannel"]);
+    expect(flannel.join(" ")).toMatch(/--set kubernetes=\d+\.\d+\.\d+ /);
+    expect(flagsForStack(stackWith("config: {}\n"))).not.toContain("--with");
 });
