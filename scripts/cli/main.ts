@@ -180,6 +180,9 @@ function program(): Command {
         .action(async (action: string, given: string[], { stack }: Partial<StackOption>) => {
             const { runInTerminal } = await import("./run");
             const { flagsForStack } = await import("./spec-of-stack");
+            if (stack !== undefined && action !== "get") {
+                throw new UserError(`--stack is an option of 'parts get', and this is 'parts ${action}'.`);
+            }
             const args = stack === undefined ? given : [...flagsForStack(stackOf({ stack })), ...given];
             const loader = pathToFileURL(require.resolve("tsx")).href;
             const program = join(repositoryRoot(), "scripts/parts/main.ts");
