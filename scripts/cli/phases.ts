@@ -12,12 +12,15 @@ export interface PhaseTime {
 export class PhaseClock {
     private readonly times = new Map<Phase, { from: number; to: number }>();
 
+    /** @param withoutSeconds before the first phase that are no part of a bring-up: software was built or downloaded. */
+    constructor(private readonly withoutSeconds = 0) {}
+
     record(event: EngineEvent): void {
         const phase = phaseOf(event.urn);
         if (phase === undefined || event.operation === "same" || (event.kind !== "start" && event.kind !== "done")) {
             return;
         }
-        const now = performance.now() / 1000;
+        const now = performance.now() / 1000 - this.withoutSeconds;
         const known = this.times.get(phase);
         this.times.set(phase, { from: Math.min(known?.from ?? now, now), to: Math.max(known?.to ?? now, now) });
     }
