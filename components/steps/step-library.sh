@@ -158,7 +158,7 @@ turn_taken=''
 in_turn() {
     [ -z "$turn_taken" ] || return 0
     exec 8>"$run/restart.lock"
-    flock -w 200 8 || fail "another service is being restarted for 200 seconds; see 'fuser $run/restart.lock'"
+    flock -w 500 8 || fail "another service is being restarted for 500 seconds; see 'fuser $run/restart.lock'"
     turn_taken=1
     give_way
 }
