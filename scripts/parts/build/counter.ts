@@ -13,9 +13,9 @@ export class Counter {
         readonly estimate?: Estimate,
     ) {}
 
-    /** An item is finished. */
-    done(what: string): void {
-        this.finished += 1;
+    /** Items are finished, told in one line. */
+    done(what: string, items = 1): void {
+        this.finished += items;
         const seconds = String(Math.round((Date.now() - this.start) / 1000)).padStart(4);
         this.progress(`[${this.count()}] ${seconds} s  ${what}`);
     }

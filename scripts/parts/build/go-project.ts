@@ -34,7 +34,7 @@ export async function buildProject(
     );
     counter.estimate?.finish(project.name, output.reused);
     if (output.reused) {
-        Object.keys(project.programs).forEach((path) => counter.done(`${path} (kept)`));
+        counter.done(`${project.name} (kept)`, Object.keys(project.programs).length);
     }
     return output;
 }
