@@ -76,6 +76,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
         const record = machine.role === "control-plane" ? keepRecord(spec) : [];
         const check = [...kernelChecks(spec), ...record];
         const ready = prepare({ ...machine, repair: spec.repair[node.name] }, names, cluster, check);
+        pki.makeKeys(ready);
         return { node, machine: ready };
     });
     const members = nodes.filter(({ node }) => node.role === "control-plane");
@@ -148,8 +149,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
                     user: "kubelab:admin",
                     server,
                     certificateAuthority,
-                    certificate,
-                    key,
+                    credentials: { certificate, key },
                 }),
             ),
     );

@@ -100,6 +100,11 @@ export interface ClusterArgs {
      */
     readonly repair?: Readonly<Record<string, string>>;
     /**
+     * Any text by node, or for `all`. A changed text has that machine make all its keys anew, with certificates for them.
+     * Default: `{}`. Example: `{ "worker-1": "2026-11-27" }`
+     */
+    readonly newKeys?: Readonly<Record<string, string>>;
+    /**
      * Where the kubeconfig, the SSH key and the known host keys are kept as files: a path from the project's directory that no other
      * cluster has. No key of the config. Default: `.kubelab/<stack>/<name of the component>`. Example: `"clients/blue"`
      */

@@ -20,18 +20,19 @@ const OF_MACHINE: Readonly<Record<string, string>> = {
 
 /** Other names that have more to them now than the cluster's before them, by the component that the resource is in. */
 const RENAMED: Readonly<Record<string, readonly [now: RegExp, was: string]>> = {
-    "kubelab:control-plane:Etcd": [/-client(-key|-request)?$/, "ctl$1"],
-    "kubelab:control-plane:ApiServer": [/-kube-apiserver(-front-proxy-client.*)$/, "$1"],
+    "kubelab:control-plane:Etcd": [/-client$/, "ctl"],
+    "kubelab:control-plane:ApiServer": [/-kube-apiserver(-front-proxy-client)$/, "$1"],
     "kubelab:control-plane:ControlPlane": [/^.*-(role-bindings|service-account)$/, "$1"],
     "kubelab:machines:AwsMachine": [/^(.*)-pods$/, "pods-of-$1"],
 };
 
 /** All certificates were in their authorities. */
 const AUTHORITY = "kubelab:index:Cluster$kubelab:pki:Pki$kubelab:pki:CertificateAuthority";
-const CERTIFICATE = /^tls:index\/(certRequest:CertRequest|locallySignedCert:LocallySignedCert)$/;
-const KEY = "tls:index/privateKey:PrivateKey";
-/** Components that have a certificate's resources now. */
-const HOLDERS = /\$kubelab:(control-plane|node):\w+$/;
+const CERTIFICATE = /^tls:index\/locallySignedCert:LocallySignedCert$/;
+/** Of the only certificate that still has its key and its request here. */
+const ADMIN = /^admin(-key|-request)?$/;
+/** Steps that weren't there. */
+const SINCE = /-keys$/;
 
 /**
  * Gives every resource of the cluster named `cluster`, which was made by a program of that time, its former URN as an alias. For the
@@ -56,9 +57,9 @@ function formerUrn(
     { type, name, parent }: { readonly type: string; readonly name: string; readonly parent: string },
 ): string | undefined {
     const own = name.startsWith(`${cluster}-`) ? name.slice(cluster.length + 1) : name;
-    const moved = isCertificate(type, own, parent);
+    const moved = CERTIFICATE.test(type) || ADMIN.test(own);
     const was = wasCalled(type, own, parent);
-    if (parent === "" || name === `${cluster}-network` || (was === name && !moved)) {
+    if (parent === "" || SINCE.test(own) || name === `${cluster}-network` || (was === name && !moved)) {
         return undefined;
     }
     return `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::${moved ? AUTHORITY : parent}$${type}::${was}`;
@@ -72,10 +73,4 @@ function wasCalled(type: string, own: string, parent: string): string {
     }
     const [now, was] = RENAMED[parent.slice(parent.lastIndexOf("$") + 1)] ?? [];
     return now === undefined ? own : own.replace(now, was ?? "");
-}
-
-/** Authorities and host keys have stayed where they were. */
-function isCertificate(type: string, own: string, parent: string): boolean {
-    const ofAdmin = own === "admin" || own.startsWith("admin-");
-    return CERTIFICATE.test(type) || (type === KEY && (HOLDERS.test(parent) || ofAdmin));
 }

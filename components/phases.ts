@@ -35,6 +35,7 @@ const BY_COMPONENT: Readonly<Record<string, Phase>> = {
 const BY_NAME: readonly (readonly [RegExp, Phase])[] = [
     [/-(control-plane|control-plane-tools|node|relay)-parts$|-relay$/, "parts on the machines"],
     [/-parts(-sources)?$/, "parts in the cache"],
+    [/-keys$/, "keys and certificates"],
     [/-(network|ssh-identity|ready)$/, "machines answer"],
     [/-super-admin$/, "API server"],
     [/-node$/, "nodes Ready"],

@@ -8,7 +8,7 @@ import { planNodes, sharedRange } from "./nodes";
 import { resolveOverlay } from "./overlay";
 import { errorInWordsOf, formatProblem, InvalidConfig, type Problem, type SettingsOf } from "./problems";
 import { type RawConfig, readValues } from "./read";
-import { planRepair } from "./repair";
+import { planNewKeys, planRepair } from "./repair";
 import { checkRules, nodeCounts } from "./rules";
 import { type Config, CONFIG_KEYS } from "./schema";
 import { hostKernelHas, type KernelProbe, resolveServiceProxy } from "./service-proxy";
@@ -118,6 +118,10 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
         steps: stepsUntil(bringUpSteps({ ...config, serviceProxy }), config.stopAfter),
         repair: planRepair(
             config.repair,
+            nodes.map((node) => node.name),
+        ),
+        newKeys: planNewKeys(
+            config.newKeys,
             nodes.map((node) => node.name),
         ),
         ...(local === undefined ? {} : { local }),

@@ -5,7 +5,7 @@ import { planHosts, refuseRepeatedHosts } from "./hosts";
 import { localNetworkHolds, localPrefixFor } from "./local";
 import { nodeName, podCidrHolds, podPrefixFor } from "./nodes";
 import type { Problem } from "./problems";
-import { refuseUnknownRepairs } from "./repair";
+import { refuseUnknownNewKeys, refuseUnknownRepairs } from "./repair";
 import type { Config } from "./schema";
 import type { KernelProbe } from "./service-proxy";
 import type { Role } from "./types";
@@ -46,12 +46,13 @@ function namesOf(config: Pick<Config, "provider" | "controlPlanes" | "workers" |
     return [...names("control-plane", controlPlanes), ...names("worker", workers)];
 }
 
-function repairs({ repair, provider, controlPlanes, workers, hosts }: Values): Problem[] {
+function repairs({ repair, newKeys, provider, controlPlanes, workers, hosts }: Values): Problem[] {
     const counted = provider !== undefined && controlPlanes !== undefined && workers !== undefined;
-    if (repair === undefined || !counted || hosts === undefined) {
+    if (!counted || hosts === undefined) {
         return [];
     }
-    return refuseUnknownRepairs(repair, namesOf({ provider, controlPlanes, workers, hosts }));
+    const names = namesOf({ provider, controlPlanes, workers, hosts });
+    return [...refuseUnknownRepairs(repair ?? {}, names), ...refuseUnknownNewKeys(newKeys ?? {}, names)];
 }
 
 const EVEN = "is even, and etcd survives no more failures with an even number of members than with one fewer";

@@ -149,6 +149,7 @@ export const CONFIG = {
     hosts: key("array", [] as readonly unknown[], z.array(host)),
     sudoPassword: key("string", "", field.password.optional()),
     repair: key("object", {}, z.record(z.string(), oneLine)),
+    newKeys: key("object", {}, z.record(z.string(), oneLine)),
 } as const;
 
 export type ConfigKey = keyof typeof CONFIG;

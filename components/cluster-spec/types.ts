@@ -191,6 +191,8 @@ export interface ClusterSpec {
     readonly steps: readonly BringUpStep[];
     /** Text per node name, and for `host`, that its steps carry: when it changes they run again. */
     readonly repair: Readonly<Record<string, string>>;
+    /** Text per node name: when it changes, the machine makes all its keys anew. */
+    readonly newKeys: Readonly<Record<string, string>>;
     readonly local?: LocalSpec;
     readonly aws?: AwsSpec;
     readonly hosts?: readonly HostSpec[];

@@ -140,7 +140,8 @@ export class ApiServer extends Component {
     ) {
         super("kubelab:control-plane:ApiServer", parent.nameOf("kube-apiserver"), { parent });
         const { machine, spec, pki } = args;
-        const certificates = pki.apiServer(machine, this);
+        const pair = (name: string, certificate: string) =>
+            files.pair(name, pki.certificate(machine, certificate, this));
         const files = new CredentialFiles(DIRECTORY, USER);
         const authentication: HostFile = {
             path: `${DIRECTORY}/authentication.yaml`,
@@ -152,18 +153,20 @@ export class ApiServer extends Component {
                 name: "kube-apiserver",
                 user: USER,
                 process: pulumi.output(machine.privateAddress).apply((address) => apiServerProcess(spec, address)),
-                files: [authentication],
                 secretFiles: pulumi.all([
+                    files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
+                    files.file("encryption.yaml", args.encryptionKey.apply(encryptionConfiguration), "0400"),
+                ]),
+                files: pulumi.all([
+                    authentication,
                     files.certificate("ca", pki.kubernetes.certPem),
                     files.certificate("etcd-ca", pki.etcd.certPem),
                     files.certificate("front-proxy-ca", pki.frontProxy.certPem),
                     files.file("service-accounts.pub", pki.serviceAccounts.publicKeyPem, "0444"),
-                    files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
-                    ...files.pair("server", certificates.server),
-                    ...files.pair("etcd-client", certificates.etcdClient),
-                    ...files.pair("kubelet-client", certificates.kubeletClient),
-                    ...files.pair("front-proxy-client", certificates.frontProxyClient),
-                    files.file("encryption.yaml", args.encryptionKey.apply(encryptionConfiguration), "0400"),
+                    ...pair("server", "kube-apiserver"),
+                    ...pair("etcd-client", "kube-apiserver-etcd-client"),
+                    ...pair("kubelet-client", "kube-apiserver-kubelet-client"),
+                    ...pair("front-proxy-client", "kube-apiserver-front-proxy-client"),
                 ]),
             },
             this,

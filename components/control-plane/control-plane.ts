@@ -1,7 +1,7 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { Component } from "../component";
 import type { PartsDelivery } from "../steps/parts";
-import { put } from "../steps/script";
+import { putAll } from "../steps/script";
 import { step } from "../steps/step";
 import type { ReadyMachine } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
@@ -10,7 +10,7 @@ import type { ClusterSpec } from "../cluster-spec/types";
 import { ApiServer } from "./api-server";
 import { ControllerManager } from "./controller-manager";
 import { Etcd } from "./etcd";
-import { type Manifest, manifests, SUPER_ADMIN_KUBECONFIG } from "./kubectl-step";
+import { type Manifest, manifests } from "./kubectl-step";
 import { bootstrapRoleBindings } from "./rbac";
 import { Scheduler } from "./scheduler";
 import { defaultServiceAccount } from "./service-account";
@@ -59,22 +59,24 @@ export class ControlPlane extends Component {
     private apiServer(process: ControlPlaneArgs & ControlPlaneServiceArgs): pulumi.Resource[] {
         const { spec, machine, pki, members } = process;
         const server = new ApiServer(process, this);
-        const kubeconfig = new CredentialFiles("/etc/kubernetes", "root").kubeconfig("super-admin", {
-            spec,
-            pki,
-            server: `https://127.0.0.1:${spec.api.port}`,
-            user: "kubelab:super-admin",
-            pair: pki.superAdmin(this),
-        });
+        const files = pulumi.all(
+            new CredentialFiles("/etc/kubernetes", "root").kubeconfig("super-admin", {
+                spec,
+                pki,
+                server: `https://127.0.0.1:${spec.api.port}`,
+                user: "kubelab:super-admin",
+                certificate: pki.certificate(machine, "super-admin", this),
+                credentials: "super-admin",
+            }),
+        );
         const superAdmin = step(
             `${machine.name}-super-admin`,
             {
                 machine,
-                secret: true,
                 undo: true,
-                script: kubeconfig.apply((file) => ({
-                    create: ["once super-admin", put(file)],
-                    delete: ["once super-admin", `rm -f ${SUPER_ADMIN_KUBECONFIG}`],
+                script: files.apply((all) => ({
+                    create: ["once super-admin", ...putAll(all)],
+                    delete: ["once super-admin", `rm -f ${all.map(({ path }) => path).join(" ")}`],
                 })),
                 dependsOn: [machine.ready],
             },

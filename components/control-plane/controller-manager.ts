@@ -83,8 +83,7 @@ export class ControllerManager extends Component {
 
     constructor(args: ControlPlaneServiceArgs, parent: Component) {
         super("kubelab:control-plane:ControllerManager", parent.nameOf("kube-controller-manager"), { parent });
-        const { spec, pki } = args;
-        const certificates = pki.controllerManager(this);
+        const { machine, spec, pki } = args;
         const files = new CredentialFiles(DIRECTORY, USER);
         this.ready = hosted(
             {
@@ -93,17 +92,19 @@ export class ControllerManager extends Component {
                 user: USER,
                 process: controllerManagerProcess(spec),
                 secretFiles: pulumi.all([
-                    files.certificate("ca", pki.kubernetes.certPem),
                     files.key("ca", pki.kubernetes.keyPem),
-                    files.certificate("front-proxy-ca", pki.frontProxy.certPem),
                     files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
-                    ...files.pair("server", certificates.server),
-                    files.kubeconfig("kube-controller-manager", {
+                ]),
+                files: pulumi.all([
+                    files.certificate("ca", pki.kubernetes.certPem),
+                    files.certificate("front-proxy-ca", pki.frontProxy.certPem),
+                    ...files.pair("server", pki.certificate(machine, "kube-controller-manager-server", this)),
+                    ...files.kubeconfig("kube-controller-manager", {
                         spec,
                         pki,
                         server: `https://127.0.0.1:${spec.api.port}`,
                         user: "system:kube-controller-manager",
-                        pair: certificates.client,
+                        certificate: pki.certificate(machine, "kube-controller-manager", this),
                     }),
                 ]),
             },

@@ -94,7 +94,6 @@ export class Etcd extends Component {
     ) {
         super("kubelab:control-plane:Etcd", parent.nameOf("etcd"), { parent });
         const { machine, members, spec, pki } = args;
-        const certificates = pki.etcdMember(machine, this);
         const addresses = pulumi.all(
             members.map(({ name, privateAddress }) =>
                 pulumi.output(privateAddress).apply((address) => ({ name, address })),
@@ -111,11 +110,11 @@ export class Etcd extends Component {
                     .apply((address) =>
                         addresses.apply((all) => etcdProcess(spec, { name: machine.name, address }, all)),
                     ),
-                secretFiles: pulumi.all([
+                files: pulumi.all([
                     files.certificate("ca", pki.etcd.certPem),
-                    ...files.pair("server", certificates.server),
-                    ...files.pair("peer", certificates.peer),
-                    ...files.pair("client", certificates.client),
+                    ...files.pair("server", pki.certificate(machine, "etcd-server", this)),
+                    ...files.pair("peer", pki.certificate(machine, "etcd-peer", this)),
+                    ...files.pair("client", pki.certificate(machine, "etcd-client", this)),
                 ]),
             },
             this,

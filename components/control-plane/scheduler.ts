@@ -61,8 +61,7 @@ export class Scheduler extends Component {
 
     constructor(args: ControlPlaneServiceArgs, parent: Component) {
         super("kubelab:control-plane:Scheduler", parent.nameOf("kube-scheduler"), { parent });
-        const { spec, pki } = args;
-        const certificates = pki.scheduler(this);
+        const { machine, spec, pki } = args;
         const files = new CredentialFiles(DIRECTORY, USER);
         this.ready = hosted(
             {
@@ -70,17 +69,17 @@ export class Scheduler extends Component {
                 name: "kube-scheduler",
                 user: USER,
                 process: schedulerProcess(spec),
-                files: [{ path: `${DIRECTORY}/scheduler.yaml`, content: schedulerConfiguration(spec) }],
-                secretFiles: pulumi.all([
+                files: pulumi.all([
+                    { path: `${DIRECTORY}/scheduler.yaml`, content: schedulerConfiguration(spec) },
                     files.certificate("ca", pki.kubernetes.certPem),
                     files.certificate("front-proxy-ca", pki.frontProxy.certPem),
-                    ...files.pair("server", certificates.server),
-                    files.kubeconfig("kube-scheduler", {
+                    ...files.pair("server", pki.certificate(machine, "kube-scheduler-server", this)),
+                    ...files.kubeconfig("kube-scheduler", {
                         spec,
                         pki,
                         server: `https://127.0.0.1:${spec.api.port}`,
                         user: "system:kube-scheduler",
-                        pair: certificates.client,
+                        certificate: pki.certificate(machine, "kube-scheduler", this),
                     }),
                 ]),
             },

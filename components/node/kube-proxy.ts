@@ -66,20 +66,19 @@ export class KubeProxy extends Component {
                 ...args,
                 name: "kube-proxy",
                 process: kubeProxyProcess(spec, machine.name),
-                files: pulumi
-                    .all([machine.facts, args.controlPlane.id])
-                    .apply(([facts, id]) => [
-                        { path: `${DIRECTORY}/kube-proxy.yaml`, content: kubeProxyConfiguration(spec, facts) },
-                        controlPlaneFile(DIRECTORY, id),
-                    ]),
-                secretFiles: pulumi.all([
+                files: pulumi.all([
+                    pulumi.output(machine.facts).apply((facts) => ({
+                        path: `${DIRECTORY}/kube-proxy.yaml`,
+                        content: kubeProxyConfiguration(spec, facts),
+                    })),
+                    args.controlPlane.id.apply((id) => controlPlaneFile(DIRECTORY, id)),
                     files.certificate("ca", pki.kubernetes.certPem),
-                    files.kubeconfig("kube-proxy", {
+                    ...files.kubeconfig("kube-proxy", {
                         spec,
                         pki,
                         server: `https://${spec.api.name}:${spec.api.port}`,
                         user: "system:kube-proxy",
-                        pair: pki.kubeProxy(this),
+                        certificate: pki.certificate(machine, "kube-proxy", this),
                     }),
                 ]),
             },

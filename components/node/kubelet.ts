@@ -84,7 +84,6 @@ export class Kubelet extends Component {
     constructor(args: NodeServiceArgs, parent: Component) {
         super("kubelab:node:Kubelet", parent.nameOf("kubelet"), { parent });
         const { machine, spec, pki } = args;
-        const certificates = pki.kubelet(machine, this);
         const files = new CredentialFiles(DIRECTORY, "root");
         this.ready = service(
             {
@@ -93,21 +92,20 @@ export class Kubelet extends Component {
                 process: pulumi
                     .output(machine.privateAddress)
                     .apply((address) => kubeletProcess(spec, machine.name, address, machine.role)),
-                files: pulumi
-                    .all([machine.facts, args.controlPlane.id])
-                    .apply(([facts, id]) => [
-                        { path: `${DIRECTORY}/kubelet.yaml`, content: kubeletConfiguration(spec, facts, machine.role) },
-                        controlPlaneFile(DIRECTORY, id),
-                    ]),
-                secretFiles: pulumi.all([
+                files: pulumi.all([
+                    pulumi.output(machine.facts).apply((facts) => ({
+                        path: `${DIRECTORY}/kubelet.yaml`,
+                        content: kubeletConfiguration(spec, facts, machine.role),
+                    })),
+                    args.controlPlane.id.apply((id) => controlPlaneFile(DIRECTORY, id)),
                     files.certificate("ca", pki.kubernetes.certPem),
-                    ...files.pair("server", certificates.server),
-                    files.kubeconfig("kubelet", {
+                    ...files.pair("server", pki.certificate(machine, "kubelet-server", this)),
+                    ...files.kubeconfig("kubelet", {
                         spec,
                         pki,
                         server: `https://${spec.api.name}:${spec.api.port}`,
                         user: `system:node:${machine.name}`,
-                        pair: certificates.client,
+                        certificate: pki.certificate(machine, "kubelet", this),
                     }),
                 ]),
             },

@@ -1,21 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { Component } from "../component";
+import type { CertificateRequest } from "./requests";
 
 /** A PEM certificate and its private key. */
 export interface KeyPair {
     readonly certPem: pulumi.Output<string>;
     readonly keyPem: pulumi.Output<string>;
-}
-
-export interface CertificateRequest {
-    readonly commonName: string;
-    /** Kubernetes reads the organization as the user's group. */
-    readonly organization?: string;
-    /** `client`: may prove who it is to a server; `server`: may be a server; etcd's members are both to each other. */
-    readonly uses: readonly ("client" | "server")[];
-    readonly dnsNames?: readonly string[];
-    readonly ipAddresses?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 const CA_VALIDITY_HOURS = 10 * 8760;
@@ -52,13 +43,16 @@ export class CertificateAuthority extends Component {
     }
 
     /**
-     * Signs a new certificate, with a key of its own; it is renewed by an `up` in its last thirty days.
+     * Signs a certificate with a key of its own, for whoever keeps both here. What is on a machine has its key there: see `sign`.
      *
      * @param name of the resource.
      * @param parent the component that uses it, which has its resources.
      */
-    issue(name: string, request: CertificateRequest, parent: Component): KeyPair {
-        const { commonName, organization, uses, dnsNames = [], ipAddresses } = request;
+    issue(
+        name: string,
+        { commonName, organization, uses }: Pick<CertificateRequest, "commonName" | "organization" | "uses">,
+        parent: Component,
+    ): KeyPair {
         const options = { parent };
         const key = new tls.PrivateKey(`${name}-key`, KEY, options);
         const csr = new tls.CertRequest(
@@ -66,23 +60,37 @@ export class CertificateAuthority extends Component {
             {
                 privateKeyPem: key.privateKeyPem,
                 subject: { commonName, ...(organization === undefined ? {} : { organization }) },
-                ...(dnsNames.length > 0 ? { dnsNames: [...dnsNames] } : {}),
-                ...(ipAddresses === undefined ? {} : { ipAddresses }),
             },
             options,
         );
-        const certificate = new tls.LocallySignedCert(
+        return { certPem: this.sign(name, csr.certRequestPem, uses, parent), keyPem: key.privateKeyPem };
+    }
+
+    /**
+     * Signs what a request asks for; the certificate is renewed by an `up` in its last thirty days.
+     *
+     * @param name of the resource.
+     * @param request PEM. Its subject and its names are the certificate's: whoever signs it has to know that they are right.
+     * @param parent the component that uses it, which has its resource.
+     * @returns the certificate, PEM.
+     */
+    sign(
+        name: string,
+        request: pulumi.Output<string>,
+        uses: CertificateRequest["uses"],
+        parent: Component,
+    ): pulumi.Output<string> {
+        return new tls.LocallySignedCert(
             name,
             {
-                certRequestPem: csr.certRequestPem,
+                certRequestPem: request,
                 caPrivateKeyPem: this.keyPem,
                 caCertPem: this.certPem,
                 allowedUses: ["digital_signature", ...uses.map((use) => `${use}_auth`)],
                 validityPeriodHours: VALIDITY_HOURS,
                 earlyRenewalHours: EARLY_RENEWAL_HOURS,
             },
-            options,
-        );
-        return { certPem: certificate.certPem, keyPem: key.privateKeyPem };
+            { parent },
+        ).certPem;
     }
 }

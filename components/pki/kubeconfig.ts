@@ -8,14 +8,15 @@ export interface KubeconfigArgs {
     readonly server: string;
     /** PEM. */
     readonly certificateAuthority: string;
-    /** PEM. */
-    readonly certificate: string;
-    /** PEM. */
-    readonly key: string;
+    /** PEM of both; or the paths of files on the machine that it is for. */
+    readonly credentials:
+        | { readonly certificate: string; readonly key: string }
+        | { readonly certificateFile: string; readonly keyFile: string };
 }
 
-/** A kubeconfig with everything inside it; https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
+/** A kubeconfig; https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
 export function renderKubeconfig(args: KubeconfigArgs): string {
+    const { credentials } = args;
     const base64 = (pem: string): string => Buffer.from(pem).toString("base64");
     return stringify(
         {
@@ -33,10 +34,16 @@ export function renderKubeconfig(args: KubeconfigArgs): string {
             users: [
                 {
                     name: args.user,
-                    user: {
-                        "client-certificate-data": base64(args.certificate),
-                        "client-key-data": base64(args.key),
-                    },
+                    user:
+                        "key" in credentials
+                            ? {
+                                  "client-certificate-data": base64(credentials.certificate),
+                                  "client-key-data": base64(credentials.key),
+                              }
+                            : {
+                                  "client-certificate": credentials.certificateFile,
+                                  "client-key": credentials.keyFile,
+                              },
                 },
             ],
             contexts: [{ name: args.cluster, context: { cluster: args.cluster, user: args.user } }],

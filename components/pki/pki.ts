@@ -1,53 +1,44 @@
-import { isIP } from "node:net";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { Component } from "../component";
-import type { Machine } from "../machines/machine";
+import type { Machine, ReadyMachine } from "../machines/machine";
 import type { ClusterSpec } from "../cluster-spec/types";
-import { CertificateAuthority, type CertificateRequest, type KeyPair } from "./certificate-authority";
+import { CertificateAuthority, type KeyPair } from "./certificate-authority";
+import { keyFile, machineKeys } from "./machine-keys";
+import { type Authority, type MachineRequests, requestsOf } from "./requests";
 
-/** What an etcd member proves itself with. */
-export interface EtcdCertificates {
-    readonly server: KeyPair;
-    readonly peer: KeyPair;
-    /** For `etcdctl` and the health check. */
-    readonly client: KeyPair;
-}
-
-export interface ApiServerCertificates {
-    readonly server: KeyPair;
-    readonly etcdClient: KeyPair;
-    readonly kubeletClient: KeyPair;
-    readonly frontProxyClient: KeyPair;
-}
-
-/** Of a process that is a client of the API server and serves its own health. */
-export interface ServingClientCertificates {
-    readonly client: KeyPair;
-    readonly server: KeyPair;
+/** A certificate whose key is on a machine and nowhere else. */
+export interface MachineCertificate {
+    readonly certPem: pulumi.Output<string>;
+    /** Path on the machine, for root alone. */
+    readonly keyFile: string;
 }
 
 /** Group of the person's own kubeconfig; bound to cluster-admin by RBAC, so that it can be taken away again. */
 export const ADMIN_GROUP = "kubelab:cluster-admins";
 
 /**
- * What every key and certificate of the cluster is: three authorities, because a client of one trust domain must not pass for a
- * client of another (https://kubernetes.io/docs/setup/best-practices/certificates/), and a certificate per component and machine
- * with the usages it needs and no others. A certificate's resources belong to the component that uses it.
+ * The authorities and the service accounts' key, and what the authorities have signed (`requests.ts` says what that is). A certificate's
+ * resource belongs to the component that uses it; its key is made on its machine and stays there, the administrator's aside.
  */
 export class Pki extends Component {
     readonly kubernetes: CertificateAuthority;
     readonly etcd: CertificateAuthority;
     readonly frontProxy: CertificateAuthority;
     readonly serviceAccounts: tls.PrivateKey;
+    /** By machine: what it is to have, and what it asks for. */
+    private readonly machines = new Map<
+        string,
+        { readonly wanted: MachineRequests; readonly requests: pulumi.Output<Readonly<Record<string, string>>> }
+    >();
 
     /** @param endpoint address that kubeconfigs reach the API server by. */
     constructor(
         private readonly spec: ClusterSpec,
         private readonly endpoint: pulumi.Input<string>,
-        parent: Component,
+        private readonly cluster: Component,
     ) {
-        super("kubelab:pki:Pki", parent.resourceName, { parent });
+        super("kubelab:pki:Pki", cluster.resourceName, { parent: cluster });
         this.kubernetes = new CertificateAuthority("kubernetes-ca", this);
         this.etcd = new CertificateAuthority("etcd-ca", this);
         this.frontProxy = new CertificateAuthority("front-proxy-ca", this);
@@ -60,6 +51,32 @@ export class Pki extends Component {
         this.registerOutputs({ kubernetes, etcd, frontProxy, serviceAccounts });
     }
 
+    /** Has a machine make the keys of all certificates that it is to have. */
+    makeKeys(machine: ReadyMachine): void {
+        const wanted = requestsOf(this.spec, machine, this.endpoint);
+        if (Object.keys(wanted).length > 0) {
+            const requests = machineKeys(machine, wanted, this.spec.newKeys[machine.name], this.cluster);
+            this.machines.set(machine.name, { wanted, requests });
+        }
+    }
+
+    /**
+     * The certificate of that name in the machine's requests, once its keys are made.
+     *
+     * @param parent the component that uses it, which has its resource.
+     */
+    certificate(machine: Machine, name: string, parent: Component): MachineCertificate {
+        const { wanted, requests } = this.machines.get(machine.name) ?? {};
+        const request = wanted?.[name];
+        if (request === undefined || requests === undefined) {
+            throw new Error(`${machine.name} asks for no certificate ${name}`);
+        }
+        const pem = requests.apply((all) => all[name] ?? "");
+        const resource = `${machine.cluster}-${machine.name}-${name}`;
+        const certPem = this.authority(request.authority).sign(resource, pem, request.uses, parent);
+        return { certPem, keyFile: keyFile(name) };
+    }
+
     /** For the kubeconfig that the person gets. */
     admin(parent: Component): KeyPair {
         return this.kubernetes.issue(
@@ -69,93 +86,14 @@ export class Pki extends Component {
         );
     }
 
-    etcdMember({ name, privateAddress }: Machine, parent: Component): EtcdCertificates {
-        const member = { dnsNames: [name, "localhost"], ipAddresses: [privateAddress, "127.0.0.1"] };
-        const issue = (part: string, request: CertificateRequest): KeyPair =>
-            this.etcd.issue(parent.nameOf(part), request, parent);
-        return {
-            server: issue("server", { commonName: name, uses: ["server"], ...member }),
-            peer: issue("peer", { commonName: name, uses: ["server", "client"], ...member }),
-            client: issue("client", { commonName: "etcdctl", uses: ["client"] }),
-        };
+    private authority(name: Authority): CertificateAuthority {
+        switch (name) {
+            case "kubernetes":
+                return this.kubernetes;
+            case "etcd":
+                return this.etcd;
+            case "front-proxy":
+                return this.frontProxy;
+        }
     }
-
-    apiServer(machine: Machine, parent: Component): ApiServerCertificates {
-        const { api } = this.spec;
-        const addresses = [...api.ipAddresses, machine.address, machine.privateAddress, this.endpoint];
-        const server: CertificateRequest = {
-            commonName: "kube-apiserver",
-            uses: ["server"],
-            dnsNames: [...new Set([...api.dnsNames, machine.name, ...addresses.filter(isName)])],
-            ipAddresses: unique(addresses.filter((address) => !isName(address))),
-        };
-        const client = (authority: CertificateAuthority, part: string, commonName: string): KeyPair =>
-            authority.issue(parent.nameOf(part), { commonName, uses: ["client"] }, parent);
-        return {
-            server: this.kubernetes.issue(parent.resourceName, server, parent),
-            etcdClient: client(this.etcd, "etcd-client", "kube-apiserver"),
-            kubeletClient: client(this.kubernetes, "kubelet-client", "kube-apiserver-kubelet-client"),
-            frontProxyClient: client(this.frontProxy, "front-proxy-client", "front-proxy-client"),
-        };
-    }
-
-    controllerManager(parent: Component): ServingClientCertificates {
-        return this.servingClient("kube-controller-manager", parent);
-    }
-
-    scheduler(parent: Component): ServingClientCertificates {
-        return this.servingClient("kube-scheduler", parent);
-    }
-
-    private servingClient(process: string, parent: Component): ServingClientCertificates {
-        const loopback = { dnsNames: ["localhost"], ipAddresses: ["127.0.0.1"] };
-        const issue = (name: string, request: CertificateRequest): KeyPair =>
-            this.kubernetes.issue(name, request, parent);
-        return {
-            client: issue(parent.resourceName, { commonName: `system:${process}`, uses: ["client"] }),
-            server: issue(parent.nameOf("server"), { commonName: process, uses: ["server"], ...loopback }),
-        };
-    }
-
-    /** In `system:masters`, which no RBAC rule can lock out: stays on the machine, for the steps that run there. */
-    superAdmin(parent: Component): KeyPair {
-        return this.kubernetes.issue(
-            parent.nameOf("super-admin"),
-            { commonName: "kubelab:super-admin", organization: "system:masters", uses: ["client"] },
-            parent,
-        );
-    }
-
-    /** The kubelet's name and group are what the Node authorizer goes by. */
-    kubelet({ name, privateAddress }: Machine, parent: Component): ServingClientCertificates {
-        const commonName = `system:node:${name}`;
-        const serving = { dnsNames: [name], ipAddresses: [privateAddress] };
-        const issue = (resource: string, request: CertificateRequest): KeyPair =>
-            this.kubernetes.issue(resource, request, parent);
-        return {
-            client: issue(parent.resourceName, { commonName, organization: "system:nodes", uses: ["client"] }),
-            server: issue(parent.nameOf("server"), { commonName, uses: ["server"], ...serving }),
-        };
-    }
-
-    kubeProxy(parent: Component): KeyPair {
-        return this.kubernetes.issue(
-            parent.resourceName,
-            { commonName: "system:kube-proxy", uses: ["client"] },
-            parent,
-        );
-    }
-}
-
-/** Whether it is a host's name; an address that isn't known yet is none. */
-function isName(address: pulumi.Input<string>): address is string {
-    return typeof address === "string" && isIP(address) === 0;
-}
-
-/** Each address once, in order. */
-function unique(addresses: readonly pulumi.Input<string>[]): pulumi.Input<pulumi.Input<string>[]> {
-    const known = addresses.filter((address) => typeof address === "string");
-    return known.length === addresses.length
-        ? [...new Set(known)]
-        : pulumi.all([...addresses]).apply((all) => [...new Set(all)]);
 }

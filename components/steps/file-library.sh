@@ -23,6 +23,14 @@ plan() {
     plan_unnoted "$@"
 }
 
+# plan_copy PATH MODE OWNER SOURCE: a file that is to be as another one on this machine is; where that one is gone, it stays as it is.
+plan_copy() {
+    local source=$4
+    if [ ! -s "$source" ]; then source=$1; fi
+    [ -s "$source" ] || fail "$4 is gone, and so is $1: have new keys made on this machine, by another value of kubelab:newKeys"
+    plan "$1" "$2" "$3" <"$source"
+}
+
 planned=()
 # Files that weren't there before this step.
 declare -A made=()

@@ -125,6 +125,13 @@ keep_record() {
     know_step "${record##*/}"
 }
 
+# forget_step NAME: a step of an earlier version, whose files another one has now.
+forget_step() {
+    [ -e "$state/record/$1" ] || return 0
+    rm -f "$state/record/$1"
+    know_step "-$1"
+}
+
 # know_step NAME|-NAME: the step's name among those of all steps on this machine. Lines are added only: many steps do that at once.
 know_step() {
     local line last=''

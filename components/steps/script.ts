@@ -13,6 +13,18 @@ export interface HostFile {
     readonly owner?: string;
 }
 
+/** A file that a step copies from another one on the machine: what is in it goes over no connection, and into no state. */
+export interface CopiedFile {
+    /** Absolute path. */
+    readonly path: string;
+    /** Absolute path of what it is a copy of. */
+    readonly source: string;
+    /** Octal mode. */
+    readonly mode: string;
+    /** `user:group` */
+    readonly owner: string;
+}
+
 /** What one step does: bash statements that may use the functions of `STEP_LIBRARY`. */
 export interface StepScript {
     readonly create: readonly string[];
@@ -47,8 +59,12 @@ export function put(file: HostFile): string {
 }
 
 /** The statements that write several files at once, with fewer programs than one after the other. */
-export function putAll(files: readonly HostFile[]): string[] {
-    return [...files.map((file) => write("plan", file)), "write_planned"];
+export function putAll(files: readonly (HostFile | CopiedFile)[]): string[] {
+    return [...files.map((file) => ("source" in file ? copy(file) : write("plan", file))), "write_planned"];
+}
+
+function copy({ path, source, mode, owner }: CopiedFile): string {
+    return `plan_copy ${quote(path)} ${mode} ${owner} ${quote(source)}`;
 }
 
 function write(verb: "put" | "plan", file: HostFile): string {

@@ -3,7 +3,7 @@ import type { remote } from "@pulumi/command";
 import type { ReadyMachine } from "../machines/machine";
 import type { DeliveredParts } from "./parts";
 import { type Process, renderUnit } from "./process";
-import { type HostFile, putAll } from "./script";
+import { type CopiedFile, type HostFile, putAll } from "./script";
 import { step } from "./step";
 
 export interface ServiceArgs {
@@ -14,10 +14,10 @@ export interface ServiceArgs {
     readonly name: string;
     /** The user it runs as, known at preview. */
     readonly user?: string;
-    /** Keys, certificates and kubeconfigs: written by a step of their own whose text is secret. */
+    /** Keys that the machine can't make by itself: written by a step of their own whose text is secret. */
     readonly secretFiles?: pulumi.Input<readonly HostFile[]>;
-    /** Configuration files, readable in a preview. */
-    readonly files?: pulumi.Input<readonly HostFile[]>;
+    /** Configuration and certificates, readable in a preview, and copies of keys that the machine has made. */
+    readonly files?: pulumi.Input<readonly (HostFile | CopiedFile)[]>;
     readonly dependsOn?: readonly pulumi.Resource[];
 }
 
@@ -37,7 +37,7 @@ export interface Installation {
 }
 
 /**
- * Installs one process in at most two steps: its secrets, then its configuration and whatever runs it.
+ * Installs one process in a step: its configuration, its credentials and whatever runs it. Secrets go in a step of their own before it.
  *
  * @returns the step after which the process is healthy.
  */
@@ -49,12 +49,13 @@ export function installProcess(
     const { machine, name, user = "root", parts } = args;
     const begin = [`once ${name}`, ...(user === "root" ? [] : [`ensure_user ${user}`])];
 
+    const secretStep = `${machine.name}-${name}-secrets`;
     const secrets =
         args.secretFiles === undefined
             ? []
             : [
                   step(
-                      `${machine.name}-${name}-secrets`,
+                      secretStep,
                       {
                           machine,
                           secret: true,
@@ -75,7 +76,14 @@ export function installProcess(
             script: pulumi
                 .all([script, args.files ?? []])
                 .apply(([{ prepare = [], start, files: own = [] }, files]) => ({
-                    create: [...begin, ...prepare, ...putAll([...files, ...own]), ...start],
+                    create: [
+                        ...begin,
+                        ...prepare,
+                        ...putAll([...files, ...own]),
+                        ...start,
+                        // Of earlier versions, where every key came from here.
+                        ...(args.secretFiles === undefined ? [`forget_step ${secretStep}`] : []),
+                    ],
                     delete: [`once ${name}`, stop],
                 })),
             dependsOn: [machine.ready, parts.ready, ...secrets, ...(args.dependsOn ?? [])],

@@ -29,6 +29,7 @@ const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> = {
     hosts: true,
     sudoPassword: true,
     repair: true,
+    newKeys: true,
 };
 
 const SOURCE = readFileSync(join(__dirname, "../../components/cluster-args.ts"), "utf8");

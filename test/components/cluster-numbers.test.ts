@@ -1,6 +1,6 @@
 import { parse, parseAllDocuments } from "yaml";
-import { clusterGraph, fileOf, filesOf, find, flagIn, script } from "../support/graph";
-import type { Properties, Run } from "../support/mocks";
+import { clusterGraph, fileOf, filesOf, flagIn, requestIn, script } from "../support/graph";
+import type { Run } from "../support/mocks";
 import { testSpec, UNUSUAL } from "../support/spec";
 
 jest.setTimeout(60_000);
@@ -14,8 +14,6 @@ beforeAll(async () => {
 
 const unit = (node: string, name: string): string =>
     fileOf(graph, `${node}-${name}`, `/etc/systemd/system/${name}.service`);
-const request = (name: string): Properties =>
-    find(graph, "tls:index/certRequest:CertRequest", `${name}-request`).inputs;
 
 test("the spec itself has what was asked for", () => {
     expect(spec).toMatchObject({
@@ -35,7 +33,7 @@ describe("the service CIDR", () => {
     });
 
     test("has the service `kubernetes` as its first address, which the API server's certificate names", () => {
-        expect(request("cp-1-kube-apiserver")["ipAddresses"]).toEqual([
+        expect(requestIn(graph, "cp-1", "kube-apiserver").ipAddresses).toEqual([
             "127.0.0.1",
             "192.168.128.1",
             "10.7.3.10",
@@ -67,7 +65,7 @@ test("the cluster's domain is the same for DNS, kubelets, tokens and the certifi
     expect(flagIn(unit("cp-1", "kube-apiserver"), "service-account-issuer")).toBe(
         "https://kubernetes.default.svc.lab.internal",
     );
-    expect(request("cp-1-kube-apiserver")["dnsNames"]).toEqual([
+    expect(requestIn(graph, "cp-1", "kube-apiserver").dnsNames).toEqual([
         "kubernetes",
         "kubernetes.default",
         "kubernetes.default.svc",
@@ -124,7 +122,7 @@ describe("the pod CIDR", () => {
 
 describe("a machine's address", () => {
     test("is in its kubelet's certificate, and its node's InternalIP", () => {
-        expect(request("worker-2-kubelet-server")).toMatchObject({
+        expect(requestIn(graph, "worker-2", "kubelet-server")).toMatchObject({
             ipAddresses: ["10.7.3.22"],
             dnsNames: ["worker-2"],
         });
@@ -135,8 +133,8 @@ describe("a machine's address", () => {
         const etcd = unit("cp-1", "etcd");
         expect(flagIn(etcd, "initial-cluster")).toBe("cp-1=https://10.7.3.11:2380");
         expect(flagIn(etcd, "listen-client-urls")).toBe("https://127.0.0.1:2379,https://10.7.3.11:2379");
-        expect(request("cp-1-etcd-server")["ipAddresses"]).toEqual(["10.7.3.11", "127.0.0.1"]);
-        expect(request("cp-1-etcd-peer")["ipAddresses"]).toEqual(["10.7.3.11", "127.0.0.1"]);
+        expect(requestIn(graph, "cp-1", "etcd-server").ipAddresses).toEqual(["10.7.3.11", "127.0.0.1"]);
+        expect(requestIn(graph, "cp-1", "etcd-peer").ipAddresses).toEqual(["10.7.3.11", "127.0.0.1"]);
         expect(flagIn(unit("cp-1", "kube-apiserver"), "advertise-address")).toBe("10.7.3.11");
     });
 });
@@ -145,7 +143,7 @@ test("every node finds the API endpoint by the name that the kubeconfigs and the
     for (const { name } of spec.nodes) {
         expect(script(graph, `${name}-ready`)).toContain("<<'LINES'\n10.7.3.10 api.test\nLINES\n");
     }
-    const kubelet = filesOf(script(graph, "worker-1-kubelet-secrets"))["/etc/kubernetes/kubelet/kubelet.conf"] ?? "";
+    const kubelet = filesOf(script(graph, "worker-1-kubelet"))["/etc/kubernetes/kubelet/kubelet.conf"] ?? "";
     expect(parse(kubelet)).toMatchObject({ clusters: [{ cluster: { server: "https://api.test:6443" } }] });
 });
 

@@ -2,7 +2,8 @@ import { LINK_SCRIPT, scriptBody } from "../support/scripts";
 import { sshCommandLine } from "../../components/steps/ssh-command";
 import { stepCommand } from "../../components/steps/step";
 import { shellcheck, syntaxErrors, testWith } from "../support/bash";
-import { clusterGraph, find, inputsOf, remoteSteps } from "../support/graph";
+import { clusterGraph, find, inputsOf, REMOTE_STEP, remoteSteps } from "../support/graph";
+import { settingsIn } from "../support/machine-requests";
 import { machineId, type Registration, type Run } from "../support/mocks";
 import { isSecret, unwrap, withoutSecrets } from "../support/secrets";
 import { testSpec } from "../support/spec";
@@ -138,19 +139,7 @@ describe("secrets", () => {
             secretSteps()
                 .map(({ name }) => name)
                 .sort(),
-        ).toEqual([
-            "cp-1-etcd-secrets",
-            "cp-1-kube-apiserver-secrets",
-            "cp-1-kube-controller-manager-secrets",
-            "cp-1-kube-proxy-secrets",
-            "cp-1-kube-scheduler-secrets",
-            "cp-1-kubelet-secrets",
-            "cp-1-super-admin",
-            "worker-1-kube-proxy-secrets",
-            "worker-1-kubelet-secrets",
-            "worker-2-kube-proxy-secrets",
-            "worker-2-kubelet-secrets",
-        ]);
+        ).toEqual([...["cp-1-kube-apiserver-secrets", "cp-1-kube-controller-manager-secrets"]]);
         expect(violations(secretSteps(), ({ inputs }) => inputs["logging"] === "none")).toEqual([]);
     });
 
@@ -159,7 +148,7 @@ describe("secrets", () => {
     });
 
     test("are in no input of any resource but those that are marked as secret", () => {
-        expect(graph.secrets.length).toBeGreaterThan(30);
+        expect(graph.secrets.length).toBeGreaterThan(15);
         expect(violations(graph.resources, ({ inputs }) => !holdsSecret(withoutSecrets(inputs)))).toEqual([]);
     });
 
@@ -190,9 +179,35 @@ describe("secrets", () => {
                 /^(?:put|plan) (\S+) (\d+) (\S+) \w+ <<'KUBELAB_END_OF_FILE'\n([^]*?)\nKUBELAB_END_OF_FILE$/gm,
             ),
         ]);
-        expect(files.length).toBeGreaterThan(40);
+        expect(files.map(([, path]) => path).sort()).toEqual([
+            "/etc/kubernetes/kube-apiserver/encryption.yaml",
+            "/etc/kubernetes/kube-apiserver/service-accounts.key",
+            "/etc/kubernetes/kube-controller-manager/ca.key",
+            "/etc/kubernetes/kube-controller-manager/service-accounts.key",
+        ]);
         const open = files.filter(([, , mode, , content]) => holdsSecret(content) && mode !== "0400");
         expect(open.map(([, path]) => path)).toEqual([]);
+    });
+
+    test("that a certificate goes with are on no machine but their own: each is copied there, for its process alone", () => {
+        const keyFiles = steps.flatMap(({ name, inputs }) =>
+            [...String(unwrap(inputs["stdin"])).matchAll(/^plan_copy (\S+) (\d+) (\S+) (\S+)$/gm)].map(
+                ([, path = "", mode = "", owner = "", source = ""]) => ({ name, path, mode, owner, source }),
+            ),
+        );
+        expect(keyFiles.filter(({ name }) => name.startsWith("cp-1"))).toHaveLength(15);
+        expect(keyFiles.filter(({ name }) => name.startsWith("worker-1"))).toHaveLength(3);
+        const asked = (machine: string): string[] =>
+            Object.keys(settingsIn(inputsOf(find(graph, REMOTE_STEP, `${machine}-keys`)).stdin));
+        for (const { name, path, mode, owner, source } of keyFiles) {
+            const machine = spec.nodes.find((node) => name.startsWith(`${node.name}-`))?.name ?? "";
+            expect(asked(machine).map((each) => `/var/lib/kubelab/keys/${each}.key`)).toContain(source);
+            const process = /^\/etc\/(?:kubernetes\/)?([\w-]+)\//.exec(path)?.[1] ?? "";
+            const user = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"].includes(process)
+                ? process
+                : "root";
+            expect([path, mode, owner]).toEqual([path, "0400", `${user}:${user}`]);
+        }
     });
 
     /** Whether a secret, or its base64 form as in a kubeconfig, is anywhere in the value. */
@@ -246,7 +261,7 @@ describe("the number of steps", () => {
             { length: workers },
             (_, index) => remoteSteps(many, { address: `10.240.0.${21 + index}` }).length,
         );
-        expect(new Set(perWorker)).toEqual(new Set([7]));
+        expect(new Set(perWorker)).toEqual(new Set([6]));
     });
 
     test("that a machine gets at once is below what its SSH server takes before it starts refusing", () => {

@@ -116,8 +116,9 @@ describe("bring-up", () => {
         expect(needs("worker-1-kubelet", step("worker-1-kubenet"))).toBe(true);
     });
 
-    test("a service starts after its secrets are there and its binary", () => {
-        expect(needs("cp-1-etcd", step("cp-1-etcd-secrets"))).toBe(true);
+    test("a service starts after its secrets, its machine's keys and its binary are there", () => {
+        expect(needs("cp-1-kube-apiserver", step("cp-1-kube-apiserver-secrets"))).toBe(true);
+        expect(needs("cp-1-etcd", step("cp-1-keys"))).toBe(true);
         expect(needs("cp-1-etcd", find(graph, "command:local:Command", "cp-1-control-plane-parts"))).toBe(true);
     });
 

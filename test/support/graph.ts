@@ -3,6 +3,7 @@ import { bringUp } from "../../components/bring-up";
 import { Component } from "../../components/component";
 import type { InspectedHost } from "../../components/machines/hosts/rules";
 import type { ClusterSpec } from "../../components/cluster-spec/types";
+import { readSettings, settingsIn } from "./machine-requests";
 import { type Registration, run, type Run, type RunOptions } from "./mocks";
 import { unwrap } from "./secrets";
 
@@ -67,6 +68,15 @@ export function find(graph: Run, type: string, name: string): Registration {
 /** The text of a step. */
 export function script(graph: Run, name: string): string {
     return inputsOf(find(graph, REMOTE_STEP, name)).stdin;
+}
+
+/** What a machine is asked to make a certificate request for. @throws Error where it isn't asked for that. */
+export function requestIn(graph: Run, machine: string, certificate: string): ReturnType<typeof readSettings> {
+    const settings = settingsIn(script(graph, `${machine}-keys`))[certificate];
+    if (settings === undefined) {
+        throw new Error(`${machine} isn't asked for ${certificate}`);
+    }
+    return readSettings(settings);
 }
 
 /** The files that a step's text writes, by path. */

@@ -44,6 +44,21 @@ export function knownSecrets(lab: Lab): readonly KnownSecret[] {
     return [...first.values()];
 }
 
+/** Every text by which an elliptic curve's private key would be found: its lines, and its private half in other encodings. */
+export function formsOfKey(pem: string): readonly string[] {
+    const halves = privateHalves(pem);
+    const encoded = halves.flatMap((half) => [
+        half.toString("hex"),
+        // Wherever in a stream of base64 it begins; its first and last characters depend on the neighbours.
+        ...[0, 1, 2].map((before) =>
+            Buffer.concat([Buffer.alloc(before), half])
+                .toString("base64")
+                .slice(4, -4),
+        ),
+    ]);
+    return [...keysIn(pem, halves), ...encoded, Buffer.from(pem).toString("base64").replace(/=*$/, "")];
+}
+
 /** The key by which the engine marks a secret. */
 const MARK = "4dabf18193072939515e22adb298388d";
 

@@ -12,6 +12,7 @@ import { runInPulumiStack } from "@pulumi/pulumi/runtime/stack";
 import * as state from "@pulumi/pulumi/runtime/state";
 import type { CreatedMachine } from "../../scripts/machines/contract";
 import { filesForRole } from "../../components/steps/parts/files";
+import { printedRequests } from "./machine-requests";
 import { unwrap } from "./secrets";
 
 /** One resource as the program asked for it. */
@@ -191,14 +192,21 @@ class Answers implements pulumi.runtime.Mocks {
         throw new Error(`no answer for ${args.token}`);
     }
 
-    newResource(args: MockResourceArgs): { id: string; state: Properties } {
+    async newResource(args: MockResourceArgs): Promise<{ id: string; state: Properties }> {
         const inputs = unwrap(args.inputs) as Properties;
         const known = !this.options.preview || args.type === "pulumi:pulumi:StackReference";
-        const outputs = known ? this.outputs(args.type, shortName(args.name), inputs, args.inputs as Properties) : {};
+        const outputs = known
+            ? await this.outputs(args.type, shortName(args.name), inputs, args.inputs as Properties)
+            : {};
         return { id: `${shortName(args.name)}-id`, state: { ...inputs, ...outputs } };
     }
 
-    private outputs(type: string, name: string, inputs: Properties, wrapped: Properties): Properties {
+    private outputs(
+        type: string,
+        name: string,
+        inputs: Properties,
+        wrapped: Properties,
+    ): Properties | Promise<Properties> {
         switch (type) {
             case "tls:index/privateKey:PrivateKey":
                 return {
@@ -222,7 +230,7 @@ class Answers implements pulumi.runtime.Mocks {
                 return { stdout: wrapped["stdin"] === inputs["stdin"] ? stdout : pulumi.secret(stdout) };
             }
             case "command:remote:Command":
-                return { stdout: name.endsWith("-facts") ? JSON.stringify(CLOUD_FACTS) : "" };
+                return this.answer(name, String(inputs["stdin"]));
             case "pulumi:index:Stash":
                 return { output: inputs["input"] };
             case "aws:ec2/instance:Instance":
@@ -237,6 +245,14 @@ class Answers implements pulumi.runtime.Mocks {
             default:
                 return {};
         }
+    }
+
+    /** What a step on a machine prints. */
+    private async answer(name: string, stdin: string): Promise<Properties> {
+        if (name.endsWith("-keys")) {
+            return { stdout: await printedRequests(name, stdin) };
+        }
+        return { stdout: name.endsWith("-facts") ? JSON.stringify(CLOUD_FACTS) : "" };
     }
 
     private stdout(name: string, create: string): string {

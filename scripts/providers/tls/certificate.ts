@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, randomBytes, webcrypto } from "node:crypto";
-import "./reflect-metadata";
+import "../../../components/pki/reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { textAt, type Properties } from "../value";
 

@@ -65,6 +65,7 @@ const DEFAULT = {
     flags: {},
     registryMirrors: {},
     repair: {},
+    newKeys: {},
     parts: { source: "auto", delivery: "push" },
     local: {
         network: "10.240.0.0/24",

@@ -14,7 +14,19 @@ test("a text may be what YAML takes for a number or a truth value", () => {
     expect(specOf({ repair: { "cp-1": 3, "worker-1": true } }).repair).toEqual({ "cp-1": "3", "worker-1": "true" });
 });
 
+test("new keys are for nodes, each with its own text and that of all", () => {
+    expect(specOf({ workers: 1, newKeys: { all: "A", "worker-1": "B" } }).newKeys).toEqual({
+        "cp-1": "A",
+        "worker-1": "A B",
+    });
+});
+
 refuses([
+    [
+        "new keys of what has none",
+        { workers: 1, newKeys: { host: "now" } },
+        ['kubelab:newKeys.host: "now" is for no node of this cluster; choose one of all, cp-1, worker-1'],
+    ],
     [
         "repair of a node that there isn't",
         { workers: 1, repair: { "worker-2": "now" } },

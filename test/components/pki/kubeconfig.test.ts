@@ -10,8 +10,7 @@ const ARGS = {
     user: "kubelab:admin",
     server: "https://10.240.0.10:6443",
     certificateAuthority: "authority\n",
-    certificate: "certificate\n",
-    key: "key\n",
+    credentials: { certificate: "certificate\n", key: "key\n" },
 };
 
 test("a kubeconfig has everything inside it", () => {
@@ -35,8 +34,24 @@ test("a kubeconfig has everything inside it", () => {
     });
 });
 
+test("one on a machine refers to the key that is there, and needn't change with the certificate", () => {
+    const credentials = {
+        certificateFile: "/etc/kubernetes/kubelet/client.crt",
+        keyFile: "/etc/kubernetes/kubelet/client.key",
+    };
+    expect((parse(renderKubeconfig({ ...ARGS, credentials })) as { users: object[] }).users).toEqual([
+        {
+            name: "kubelab:admin",
+            user: {
+                "client-certificate": "/etc/kubernetes/kubelet/client.crt",
+                "client-key": "/etc/kubernetes/kubelet/client.key",
+            },
+        },
+    ]);
+});
+
 test("a long certificate stays on one line", () => {
-    const long = renderKubeconfig({ ...ARGS, certificate: "x".repeat(3000) });
+    const long = renderKubeconfig({ ...ARGS, credentials: { certificate: "x".repeat(3000), key: "key\n" } });
     expect(long).toContain(`client-certificate-data: ${Buffer.from("x".repeat(3000)).toString("base64")}\n`);
 });
 

@@ -1,5 +1,8 @@
-import { clusterGraph, find } from "../../support/graph";
-import type { Properties, Run } from "../../support/mocks";
+import type { RawConfig } from "../../../components/cluster-spec";
+import { clusterGraph, find, requestIn } from "../../support/graph";
+import { settingsIn } from "../../support/machine-requests";
+import type { Run } from "../../support/mocks";
+import { unwrap } from "../../support/secrets";
 import { testSpec } from "../../support/spec";
 
 jest.setTimeout(60_000);
@@ -13,27 +16,33 @@ beforeAll(async () => {
     graph = await clusterGraph(testSpec({ workers: 1 }));
 });
 
+/** What is signed: the administrator's request is made here, the others on the machines. */
+function requestOf(name: string): ReturnType<typeof requestIn> {
+    const [, machine = "", certificate = ""] = /^(cp-1|worker-1)-(.*)$/.exec(name) ?? [];
+    if (machine !== "") {
+        return requestIn(graph, machine, certificate);
+    }
+    const subject = find(graph, REQUEST, `${name}-request`).inputs["subject"] as {
+        readonly commonName: string;
+        readonly organization: string;
+    };
+    return { ...subject, dnsNames: [], ipAddresses: [] };
+}
+
 /** authority | common name | organization | uses | names, by the certificate's resource */
 function certificates(): Record<string, string> {
     const rows = graph.resources
         .filter(({ type }) => type === SIGNED)
         .map(({ name, dependencies, inputs }) => {
-            const request = find(graph, REQUEST, `${name}-request`).inputs;
-            const subject = request["subject"] as Properties;
+            const { commonName, organization, dnsNames, ipAddresses } = requestOf(name);
             const uses = (inputs["allowedUses"] as string[]).filter((use) => use !== "digital_signature");
-            const names = [request["dnsNames"], request["ipAddresses"]].flatMap((each) => (each ?? []) as string[]);
+            const names = [...dnsNames, ...ipAddresses];
             const authority = graph.resources.find(
                 ({ type, urn }) => type === AUTHORITY && dependencies.includes(urn),
             )?.name;
             return [
                 name,
-                [
-                    authority,
-                    subject["commonName"],
-                    subject["organization"] ?? "-",
-                    uses.join("+"),
-                    names.join(" ") || "-",
-                ].join(" | "),
+                [authority, commonName, organization ?? "-", uses.join("+"), names.join(" ") || "-"].join(" | "),
             ] as const;
         });
     return Object.fromEntries(rows);
@@ -75,11 +84,44 @@ test("there are three authorities, each with a key of its own", () => {
     expect(new Set(keys).size).toBe(3);
 });
 
-test("no two certificates share a key", () => {
-    const keys = graph.resources
-        .filter(({ type }) => type === REQUEST)
-        .map(({ inputs }) => JSON.stringify(inputs["privateKeyPem"]));
-    expect(new Set(keys).size).toBe(keys.length);
+test("no two certificates share a key, and only the administrator's is made here", () => {
+    const requests = graph.resources
+        .filter(({ type }) => type === SIGNED)
+        .map(({ inputs }) => String(unwrap(inputs["certRequestPem"])));
+    expect(new Set(requests).size).toBe(requests.length);
+    const keys = graph.resources.filter(({ type }) => type === "tls:index/privateKey:PrivateKey");
+    expect(keys.map(({ name }) => name).sort()).toEqual([
+        ...["admin-key", "cp-1-host-key", "etcd-ca-key", "front-proxy-ca-key", "kubernetes-ca-key", "registry-key"],
+        ...["service-accounts", "ssh-key", "worker-1-host-key"],
+    ]);
+});
+
+test("a machine is asked for the certificates of what runs on it, and for no others", async () => {
+    const asked = async (config: RawConfig): Promise<Record<string, string[]>> => {
+        const run = await clusterGraph(testSpec(config));
+        const steps = run.resources.filter(({ name }) => name.endsWith("-keys"));
+        return Object.fromEntries(
+            steps.map(({ name, inputs }) => [name, Object.keys(settingsIn(String(unwrap(inputs["stdin"]))))]),
+        );
+    };
+    const etcd = ["etcd-server", "etcd-peer", "etcd-client"];
+    const components = { controllerManager: false, scheduler: false, kubeProxy: false, dns: false };
+    expect(await asked({ workers: 0, stopAfter: "machines" })).toEqual({});
+    expect(await asked({ workers: 1, stopAfter: "etcd" })).toEqual({ "cp-1-keys": etcd });
+    expect(await asked({ workers: 0, hosting: "static-pods", network: "bridge", components })).toEqual({
+        "cp-1-keys": [
+            ...etcd,
+            "kube-apiserver",
+            ...["etcd-client", "kubelet-client", "front-proxy-client"].map((each) => `kube-apiserver-${each}`),
+            ...["super-admin", "kubelet", "kubelet-server"],
+        ],
+    });
+});
+
+test("a preview of a new cluster, whose machines have no keys yet, has all its certificates", async () => {
+    const preview = await clusterGraph(testSpec({ workers: 1 }), { preview: true });
+    const names = (run: Run): string[] => run.resources.map(({ name }) => name).sort();
+    expect(names(preview)).toEqual(names(graph));
 });
 
 test("a certificate is renewed a month before it ends, and its authority outlives it by years", () => {

@@ -3,7 +3,7 @@ import type { InspectedHost } from "../../../../components/machines/hosts/rules"
 import type { HostReport } from "../../../../components/machines/hosts/report";
 import { sshWords } from "../../../../components/steps/ssh-command";
 import { temporaryDirectory } from "../../../support/bash";
-import { clusterGraph, fileOf, find, inputsOf, remoteSteps, script } from "../../../support/graph";
+import { clusterGraph, fileOf, find, inputsOf, remoteSteps, requestIn, script } from "../../../support/graph";
 import { machineId, type Run } from "../../../support/mocks";
 import { isSecret, unwrap, withoutSecrets } from "../../../support/secrets";
 import { testSpec } from "../../../support/spec";
@@ -100,12 +100,7 @@ describe("a cluster on hosts that exist", () => {
     test("reaches the API by the control plane's address, outside and inside, and the certificate has both", () => {
         expect(unwrap(graph.outputs["apiServer"])).toBe("https://cp.example:6443");
         expect(script(graph, "worker-1-ready")).toContain("10.1.1.1 api.test");
-        const request = unwrap(
-            find(graph, "tls:index/certRequest:CertRequest", "cp-1-kube-apiserver-request").inputs,
-        ) as {
-            dnsNames: string[];
-            ipAddresses: string[];
-        };
+        const request = requestIn(graph, "cp-1", "kube-apiserver");
         expect(request.dnsNames).toContain("cp.example");
         expect(request.ipAddresses).toContain("10.1.1.1");
         expect(request.ipAddresses).not.toContain("cp.example");

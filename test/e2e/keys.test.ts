@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { formsOfKey } from "../support/known-secrets";
+import { Lab, NO_CHANGES, story } from "../support/lab";
+
+const NODES = ["cp-1", "worker-1"] as const;
+/** Keys that the program makes, since more than one machine needs them: docs/security.md. */
+const MADE_HERE = ["/etc/kubernetes/kube-controller-manager/ca.key", "service-accounts.key"];
+
+/** Of the keys on a machine: by path, its text, owner and mode. */
+interface KeyOnMachine {
+    readonly node: string;
+    readonly path: string;
+    readonly owner: string;
+    readonly mode: string;
+    readonly text: string;
+}
+
+function keysOn(lab: Lab, node: string): KeyOnMachine[] {
+    const text = lab.ssh(
+        node,
+        "find /etc /var/lib/kubelab /usr/local /root /home -xdev -name '*.key' -type f | sort | while read -r file; do stat -c '@ %n %U %a' $file; cat $file; done",
+    );
+    return [...text.matchAll(/^@ (\S+) (\S+) (\S+)\n([^@]*)/gm)].map(
+        ([, path = "", owner = "", mode = "", pem = ""]) => ({ node, path, owner, mode, text: pem }),
+    );
+}
+
+function textsBelow(directory: string): (readonly [where: string, text: string])[] {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((file) => [file, readFileSync(file, "latin1")] as const);
+}
+
+story("the keys of a cluster", () => {
+    let lab: Lab;
+    let printed = "";
+
+    beforeAll(() => {
+        lab = new Lab("keys", "10.246.0.0/24");
+        lab.configure({ workers: 1 });
+    }, 120_000);
+    afterAll(() => {
+        lab.remove();
+    }, 120_000);
+
+    const fingerprints = (node: string): Record<string, string> =>
+        Object.fromEntries(
+            keysOn(lab, node).map(({ path, text }) => [path, createHash("sha256").update(text).digest("hex")]),
+        );
+    const isMadeHere = ({ path }: KeyOnMachine): boolean => MADE_HERE.some((end) => path.endsWith(end));
+
+    it("comes up with keys that each machine has made", () => {
+        const { code, stdout, stderr } = lab.run("up", ["--verbose"], 900);
+        printed = `${stdout}${stderr}`;
+        expect(code === 0 ? "" : printed).toBe("");
+        const keys = NODES.flatMap((node) => keysOn(lab, node)).filter((key) => !isMadeHere(key));
+        expect(keys.filter(({ path }) => path.startsWith("/var/lib/kubelab/keys/"))).toHaveLength(15 + 3);
+        const copies = keys.filter(({ path }) => path.startsWith("/etc/"));
+        expect(copies).toHaveLength(15 + 3);
+        const texts = new Set(keys.map(({ text }) => text));
+        // Each copy is one of the machine's own, and no two machines or processes have the same.
+        expect(texts.size).toBe(15 + 3);
+        const users = new Set(
+            copies.map(({ path, owner, mode }) => `${path.split("/").slice(0, -1).join("/")} ${owner} ${mode}`),
+        );
+        expect([...users].sort()).toEqual([
+            "/etc/etcd etcd 400",
+            "/etc/kubernetes root 400",
+            ...["kube-apiserver", "kube-controller-manager"].map((name) => `/etc/kubernetes/${name} ${name} 400`),
+            "/etc/kubernetes/kube-proxy root 400",
+            "/etc/kubernetes/kube-scheduler kube-scheduler 400",
+            "/etc/kubernetes/kubelet root 400",
+        ]);
+        expect(lab.kubectl("get", "nodes", "--no-headers").match(/ Ready /g)).toHaveLength(2);
+    }, 900_000);
+
+    it("has none of them in the state, what was printed, a step, a log, an event or a file of this host", () => {
+        const state = lab.succeed("pulumi", ["stack", "export", "--show-secrets"]);
+        const onMachines =
+            "journalctl --no-pager -o cat; ps axww -o args; ps axwwe -o args; cat /var/lib/kubelab/record/* /proc/*/environ";
+        const texts: readonly (readonly [where: string, text: string])[] = [
+            ["the state, decrypted", state],
+            ["what was printed", printed],
+            ["events", lab.kubectl("get", "events", "-A", "-o", "yaml")],
+            ...NODES.map((node) => [`logs, processes and records of ${node}`, lab.ssh(node, onMachines)] as const),
+            ...textsBelow(lab.directory),
+            ...textsBelow(join(lab.directory, "../pulumi")),
+            ...textsBelow(join("/run/kubelab", lab.stack)),
+        ];
+        expect(texts.length).toBeGreaterThan(10);
+        const all = NODES.flatMap((node) => keysOn(lab, node));
+        const found = (key: KeyOnMachine): string[] => {
+            const forms = formsOfKey(key.text);
+            expect(forms.length).toBeGreaterThan(5);
+            const escaped = forms.map((form) => JSON.stringify(form).slice(1, -1));
+            return texts
+                .filter(([, text]) => [...forms, ...escaped].some((form) => text.includes(form)))
+                .map(([where]) => `${where}: ${key.path} of ${key.node}`);
+        };
+        expect(all.filter((key) => !isMadeHere(key)).flatMap(found)).toEqual([]);
+        // The search finds what is there: the authority's key is in the state.
+        const authority = all.filter(({ path }) => path.endsWith("/ca.key"));
+        expect(authority.flatMap(found)).toEqual([
+            "the state, decrypted: /etc/kubernetes/kube-controller-manager/ca.key of cp-1",
+        ]);
+    }, 180_000);
+
+    it("keeps them when nothing changes, and puts a process's copy back that is gone", () => {
+        const before = NODES.map(fingerprints);
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
+        lab.ssh("worker-1", "rm /etc/kubernetes/kubelet/client.key; echo x >/etc/kubernetes/kube-proxy/client.key");
+        expect(lab.run("status").stdout).toContain("/etc/kubernetes/kubelet/client.key: gone");
+        lab.succeed("repair", ["worker-1"]);
+        expect(NODES.map(fingerprints)).toEqual(before);
+        expect(lab.run("status").code).toBe(0);
+    }, 300_000);
+
+    it("signs nothing for a machine that asks to be somebody else", () => {
+        lab.ssh(
+            "worker-1",
+            String.raw`printf '%s\n' '#!/bin/bash' "sed 's/system:nodes/system:masters/' | /usr/bin/openssl \"\$@\"" >/usr/local/bin/openssl; chmod 0755 /usr/local/bin/openssl`,
+        );
+        lab.configure({ newKeys: { "worker-1": "stolen" } });
+        const { code, stdout, stderr } = lab.run("up");
+        expect(code).not.toBe(0);
+        expect(`${stdout}${stderr}`).toContain(
+            "worker-1, kubelet: the certificate request is for O=system:masters, CN=system:node:worker-1 and not for O=system:nodes, CN=system:node:worker-1, so nothing is signed",
+        );
+        lab.ssh("worker-1", "rm /usr/local/bin/openssl");
+    }, 300_000);
+
+    it("makes new ones on request, on that machine alone, and the node works with them", () => {
+        const before = NODES.map(fingerprints);
+        const { replaced, deleted, created } = lab.up({ newKeys: { "worker-1": "new" } });
+        expect({ replaced, deleted, created }).toEqual({ replaced: 3, deleted: 0, created: 0 });
+        const after = NODES.map(fingerprints);
+        expect(after[0]).toEqual(before[0]);
+        expect(Object.keys(after[1] ?? {}).filter((path) => after[1]?.[path] === before[1]?.[path])).toEqual([]);
+        expect(lab.run("status").code).toBe(0);
+        lab.kubectl("run", "web", "--image=nginx", "--restart=Never");
+        lab.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=90s");
+        expect(lab.kubectl("exec", "web", "--", "hostname")).toBe("web\n");
+    }, 300_000);
+});
