@@ -1,4 +1,4 @@
-import type { BringUpStep, FlaggedComponent, Role, Versions } from "./cluster-spec/types";
+import type { BringUpStep, FlaggedComponent, LocalDriver, Role, Versions } from "./cluster-spec/types";
 
 /**
  * The description of a cluster. Everything has a default. Values are plain, since the number and the names of resources
@@ -147,6 +147,22 @@ export interface LocalArgs {
     readonly registryPort?: number;
     /** New machines have the parts on their disks; else they are pushed over SSH. Default: `true`. Example: `false` */
     readonly preloadParts?: boolean;
+    /**
+     * What makes the machines: `nspawn` (containers that boot like machines), `qemu` (virtual machines), `auto` (virtual ones where this
+     * host has KVM and QEMU); for all, or by role. A machine keeps its driver. Default: `"auto"`. Example: `{ workers: "qemu" }`
+     */
+    readonly driver?: LocalDriver | { readonly controlPlanes?: LocalDriver; readonly workers?: LocalDriver };
+    /** Processors of each virtual machine. Default: `2`. Example: `4` */
+    readonly cpus?: number;
+    /** Memory of each virtual machine in MiB. Default: `2048`. Example: `4096` */
+    readonly memory?: number;
+    /** Disk of each virtual machine in GiB; it can grow, and takes no more room than is used. Default: `20`. Example: `40` */
+    readonly disk?: number;
+    /**
+     * What runs virtual machines: `kvm` (this host's processor), `tcg` (emulation, which is slow), `auto` (`kvm` where it can be used).
+     * Default: `"auto"`. Example: `"tcg"`
+     */
+    readonly accelerator?: "auto" | "kvm" | "tcg";
 }
 
 /** Machines on EC2. A provider in the component's options is used for all resources of AWS. */

@@ -14,6 +14,7 @@ import { type Config, CONFIG_KEYS } from "./schema";
 import { hostKernelHas, type KernelProbe, resolveServiceProxy } from "./service-proxy";
 import type { ClusterSpec, Versions } from "./types";
 import { readPinnedVersions } from "./versions";
+import { thisWorkstation, virtualRoles, type Workstation } from "./virtual-machines";
 
 export { readConfig } from "./config";
 export { keptForLife, refuseImmutableChange, type RunningCluster } from "./immutable";
@@ -31,6 +32,8 @@ export interface SpecContext {
     readonly component?: string | undefined;
     /** Asks the kernel that local machines share; by default that of this host. */
     readonly kernelModules?: KernelProbe;
+    /** What virtual machines may take; by default what this host has. */
+    readonly workstation?: Workstation;
     /** Default version of every part; by default what the parts file pins. */
     readonly pinnedVersions?: Versions;
 }
@@ -42,20 +45,22 @@ export interface SpecContext {
  * @throws InvalidConfig with every problem there is.
  */
 export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterSpec {
-    const { stack, component, kernelModules = hostKernelHas } = context;
+    const { stack, component, kernelModules = hostKernelHas, workstation = thisWorkstation() } = context;
     const named = raw["name"] !== undefined && raw["name"] !== "";
     const { config, problems: faults } = readValues(named ? raw : { ...raw, name: component ?? stack });
     const wrong = named
         ? faults
         : faults.map((problem) => unnamed(problem, component === undefined ? "stack" : "component"));
-    const problems = [...wrong, ...checkRules(config, kernelModules), ...refuseUnavailable(config)];
+    const problems = [...wrong, ...checkRules(config, kernelModules, workstation), ...refuseUnavailable(config)];
     if (problems.length > 0) {
         throw new InvalidConfig(component === undefined ? { stack } : { component }, inOrderOfKeys(problems));
     }
-    return deepFreeze(derive(config as Config, kernelModules, context.pinnedVersions ?? readPinnedVersions()));
+    return deepFreeze(
+        derive(config as Config, kernelModules, workstation, context.pinnedVersions ?? readPinnedVersions()),
+    );
 }
 
-function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): ClusterSpec {
+function derive(config: Config, kernelHas: KernelProbe, workstation: Workstation, pinned: Versions): ClusterSpec {
     const { name = "", provider, network, cniPlugin, components, podCidr, serviceCidr, clusterDomain } = config;
     const { controlPlanes, workers } = nodeCounts(config);
     const hosts = provider === "hosts" ? planHosts(config.hosts) : undefined;
@@ -67,7 +72,14 @@ function derive(config: Config, kernelHas: KernelProbe, pinned: Versions): Clust
     const bridgeRange = sharedRange(podCidr);
     const placed = aws === undefined ? planned : placeNodes(planned, aws);
     const nodes = network === "bridge" ? placed.map((node) => ({ ...node, ...bridgeRange })) : placed;
-    const local = provider === "local" ? planLocal(config.local.network, config.local, nodes) : undefined;
+    const local =
+        provider === "local"
+            ? planLocal(
+                  config.local.network,
+                  { ...config.local, virtual: virtualRoles(config.local.driver, workstation) },
+                  nodes,
+              )
+            : undefined;
     const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
     const apiName = `api.${name}`;
     const first = nodes.find(({ role }) => role === "control-plane")?.name ?? "";

@@ -1,5 +1,5 @@
 import { addressAt, type Cidr, formatCidr, sizeOfCidr } from "./cidr";
-import type { LocalSpec, NodeSpec, Role } from "./types";
+import type { LocalSpec, NodeSpec, Role, VmSpec } from "./types";
 
 const GATEWAY = 1;
 const API = 10;
@@ -22,9 +22,10 @@ export function localNetworkHolds(network: Cidr, workers: number): boolean {
  */
 export function planLocal(
     network: Cidr,
-    settings: Pick<LocalSpec, "registryPort" | "preloadParts">,
+    settings: Pick<LocalSpec, "registryPort" | "preloadParts" | "driver" | "virtual"> & VmSpec,
     nodes: readonly NodeSpec[],
 ): LocalSpec {
+    const { cpus, memory, disk, accelerator } = settings;
     return {
         network: formatCidr(network),
         prefixLength: network.prefix,
@@ -35,5 +36,8 @@ export function planLocal(
         ),
         registryPort: settings.registryPort,
         preloadParts: settings.preloadParts,
+        driver: settings.driver,
+        virtual: settings.virtual,
+        vm: { cpus, memory, disk, accelerator },
     };
 }

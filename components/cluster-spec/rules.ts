@@ -9,12 +9,13 @@ import { refuseUnknownNewKeys, refuseUnknownRepairs } from "./repair";
 import type { Config } from "./schema";
 import type { KernelProbe } from "./service-proxy";
 import type { Role } from "./types";
+import { refuseVirtualMachines, type Workstation } from "./virtual-machines";
 
 /** Values that are right one by one; those that weren't are missing. */
 type Values = Partial<Config>;
 
 /** What is wrong between values: each rule speaks only where all that it compares is right in itself. */
-export function checkRules(config: Values, kernelHas: KernelProbe): Problem[] {
+export function checkRules(config: Values, kernelHas: KernelProbe, workstation: Workstation): Problem[] {
     return [
         ...countsOf(config),
         ...sizes(config),
@@ -24,6 +25,7 @@ export function checkRules(config: Values, kernelHas: KernelProbe): Problem[] {
         ...dependants(config),
         ...refuseUnknownStop(config),
         ...providerSettings(config),
+        ...virtualMachines(config, workstation),
         ...repairs(config),
     ];
 }
@@ -213,6 +215,13 @@ function dependants({ components, network }: Values): Problem[] {
         }
     }
     return problems;
+}
+
+function virtualMachines({ provider, local, controlPlanes, workers }: Values, workstation: Workstation): Problem[] {
+    const complete = local !== undefined && controlPlanes !== undefined && workers !== undefined;
+    return provider === "local" && complete
+        ? refuseVirtualMachines(local, { "control-plane": controlPlanes, worker: workers }, workstation)
+        : [];
 }
 
 function providerSettings(config: Values): Problem[] {

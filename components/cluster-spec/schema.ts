@@ -4,11 +4,13 @@ import * as field from "./fields";
 import { refuseOwnedFlag } from "./flags";
 import { BRING_UP_STEPS, FLAGGED_COMPONENTS, type FlaggedComponent } from "./types";
 import { VERSIONED_PARTS } from "./versions";
+import { MACHINE_SETTINGS } from "./virtual-machines";
 
 const local = z.strictObject({
     network: field.privateCidr.prefault("10.240.0.0/24"),
     registryPort: field.port.prefault(5000),
     preloadParts: field.toggle.prefault(true),
+    ...MACHINE_SETTINGS,
 });
 
 const aws = z.strictObject({

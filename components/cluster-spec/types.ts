@@ -1,3 +1,4 @@
+import type { Accelerator, DriverName } from "../../scripts/machines/contract";
 import type { SourceName } from "../../scripts/parts/contract";
 
 /**
@@ -14,6 +15,8 @@ export type ServiceProxy = "kube-proxy" | "ipvs" | "none";
 export type Overlay = "none" | "subnet" | "full";
 export type ProxyMode = "nftables" | "iptables";
 export type Role = "control-plane" | "worker";
+/** What makes a local machine; `auto` leaves it to the driver and this host. */
+export type LocalDriver = DriverName | "auto";
 export type PartsDeliveryMode = "download" | "push" | "relay";
 
 /** One machine of the cluster, before anything of it exists. */
@@ -84,6 +87,20 @@ export interface LocalSpec {
     readonly registryPort: number;
     /** New machines have the parts on their disks from the start, as a VM image would; else they are pushed over SSH. */
     readonly preloadParts: boolean;
+    readonly driver: Readonly<Record<Role, LocalDriver>>;
+    /** Roles whose new machines are virtual ones on this host. */
+    readonly virtual: readonly Role[];
+    /** Of those machines that are virtual ones. */
+    readonly vm: VmSpec;
+}
+
+export interface VmSpec {
+    readonly cpus: number;
+    /** MiB */
+    readonly memory: number;
+    /** GiB */
+    readonly disk: number;
+    readonly accelerator: Accelerator | "auto";
 }
 
 /** A machine that exists and stays when the cluster goes. */

@@ -1,7 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { CreatedMachine, MachineRequest, NetworkRequest } from "../../scripts/machines/contract";
+import {
+    type CreatedMachine,
+    type MachineRequest,
+    type NetworkRequest,
+    VM_DEFAULTS,
+} from "../../scripts/machines/contract";
 import { partsPath } from "../../scripts/parts/contract";
 import { Component } from "../component";
 import type { Parts } from "../steps/parts";
@@ -67,7 +73,7 @@ class LocalMachine extends Component implements Machine {
     readonly privateAddress: string;
     readonly user = "root";
     readonly loginShell = "bash";
-    readonly library = "installed";
+    readonly library: NonNullable<Machine["library"]>;
     readonly connection: Machine["connection"];
     readonly id: pulumi.Output<string>;
     readonly hostKey: pulumi.Output<string>;
@@ -84,6 +90,8 @@ class LocalMachine extends Component implements Machine {
         this.name = node.name;
         this.cluster = parent.resourceName;
         this.role = node.role;
+        // A virtual machine's disk can't be written while it runs: new functions of steps would restart it.
+        this.library = lab.virtual.includes(node.role) ? "brought" : "installed";
         this.address = lab.addresses[node.name] ?? "";
         this.privateAddress = this.address;
 
@@ -101,9 +109,10 @@ class LocalMachine extends Component implements Machine {
                 addresses,
                 gateway: lab.gateway,
                 hosts: { [spec.api.name]: lab.apiAddress },
-                stepLibrary: LIBRARY_SUM,
+                ...(this.library === "installed" ? { stepLibrary: LIBRARY_SUM } : {}),
                 hostKey: privateKey,
                 authorizedKeys: [authorizedKey.trim()],
+                ...howMade(lab, node.role),
                 ...(spec.repair[node.name] === undefined ? {} : { repair: spec.repair[node.name] }),
             }));
         const vm = driverCommand(this.resourceName, "machine", input, addresses, this, [args.network]);
@@ -122,6 +131,15 @@ class LocalMachine extends Component implements Machine {
         };
         this.registerOutputs(machineOutputs(this));
     }
+}
+
+/** What a machine's request says of its driver: nothing where all is as it is by default, as in requests of earlier versions. */
+function howMade({ driver, vm }: LocalSpec, role: NodeSpec["role"]): Pick<MachineRequest, "driver" | "vm"> {
+    const usual = isDeepStrictEqual(vm, { ...VM_DEFAULTS, accelerator: "auto" });
+    return {
+        ...(driver[role] === "auto" ? {} : { driver: driver[role] }),
+        ...(usual || driver[role] === "nspawn" ? {} : { vm }),
+    };
 }
 
 /** One call of the local machine driver: JSON on standard input, JSON on standard output, the same for create and delete. */

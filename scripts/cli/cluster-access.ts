@@ -32,7 +32,7 @@ export class ClusterAccess {
     sshCommand(node: StackNode, command: readonly string[]): string[] {
         const [ssh = "ssh", ...options] = this.sshWords(node);
         // Those that `up` of an earlier version left out.
-        const own = ["-F", "none", "-o", "IdentityAgent=none", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5"];
+        const own = ["-F", "none", "-o", "IdentityAgent=none", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"];
         return [ssh, ...own, ...options, ...command];
     }
 

@@ -31,7 +31,8 @@ export async function hostDifferences(stack: Stack): Promise<Difference[]> {
 /** Drift of a node, from its machine's record. For a local machine, drift that this host sees comes first. */
 export async function nodeDifferences(cluster: ClusterAccess, node: StackNode): Promise<Difference[]> {
     const lab = localLab(cluster.stack);
-    const asHostSees = lab === undefined ? [] : (await import("../machines/status")).machineDifferences(lab, node.name);
+    const asHostSees =
+        lab === undefined ? [] : await (await import("../machines/status")).machineDifferences(lab, node.name);
     if (asHostSees.some(({ subject }) => subject === "machine")) {
         return asHostSees;
     }

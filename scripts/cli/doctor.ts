@@ -6,9 +6,10 @@ import { commandsOfBench, commandsOfClient, commandsOfLab, commandsOfTests } fro
 import { type Host, thisHost } from "./doctor/host";
 import { kernelChecks } from "./doctor/kernel";
 import { type PlannedLab, plannedLab } from "./doctor/lab";
+import { machinesCheck } from "./doctor/machines";
 import { networkChecks } from "./doctor/network";
 import { renderChecks } from "./doctor/render";
-import { resourceChecks } from "./doctor/resources";
+import { labIsUp, resourceChecks } from "./doctor/resources";
 import { softwareChecks } from "./doctor/software";
 import { cgroupCheck, systemChecks } from "./doctor/system";
 import type { Stack } from "./stack";
@@ -27,6 +28,7 @@ export function checkHost(host: Host, lab: PlannedLab): Check[] {
         commandsOfLab(host, lab),
         ...kernelChecks(host),
         cgroupCheck(host),
+        machinesCheck(host, lab),
         ...resourceChecks(host, lab),
         ...networkChecks(host, lab),
         ...softwareChecks(host, lab),
@@ -51,6 +53,10 @@ export async function prepareForLab(
     progress: Progress,
 ): Promise<void> {
     await provide(() => examine(stack, overrides), progress);
+    const lab = await plannedLab(stack.repository, stack.name, overrides);
+    if (lab.provider === "local" && !labIsUp(thisHost(), lab)) {
+        progress(machinesCheck(thisHost(), lab).detail);
+    }
 }
 
 /** The same for the commands that the tests call. */

@@ -84,7 +84,7 @@ async function nodesOfTheApi(
 async function unitsOf(cluster: ClusterAccess, node: StackNode): Promise<Pick<NodeStatus, "units" | "problem">> {
     try {
         const properties = "--property=Id,LoadState,ActiveState,NRestarts";
-        const text = await cluster.ssh(node, `systemctl show ${properties} ${UNITS.join(" ")}; ${STATIC_PODS}`, 10);
+        const text = await cluster.ssh(node, `systemctl show ${properties} ${UNITS.join(" ")}; ${STATIC_PODS}`, 20);
         const [units = "", pods = ""] = text.split(STATIC_PODS_FOLLOW);
         return { units: [...parseStaticPods(pods), ...parseUnits(units)] };
     } catch (error) {

@@ -7,7 +7,7 @@ import type { Stack } from "./stack";
 export interface DownParts {
     /** Bridge, NAT or registry. */
     readonly network: boolean;
-    /** Machines that have a disk and don't run. */
+    /** Machines that have a disk and don't run, or wait for something. */
     readonly stopped: readonly string[];
     /** Machines that have no disk any more. */
     readonly absent: readonly string[];
@@ -22,10 +22,12 @@ export async function downParts(stack: Stack): Promise<DownParts | undefined> {
     if (lab === undefined) {
         return undefined;
     }
-    const { machineStatus, networkDifferences } = await import("../machines/status");
+    const { machineDifferences, machineStatus, networkDifferences } = await import("../machines/status");
     const names = stack.outputs().nodes.map(({ name }) => name);
-    const stopped = names.filter((name) => machineStatus(lab, name) === "stopped");
-    const absent = names.filter((name) => machineStatus(lab, name) === "absent");
+    const differences = await Promise.all(names.map((name) => machineDifferences(lab, name)));
+    const down = names.filter((_, index) => differences[index]?.some(({ subject }) => subject === "machine"));
+    const absent = down.filter((name) => machineStatus(lab, name) === "absent");
+    const stopped = down.filter((name) => !absent.includes(name));
     const network = networkDifferences(lab).length > 0;
     return network || stopped.length > 0 || absent.length > 0 ? { network, stopped, absent } : undefined;
 }

@@ -121,6 +121,11 @@ export function processesIn(directories: readonly string[]): number[] {
     return [...found];
 }
 
+/** Whether the machine or its supervisor has processes. */
+export function isRunning(layout: CgroupLayout, lab: string, machine: string): boolean {
+    return processesIn(cgroupsOf(layout, { lab, machine })).length > 0;
+}
+
 /** Ends a machine with its supervisor, or a registry. Idempotent. */
 export async function endProcess(layout: CgroupLayout, process: LabProcess): Promise<void> {
     await endAndRemove(cgroupsOf(layout, process));

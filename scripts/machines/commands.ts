@@ -39,9 +39,14 @@ export function checkHost(): void {
     if (process.getuid?.() !== 0) {
         throw new UserError("Local machines need root: network namespaces, mounts and cgroups. Run this as root.");
     }
-    const missing = Object.keys(TOOLS).filter((tool) => !isOnPath(tool));
+    requireTools(TOOLS);
+}
+
+/** @param tools programs, and the Debian and Ubuntu packages that have them. @throws UserError with all that are missing. */
+export function requireTools(tools: Readonly<Record<string, string>>): void {
+    const missing = Object.keys(tools).filter((tool) => !isOnPath(tool));
     if (missing.length > 0) {
-        const packages = [...new Set(missing.map((tool) => TOOLS[tool]))].join(" ");
+        const packages = [...new Set(missing.map((tool) => tools[tool]))].join(" ");
         throw new UserError(`Missing on this host: ${missing.join(", ")}. Install: apt-get install ${packages}`);
     }
 }

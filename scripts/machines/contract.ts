@@ -1,7 +1,11 @@
 import { z } from "../support/request";
+import { ACCELERATORS, DRIVERS, VM_DEFAULTS } from "./choose-driver";
 import { RELEASES } from "./rootfs-recipe";
 
 /** The local machine driver: what it reads from standard input, and what it prints. */
+
+export type { Accelerator, DriverName } from "./choose-driver";
+export { ACCELERATORS, DRIVERS, hypervisor, type Hypervisor, prefersQemu, VM_DEFAULTS } from "./choose-driver";
 
 /** RFC 1123 label, short enough for every name made from it. */
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/);
@@ -45,6 +49,17 @@ export const networkRequest = z
     })
     .readonly();
 
+const vm = z
+    .object({
+        cpus: z.number().int().min(1).default(VM_DEFAULTS.cpus),
+        /** MiB */
+        memory: z.number().int().min(256).default(VM_DEFAULTS.memory),
+        /** GiB; what isn't used takes no room. */
+        disk: z.number().int().min(4).default(VM_DEFAULTS.disk),
+        accelerator: z.enum(["auto", ...ACCELERATORS]).default("auto"),
+    })
+    .readonly();
+
 /** Of `machine create`. */
 export const machineRequest = z
     .object({
@@ -69,6 +84,10 @@ export const machineRequest = z
             .readonly(),
         /** Debian release of its root file system. */
         release: z.enum(RELEASES).default(RELEASES[0]),
+        /** What makes it: a container, a virtual machine, or the latter where this host can run it fast. */
+        driver: z.enum(["auto", ...DRIVERS]).default("auto"),
+        /** Of a virtual machine. */
+        vm: vm.default({}),
     })
     .readonly();
 

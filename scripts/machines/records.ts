@@ -1,22 +1,29 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { DriverName } from "./choose-driver";
 import type { MachineSettings, NetworkSettings } from "./contract";
 import { labNames, machineNames } from "./names";
 
 /** What a machine was made from: kept beside its disk, so that it can be started again and compared with what is asked for. */
-export interface MachineRecord extends MachineSettings {
+export interface MachineRecord extends Omit<MachineSettings, "driver"> {
+    readonly driver: DriverName;
     /** Of this incarnation: another machine in its place has another id. */
     readonly id: string;
     /** /etc/machine-id: 32 hex digits. */
     readonly machineId: string;
-    /** Directory of the root file system that its disk began as. */
+    /** Directory of what its disk began as. */
     readonly base: string;
-    /** Directory of the parts that were on its disk from the start. */
+    /** Directory, or file of a disk, with the parts that it had from the start. */
     readonly preloaded?: string | undefined;
 }
 
 export function readMachine(lab: string, machine: string): MachineRecord | undefined {
     return read<MachineRecord>(machineFile(lab, machine));
+}
+
+/** Records of machines that were made when there was one driver only don't say so. */
+export function driverOf(record: Partial<Pick<MachineRecord, "driver">>): DriverName {
+    return record.driver ?? "nspawn";
 }
 
 export function writeMachine(record: MachineRecord): void {

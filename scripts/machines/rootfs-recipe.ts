@@ -112,10 +112,10 @@ export function rootfsDigest(release: Release = RELEASES[0]): string {
 }
 
 /** Puts own files over the packages'. Modes in a checkout depend on the umask that it was made with: here they don't. */
-function copyOverlay(root: string): void {
-    for (const entry of readdirSync(OVERLAY, { recursive: true, withFileTypes: true })) {
+export function copyOverlay(overlay: string, root: string): void {
+    for (const entry of readdirSync(overlay, { recursive: true, withFileTypes: true })) {
         const from = join(entry.parentPath, entry.name);
-        const to = join(root, relative(OVERLAY, from));
+        const to = join(root, relative(overlay, from));
         if (entry.isDirectory()) {
             mkdirSync(to, { recursive: true, mode: 0o755 });
         } else {
@@ -128,7 +128,7 @@ function copyOverlay(root: string): void {
 
 /** Turns the packages' files into a machine's: own files over them, no identity in them. */
 export function finishRootfs(root: string): void {
-    copyOverlay(root);
+    copyOverlay(OVERLAY, root);
     const units = join(root, "etc/systemd/system");
     mkdirSync(join(units, "sysinit.target.requires"), { recursive: true });
     symlinkSync("../early-boot.service", join(units, "sysinit.target.requires/early-boot.service"));
@@ -148,6 +148,15 @@ export function finishRootfs(root: string): void {
         rmSync(join(root, "etc/sysctl.d", file), { force: true });
         symlinkSync("/dev/null", join(root, "etc/sysctl.d", file));
     }
+    removeIdentity(root);
+    for (const directory of ["var/log/journal", "var/lib/containerd", "var/lib/kubelet", "lib/modules"]) {
+        mkdirSync(join(root, directory), { recursive: true });
+    }
+    mkdirSync(join(root, "root/.ssh"), { recursive: true, mode: 0o700 });
+}
+
+/** Takes away what the packages made for one machine alone: each gets its own. */
+export function removeIdentity(root: string): void {
     for (const name of readdirSync(join(root, "etc/ssh")).filter((entry) => entry.startsWith("ssh_host_"))) {
         rmSync(join(root, "etc/ssh", name));
     }
@@ -156,8 +165,4 @@ export function finishRootfs(root: string): void {
     }
     writeFileSync(join(root, "etc/machine-id"), "");
     writeFileSync(join(root, "etc/fstab"), "");
-    for (const directory of ["var/log/journal", "var/lib/containerd", "var/lib/kubelet", "lib/modules"]) {
-        mkdirSync(join(root, directory), { recursive: true });
-    }
-    mkdirSync(join(root, "root/.ssh"), { recursive: true, mode: 0o700 });
 }

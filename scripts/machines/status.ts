@@ -2,12 +2,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { basename, join } from "node:path";
-import { cgroupsOf, hostCgroupLayout, processesIn } from "./cgroups";
+import { cgroupsOf, hostCgroupLayout, isRunning, processesIn } from "./cgroups";
 import { masqueradeRule } from "./firewall";
 import { machinesOnDisk } from "./labs";
-import { isRunning } from "./machine";
 import { labNames, machineNames } from "./names";
-import { readMachine, readNetwork } from "./records";
+import { whyItWaits } from "./qemu/monitor";
+import { driverOf, readMachine, readNetwork } from "./records";
 
 /** `stopped`: its disk is there, and `machine create` starts it again. */
 export type MachineStatus = "running" | "stopped" | "absent";
@@ -57,7 +57,7 @@ export function networkDifferences(lab: string): Difference[] {
 }
 
 /** Drift of a machine that the host sees, which `machine create` fixes. */
-export function machineDifferences(lab: string, machine: string): Difference[] {
+export async function machineDifferences(lab: string, machine: string): Promise<Difference[]> {
     const names = machineNames(lab, machine);
     switch (machineStatus(lab, machine)) {
         case "stopped":
@@ -67,15 +67,16 @@ export function machineDifferences(lab: string, machine: string): Difference[] {
         case "running": {
             const port = join("/sys/class/net", names.interface);
             const bridge = join("/sys/class/net", labNames(lab).bridge);
+            const namespace = join("/run/netns", names.networkNamespace);
+            const virtual = driverOf(readMachine(lab, machine) ?? {}) === "qemu";
+            const waits = virtual ? await whyItWaits(lab, machine) : undefined;
             const attached = existsSync(join(bridge, "brif", basename(port)));
             const found: readonly (readonly [boolean, string, string])[] = [
                 [!existsSync(port), `interface ${names.interface}`, "gone"],
                 [existsSync(port) && !attached, `interface ${names.interface}`, `not on ${basename(bridge)}`],
-                [
-                    !existsSync(join("/run/netns", names.networkNamespace)),
-                    `network namespace ${names.networkNamespace}`,
-                    "gone",
-                ],
+                ...(virtual
+                    ? [[waits !== undefined, "machine", `waits: ${waits ?? ""}`] as const]
+                    : [[!existsSync(namespace), `network namespace ${names.networkNamespace}`, "gone"] as const]),
             ];
             return found.filter(([differs]) => differs).map(([, subject, difference]) => ({ subject, difference }));
         }

@@ -49,7 +49,11 @@ story(`local machines${reason === undefined ? "" : ` (skipped: ${reason})`}`, ()
         driver.succeed("network", "create", network);
         const created = driver.succeed("machine", "create", first());
         id = created["id"];
-        expect(created).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, address: ADDRESS });
+        expect(created).toEqual({
+            id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+            address: ADDRESS,
+            facts: expect.objectContaining({ failSwapOn: false }) as object,
+        });
         driver.succeed("network", "create", network);
         expect(driver.succeed("machine", "create", first())).toEqual(created);
         expect(listMachines(FIRST.lab)).toEqual(["cp-1"]);

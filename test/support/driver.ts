@@ -12,7 +12,8 @@ const REPOSITORY = join(__dirname, "../..");
 export class Driver {
     private readonly directory = mkdtempSync(join(tmpdir(), "kubelab-driver-"));
 
-    constructor() {
+    /** @param connectSeconds that SSH gets to connect and to agree on keys, which takes an emulated machine some seconds. */
+    constructor(private readonly connectSeconds = 2) {
         mkdirSync(join(this.directory, "images"));
         for (const name of ["host-key", "other-host-key", "user-key", "other-user-key"]) {
             execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", join(this.directory, name)]);
@@ -72,6 +73,7 @@ export class Driver {
             hosts: { [`api.${lab}`]: `${prefix}.10` },
             hostKey: readFileSync(join(this.directory, "host-key"), "utf8"),
             authorizedKeys: [this.publicKey("user-key")],
+            driver: "nspawn",
         };
     }
 
@@ -90,11 +92,11 @@ export class Driver {
         writeFileSync(known, `machine ${this.publicKey(hostKey)}\n`);
         const files = { keyFile: join(this.directory, userKey), knownHosts: known };
         const words = sshWords({ machine: "machine", address, user: "root", ...files });
-        const options = ["-o", "ConnectTimeout=2", "-o", "LogLevel=ERROR"];
+        const options = ["-o", `ConnectTimeout=${this.connectSeconds}`, "-o", "LogLevel=ERROR"];
         const result = spawnSync("ssh", [...options, ...words, commandLine], {
             encoding: "utf8",
             maxBuffer: 64 << 20,
-            timeout: 30_000,
+            timeout: 120_000,
         });
         return { code: result.status ?? 1, stdout: result.stdout.trim(), stderr: result.stderr.trim() };
     }

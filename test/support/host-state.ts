@@ -79,7 +79,7 @@ function files(run: Run, trees: readonly string[]): string[] {
 /** Processes that aren't in the namespaces of this one, or that are a lab's by their cgroup or program. */
 function processes(): string[] {
     const own = namespaces("self");
-    const ofLab = /^(systemd-nspawn|\S*bash \S*supervisor\.sh|\S*node .*scripts\/machines\/) ?/;
+    const ofLab = /^(systemd-nspawn|qemu-system-|\S*bash \S*supervisor\.sh|\S*node .*scripts\/machines\/) ?/;
     return readdirSync("/proc")
         .filter((entry) => /^\d+$/.test(entry))
         .flatMap((pid) => {

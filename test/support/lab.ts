@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Summary } from "../../scripts/engine/event";
 import type { PhaseTime } from "../../scripts/cli/phases";
 import type { StackOutputs } from "../../scripts/cli/stack";
+import { hypervisor, prefersQemu } from "../../scripts/machines/choose-driver";
 import { endingWithParent } from "../../scripts/support/ends-with-parent";
 import { type Ran, Running } from "./running";
 import { keepsForInspection, stopStory } from "./story";
@@ -50,7 +51,7 @@ export class Lab {
     /** Changes keys of the stack's config file; `undefined` takes a key out. */
     configure(changes: Readonly<Record<string, unknown>>): void {
         this.config = { ...this.config, ...changes };
-        const lines = Object.entries(this.config)
+        const lines = Object.entries({ ...this.config, ...containers(this.config["local"]) })
             .filter(([, value]) => value !== undefined)
             .map(([key, value]) => `    kubelab:${key}: ${JSON.stringify(value)}\n`);
         writeFileSync(this.stackFile, `config:\n${lines.join("")}`);
@@ -164,6 +165,11 @@ export class Lab {
         rmSync(this.stackFile, { force: true });
         rmSync(this.directory, { recursive: true, force: true });
     }
+}
+
+/** Where machines would be virtual ones by themselves, they are containers in tests that don't ask for the others. */
+function containers(local: unknown): { readonly local?: object } {
+    return typeof local === "object" && prefersQemu(hypervisor()) ? { local: { driver: "nspawn", ...local } } : {};
 }
 
 /** Tries ten times a second until `attempt` doesn't throw. @throws its last error after `seconds`. */

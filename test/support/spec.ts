@@ -1,4 +1,5 @@
 import { parseClusterSpec, type RawConfig, type Versions } from "../../components/cluster-spec";
+import type { Workstation } from "../../components/cluster-spec/virtual-machines";
 import type { ClusterSpec } from "../../components/cluster-spec/types";
 import type { MachineFacts } from "../../components/machines/machine";
 
@@ -15,9 +16,21 @@ export const VERSIONS: Versions = {
     kubeRouter: "2.11.0",
 };
 
+/** Without KVM. */
+const WORKSTATION: Workstation = {
+    processors: 2,
+    memory: 8000,
+    hypervisor: { withoutKvm: "this host has no /dev/kvm", hasQemu: false },
+};
+
 /** The spec of a stack named `test` with this config, the same on every host that runs the tests. */
 export function testSpec(config: RawConfig = {}): ClusterSpec {
-    return parseClusterSpec(config, { stack: "test", kernelModules: () => false, pinnedVersions: VERSIONS });
+    return parseClusterSpec(config, {
+        stack: "test",
+        kernelModules: () => false,
+        workstation: WORKSTATION,
+        pinnedVersions: VERSIONS,
+    });
 }
 
 /** Ranges that no default of any component could pass for. */

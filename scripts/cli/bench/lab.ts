@@ -99,7 +99,7 @@ export class BenchLab {
             ...Object.fromEntries(given),
             ...changes,
             name: this.stack.name,
-            local: { ...own, network: this.network },
+            local: { driver: "nspawn", ...own, network: this.network },
         };
     }
 

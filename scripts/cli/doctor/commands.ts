@@ -1,7 +1,9 @@
+import { QEMU_TOOLS } from "../../machines/qemu/tools";
 import { installCommand } from "../../support/apt";
 import type { Check } from "./check";
 import type { Host } from "./host";
 import type { PlannedLab } from "./lab";
+import { virtualRolesAsked } from "./machines";
 
 /** Something that a Debian or Ubuntu package brings. */
 interface Packaged {
@@ -29,6 +31,9 @@ const LAB: readonly Packaged[] = [
     command("zstd"),
     command("curl"),
 ];
+
+/** What virtual machines need beside. */
+const VIRTUAL = Object.entries(QEMU_TOOLS).map(([what, packageName]) => command(what, packageName));
 
 /** The machines' root file system is Debian on a host of any distribution. */
 const DEBIAN_KEYS: Packaged = {
@@ -62,6 +67,7 @@ export function commandsOfLab(host: Host, lab: PlannedLab): Check {
         ...(lab.rootfsCached ? [] : [DEBIAN_KEYS]),
         ...(modules ? [command("modprobe", "kmod")] : []),
         ...(systemd ? [command("systemd-run", "systemd")] : []),
+        ...(virtualRolesAsked(lab.drivers) ? VIRTUAL : []),
     ]);
 }
 
@@ -77,7 +83,7 @@ export function commandsOfBuild(host: Host): Check {
 
 /** Commands that `scripts/lab test` calls and that packages provide. */
 export function commandsOfTests(host: Host): Check {
-    return packaged(host, "commands", [...LAB, DEBIAN_KEYS, ...TESTS, ...BENCH]);
+    return packaged(host, "commands", [...LAB, ...VIRTUAL, DEBIAN_KEYS, ...TESTS, ...BENCH]);
 }
 
 /** What `scripts/lab bench` calls beside a lab. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import { extrasOf } from "../../../components/steps/parts/request";
+import { type DriverName, DRIVERS } from "../../machines/choose-driver";
 import { rootfsPath } from "../../machines/rootfs";
 import { rootfsDigest } from "../../machines/rootfs-recipe";
 import { fullKey, readProject, readYaml } from "../../engine/project";
@@ -25,6 +26,8 @@ export interface PlannedLab {
     /** IPv4 CIDR of the machines. */
     readonly network: string;
     readonly registryPort: number;
+    /** What is to make the machines of each role. */
+    readonly drivers: Readonly<Record<"controlPlanes" | "workers", DriverName | "auto">>;
     readonly cache: string;
     readonly rootfsCached: boolean;
     readonly parts: {
@@ -64,6 +67,7 @@ export async function plannedLab(
         nodes: count(get("controlPlanes"), 1) + count(get("workers"), 2),
         network: range(local["network"]) ?? "10.240.0.0/24",
         registryPort: count(local["registryPort"], 5000),
+        drivers: driversOf(local["driver"]),
         cache: cacheDirectory(),
         rootfsCached: existsSync(rootfsPath(rootfsDigest())),
         parts: {
@@ -101,6 +105,14 @@ function neededGo(): string {
         .map((name) => readFileSync(join(RECIPE_DIRECTORY, "go", name, "go.mod"), "utf8"))
         .map((module) => /^go (\S+)$/m.exec(module)?.[1] ?? "1.21")
         .reduce((newest, line) => (compareGoVersions(line, newest) > 0 ? line : newest), "1.21");
+}
+
+function driversOf(setting: unknown): PlannedLab["drivers"] {
+    const of = (value: unknown): DriverName | "auto" => DRIVERS.find((each) => each === value) ?? "auto";
+    const { controlPlanes, workers } = asMap(setting);
+    return typeof setting === "string" && !setting.startsWith("{")
+        ? { controlPlanes: of(setting), workers: of(setting) }
+        : { controlPlanes: of(controlPlanes), workers: of(workers) };
 }
 
 /** A map, which may be JSON as on the command line; empty where it is something else. */

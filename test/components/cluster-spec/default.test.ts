@@ -75,6 +75,9 @@ const DEFAULT = {
         addresses: { "cp-1": "10.240.0.11", "worker-1": "10.240.0.21", "worker-2": "10.240.0.22" },
         registryPort: 5000,
         preloadParts: true,
+        driver: { "control-plane": "auto", worker: "auto" },
+        virtual: [],
+        vm: { cpus: 2, memory: 2048, disk: 20, accelerator: "auto" },
     },
 };
 

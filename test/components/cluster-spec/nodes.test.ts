@@ -6,6 +6,9 @@ import { planNodes, podCidrHolds, podPrefixFor, withPodCidr } from "../../../com
 const read = (text: string): Cidr => parseCidr(text) as Cidr;
 const counts = fc.record({ controlPlanes: fc.constantFrom(1, 3, 5), workers: fc.nat(40) });
 
+const DRIVER = { "control-plane": "nspawn", worker: "qemu" } as const;
+const VM = { cpus: 2, memory: 2048, disk: 20, accelerator: "auto" } as const;
+
 test("every node has a pod CIDR of its own inside the cluster's", () => {
     fc.assert(
         fc.property(counts, ({ controlPlanes, workers }) => {
@@ -45,9 +48,10 @@ test("a node that is added changes no other node", () => {
 test("local machines, the API and the bridge have addresses of their own inside the network", () => {
     fc.assert(
         fc.property(counts, ({ controlPlanes, workers }) => {
+            const settings = { registryPort: 5000, preloadParts: true, driver: DRIVER, virtual: [], ...VM };
             const network: Cidr = { ...read("10.240.0.0/16"), prefix: localPrefixFor(workers) };
             const nodes = planNodes(read("10.99.0.0/16"), controlPlanes, workers);
-            const local = planLocal(network, { registryPort: 5000, preloadParts: true }, nodes);
+            const local = planLocal(network, settings, nodes);
             const addresses = [local.gateway, local.apiAddress, ...Object.values(local.addresses)];
             const broadcast = network.base + 2 ** (32 - network.prefix) - 1;
             expect(new Set(addresses).size).toBe(nodes.length + 2);

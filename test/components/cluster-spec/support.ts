@@ -1,5 +1,6 @@
 import { formatProblem, InvalidConfig, parseClusterSpec, type RawConfig } from "../../../components/cluster-spec";
 import type { KernelProbe } from "../../../components/cluster-spec/service-proxy";
+import type { Workstation } from "../../../components/cluster-spec/virtual-machines";
 import type { ClusterSpec, Versions } from "../../../components/cluster-spec/types";
 
 /** What is wrong, the config, the lines that a person sees, and the stack's name where it matters. */
@@ -17,8 +18,15 @@ export const PINNED: Versions = {
     kubeRouter: "2.11.0",
 };
 
+/** Without KVM, so that machines are containers by default, wherever the tests run. */
+export const WORKSTATION: Workstation = {
+    processors: 2,
+    memory: 8000,
+    hypervisor: { withoutKvm: "this host has no /dev/kvm", hasQemu: true },
+};
+
 export function specOf(raw: RawConfig, stack = "kubenet", kernelModules: KernelProbe = () => false): ClusterSpec {
-    return parseClusterSpec(raw, { stack, kernelModules, pinnedVersions: PINNED });
+    return parseClusterSpec(raw, { stack, kernelModules, workstation: WORKSTATION, pinnedVersions: PINNED });
 }
 
 /** The lines that a person sees for a wrong config. */

@@ -35,6 +35,14 @@ const notCached = (source: PlannedLab["parts"]["source"]): Partial<PlannedLab> =
 const HOSTS: readonly (readonly [string, Differences, Partial<PlannedLab>, readonly string[]])[] = [
     ["a Debian host with systemd and cgroup v2", {}, {}, []],
     [
+        "a host without QEMU that is to have virtual machines",
+        { without: ["dpkg-deb"] },
+        { drivers: { controlPlanes: "nspawn", workers: "qemu" } },
+        [
+            "missing commands: not here: qemu-system-x86_64, qemu-img, mke2fs, dpkg-deb, xz → apt-get install --yes --no-install-recommends qemu-system-x86 qemu-utils e2fsprogs dpkg xz-utils",
+        ],
+    ],
+    [
         "somebody who isn't root",
         { userId: 1000 },
         {},
@@ -386,7 +394,10 @@ test("a host whose machines are elsewhere needs no more than what reaches them",
 });
 
 test("the tests call a few commands more", () => {
-    expect(commandsOfTests(host()).packages).toEqual(["shellcheck", "openssl", "iperf3"]);
+    expect(commandsOfTests(host()).packages).toEqual([
+        ...["qemu-system-x86", "qemu-utils", "e2fsprogs", "xz-utils"],
+        ...["shellcheck", "openssl", "iperf3"],
+    ]);
 });
 
 test("this host is asked without a process: its own commands, files and file systems", () => {
@@ -399,5 +410,35 @@ test("this host is asked without a process: its own commands, files and file sys
     expect(here.fileSystem("/no/such/directory")).toEqual({
         ...here.fileSystem("/"),
         free: expect.any(Number) as number,
+    });
+});
+
+describe("what the machines of a lab would be", () => {
+    const detail = (differences: Differences, plan: Partial<PlannedLab> = {}): string | undefined =>
+        checkHost(host(differences), lab(plan)).find(({ name }) => name === "machines")?.detail;
+    const FLAGS = "flags\t\t: fpu vme vmx sse2\n";
+    const KVM = { files: { "/dev/kvm": "", "/proc/cpuinfo": FLAGS } };
+    const QEMU = { "qemu-system-x86_64": "/usr/bin/qemu-system-x86_64" };
+
+    it("is containers where there is no KVM, or no QEMU", () => {
+        expect(detail({ with: QEMU })).toBe("machines are systemd-nspawn containers: this host has no /dev/kvm");
+        expect(detail(KVM)).toBe(
+            "machines are systemd-nspawn containers: this host has KVM, but no qemu-system-x86_64",
+        );
+        const files = { ...KVM.files, "/proc/cpuinfo": FLAGS.replace("vmx ", "") };
+        expect(detail({ files, with: QEMU })).toMatch(
+            /containers: this host's processor has no hardware virtualization/,
+        );
+    });
+
+    it("is virtual machines where there are both, or where they are asked for", () => {
+        expect(detail({ ...KVM, with: QEMU })).toBe(
+            "machines are virtual machines of QEMU: this host has KVM and QEMU",
+        );
+        expect(detail({ with: QEMU }, { drivers: { controlPlanes: "nspawn", workers: "qemu" } })).toBe(
+            "control planes are systemd-nspawn containers: kubelab:local.driver says so; " +
+                "workers are virtual machines of QEMU: kubelab:local.driver says so; " +
+                "without KVM they are emulated, some twenty times slower",
+        );
     });
 });

@@ -31,6 +31,8 @@ describe("requests on standard input", () => {
             ...machine,
             hosts: {},
             release: "bookworm",
+            driver: "auto",
+            vm: { cpus: 2, memory: 2048, disk: 20, accelerator: "auto" },
         });
     });
 

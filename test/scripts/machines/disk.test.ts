@@ -19,6 +19,8 @@ const RECORD: MachineRecord = {
     hostKey: "-----BEGIN OPENSSH PRIVATE KEY-----",
     authorizedKeys: ["ssh-ed25519 AAAA"],
     release: "bookworm",
+    driver: "nspawn",
+    vm: { cpus: 2, memory: 2048, disk: 20, accelerator: "auto" },
     id: "one",
     machineId: "0".repeat(32),
     base: "/nonexistent",

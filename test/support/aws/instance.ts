@@ -12,9 +12,9 @@ import {
     processesIn,
 } from "../../../scripts/machines/cgroups";
 import { removeEmpty, run, tryRun } from "../../../scripts/machines/commands";
-import { launch } from "../../../scripts/machines/machine";
+import { launch } from "../../../scripts/machines/launch";
 import { labNames, LABS_DIRECTORY, machineNames, RUN_DIRECTORY } from "../../../scripts/machines/names";
-import { REAL_DIRECTORIES, renderSettings } from "../../../scripts/machines/supervisor";
+import { linkBase, REAL_DIRECTORIES, renderSettings } from "../../../scripts/machines/nspawn/supervisor";
 import { CLOUD_SETTINGS, cloudImage } from "./image";
 import type { InstanceState } from "./model";
 import { bridgeOf, linkOf } from "./router";
@@ -43,13 +43,14 @@ export async function bootInstance(boot: Boot, progress: (line: string) => void)
         mkdirSync(join(names.directory, directory), { recursive: true, mode: 0o755 });
     }
     chmodSync(upper, 0o755);
+    linkBase(names.directory, base);
     writeFirstBoot(upper, boot);
     mkdirSync(join(RUN_DIRECTORY, lab), { recursive: true, mode: 0o700 });
     const layout = hostCgroupLayout();
     writeFileSync(
         `${names.runFile}.conf`,
         renderSettings({
-            ...{ lab, machine, base },
+            ...{ lab, machine },
             machineId: machineIdOf(upper),
             ...networkOf(boot),
             cgroups: cgroupsOf(layout, { lab, machine }),
@@ -63,7 +64,7 @@ export async function bootInstance(boot: Boot, progress: (line: string) => void)
 function start(lab: string, machine: string): void {
     const layout = hostCgroupLayout();
     createCgroups(layout, { lab, machine });
-    const supervisor = join(__dirname, "../../../scripts/machines/supervisor.sh");
+    const supervisor = join(__dirname, "../../../scripts/machines/nspawn/supervisor.sh");
     launch(layout, lab, machine, [supervisor, `${machineNames(lab, machine).runFile}.conf`]);
 }
 

@@ -1,4 +1,4 @@
-import { sourceLines } from "../../../scripts/machines/rootfs";
+import { sourceLines } from "../../../scripts/machines/mmdebstrap";
 
 describe("package sources of the machines' root file system", () => {
     it("are Debian's own of that release among the host's", () => {

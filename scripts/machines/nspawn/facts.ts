@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { cgroupLayout } from "./cgroups";
-import type { MachineFacts } from "./contract";
+import { cgroupLayout } from "../cgroups";
+import type { MachineFacts } from "../contract";
 
 /** The kernel's CAP_SYS_RESOURCE: without it no process lowers an OOM score. */
 const CAP_SYS_RESOURCE = 24n;

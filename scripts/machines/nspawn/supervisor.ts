@@ -1,5 +1,7 @@
+import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { labNames, machineNames } from "./names";
+import { labNames, machineNames } from "../names";
+import { shellVariables } from "../shell-variables";
 
 /** The settings of a machine's supervisor. */
 export interface SupervisorSettings {
@@ -21,16 +23,23 @@ export interface SupervisorSettings {
 }
 
 /** Link in a machine's directory to the root file system below the machine's own changes. */
-export const BASE_LINK = "base";
+const BASE_LINK = "base";
 
 /** Directories of a machine's disk that are no overlay: containerd's snapshots are overlays themselves. */
 export const REAL_DIRECTORIES = ["containerd", "kubelet"] as const;
+
+/** The mount of the machine's disk has the base by this link: a cache may be at a path with colons or commas, which part mount options. */
+export function linkBase(directory: string, base: string): void {
+    const link = join(directory, BASE_LINK);
+    rmSync(link, { force: true });
+    symlinkSync(base, link);
+}
 
 /** The shell variables that supervisor.sh reads. */
 export function renderSettings(settings: SupervisorSettings): string {
     const names = machineNames(settings.lab, settings.machine);
     const at = (name: string): string => join(names.directory, name);
-    const variables: Readonly<Record<string, string | readonly string[]>> = {
+    return shellVariables({
         NAMESPACE: names.networkNamespace,
         BRIDGE: settings.bridge?.name ?? labNames(settings.lab).bridge,
         BRIDGE_NAMESPACE: settings.bridge?.namespace ?? "",
@@ -43,13 +52,7 @@ export function renderSettings(settings: SupervisorSettings): string {
         ROOT: at("root"),
         OVERLAY: `lowerdir=${[settings.preloaded, at(BASE_LINK)].filter((layer) => layer !== undefined).join(":")},upperdir=${at("upper")},workdir=${at("work")}`,
         NSPAWN: nspawn(settings),
-    };
-    return Object.entries(variables)
-        .map(
-            ([name, value]) =>
-                `${name}=${typeof value === "string" ? quote(value) : `(${value.map(quote).join(" ")})`}\n`,
-        )
-        .join("");
+    });
 }
 
 /** @see https://www.freedesktop.org/software/systemd/man/252/systemd-nspawn.html */
@@ -80,8 +83,4 @@ export function nspawn(settings: SupervisorSettings): readonly string[] {
         // From Debian 13 on, systemd boots on cgroup v1 only when it is told to; to older ones it says nothing.
         "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
     ];
-}
-
-function quote(text: string): string {
-    return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { nspawn, renderSettings } from "../../../scripts/machines/supervisor";
+import { nspawn, renderSettings } from "../../../../scripts/machines/nspawn/supervisor";
 
 const settings = {
     lab: "kubenet",

@@ -1,0 +1,98 @@
+import { cpus, totalmem } from "node:os";
+import { z } from "zod";
+import {
+    ACCELERATORS,
+    DRIVERS,
+    hypervisor,
+    type Hypervisor,
+    prefersQemu,
+    VM_DEFAULTS,
+} from "../../scripts/machines/contract";
+import * as field from "./fields";
+import { type Problem, suggest } from "./problems";
+import type { LocalSpec, LocalDriver, Role, VmSpec } from "./types";
+
+/** What of this host limits virtual machines on it. */
+export interface Workstation {
+    readonly processors: number;
+    /** MiB */
+    readonly memory: number;
+    readonly hypervisor: Hypervisor;
+}
+
+export function thisWorkstation(): Workstation {
+    return { processors: cpus().length, memory: Math.floor(totalmem() / 2 ** 20), hypervisor: hypervisor() };
+}
+
+const CHOICES: readonly string[] = ["auto", ...DRIVERS];
+const ROLES = { controlPlanes: "control-plane", workers: "worker" } as const;
+
+/** One driver for all machines, or one per role. */
+const driver = z.unknown().transform((value, context): Readonly<Record<Role, LocalDriver>> => {
+    const isMap = typeof value === "object" && value !== null;
+    const perRole: Readonly<Record<string, unknown>> = isMap ? { ...value } : { controlPlanes: value, workers: value };
+    const unknown = Object.keys(perRole).filter((key) => !(key in ROLES));
+    const wrong = Object.values(perRole).find((each) => typeof each !== "string" || !CHOICES.includes(each));
+    if (unknown[0] !== undefined) {
+        return field.fault(context, "is no map of roles", suggest(unknown[0], Object.keys(ROLES)));
+    }
+    if (wrong !== undefined) {
+        return field.fault(context, "is not a known value", suggest(JSON.stringify(wrong).replace(/"/g, ""), CHOICES));
+    }
+    const { controlPlanes = "auto", workers = "auto" } = perRole as Partial<Record<string, LocalDriver>>;
+    return { "control-plane": controlPlanes, worker: workers };
+});
+
+/** Settings of `kubelab:local` for what makes the machines. */
+export const MACHINE_SETTINGS = {
+    driver: driver.prefault("auto"),
+    cpus: field.integer(1, 256).prefault(VM_DEFAULTS.cpus),
+    memory: field.integer(512, 4 << 20).prefault(VM_DEFAULTS.memory),
+    disk: field.integer(8, 16384).prefault(VM_DEFAULTS.disk),
+    accelerator: z.enum(["auto", ...ACCELERATORS]).default("auto"),
+} as const;
+
+/** MiB that a machine's kernel, system and parts of Kubernetes take, with a little for pods. */
+const NEEDED_MEMORY: Readonly<Record<Role, number>> = { "control-plane": 1800, worker: 1000 };
+
+/** The roles whose machines are virtual ones on this host. */
+export function virtualRoles(driver: Readonly<Record<Role, LocalDriver>>, { hypervisor }: Workstation): Role[] {
+    return (Object.keys(driver) as Role[]).filter(
+        (role) => driver[role] === "qemu" || (driver[role] === "auto" && prefersQemu(hypervisor)),
+    );
+}
+
+/** What this host can't run, and machines that are too small for what runs on them. */
+export function refuseVirtualMachines(
+    local: VmSpec & Pick<LocalSpec, "driver">,
+    counts: Readonly<Record<Role, number>>,
+    workstation: Workstation,
+): Problem[] {
+    const virtual = virtualRoles(local.driver, workstation).filter((role) => counts[role] > 0);
+    const [needy] = virtual.filter((role) => local.memory < NEEDED_MEMORY[role]);
+    const machines = virtual.reduce((sum, role) => sum + counts[role], 0);
+    const problems: Problem[] = [];
+    const refuse = (key: "cpus" | "memory" | "accelerator", problem: string, remedy: string): void => {
+        problems.push({ key: `local.${key}`, value: local[key], problem, remedy });
+    };
+    if (machines === 0) {
+        return [];
+    }
+    if (needy !== undefined) {
+        refuse("memory", `is too little for a ${needy.replace("-", " ")}`, `use ${NEEDED_MEMORY[needy]} (MiB) or more`);
+    } else if (machines * local.memory > workstation.memory) {
+        const problem = `times ${machines} virtual machines is more than this host's ${workstation.memory} MiB`;
+        refuse("memory", problem, 'use less, fewer machines, or the driver "nspawn"');
+    }
+    if (local.cpus > workstation.processors) {
+        refuse("cpus", `is more than this host's ${workstation.processors}`, `use ${workstation.processors} or less`);
+    }
+    if (local.accelerator === "kvm" && workstation.hypervisor.withoutKvm !== undefined) {
+        refuse(
+            "accelerator",
+            `can't be had: ${workstation.hypervisor.withoutKvm}`,
+            'use "tcg" (emulation, slow) or "auto"',
+        );
+    }
+    return problems;
+}
