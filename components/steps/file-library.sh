@@ -158,14 +158,14 @@ change_applied() {
 # put_lines PATH TAG SHA256 <LINES: replaces the lines of the file that end in ` # TAG`, and leaves all others. SHA256 is of the lines
 # with their tags.
 put_lines() {
-    local line others='' are='' own=''
+    local line others='' found='' own=''
     if [ -e "$1" ]; then
         while IFS= read -r line || [ -n "$line" ]; do
-            if [[ $line = *" # $2" ]]; then are+=$line$'\n'; else others+=$line$'\n'; fi
+            if [[ $line = *" # $2" ]]; then found+=$line$'\n'; else others+=$line$'\n'; fi
         done <"$1"
     fi
     while IFS= read -r line; do own+="$line # $2"$'\n'; done
-    if [ "$are" != "$own" ]; then
+    if [ "$found" != "$own" ]; then
         if [ -e "$1" ]; then keep_original "$1"; fi
         plan_unnoted "$1" 0644 root:root < <(printf '%s' "$others$own")
         write_planned

@@ -150,13 +150,13 @@ service_healthy() {
 # let: it counts when it has had a tenth of its share of a core. One that was started again begins anew.
 worker='' worked=0 worked_at=0 proc=/proc
 service_progresses() {
-    local process=${unit[MainPID]:-0} stat='' fields before=$worked since=$worked_at former=$worker load cpus cores
+    local process=${unit[MainPID]:-0} stat='' fields before=$worked since=$worked_at who=$worker load cpus cores
     if [ "${unit[SubState]:-}" = start-pre ]; then return; fi
     { [ "$process" != 0 ] && read -r stat <"$proc/$process/stat"; } 2>/dev/null || return
     # After the name, which may have blanks in it: the state, and eleven words later the hundredths of a second in user and system.
     read -ra fields <<<"${stat##*) }"
     worker=$process worked=$((fields[11] + fields[12])) worked_at=$SECONDS
-    [ "${former:-$process}" = "$process" ] && [ "$SECONDS" -gt "$since" ] || return
+    [ "${who:-$process}" = "$process" ] && [ "$SECONDS" -gt "$since" ] || return
     read -r load _ <"$proc/loadavg"
     load=$((10#${load/./}))
     cpus=(/sys/devices/system/cpu/cpu[0-9]*)
