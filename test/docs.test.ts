@@ -108,7 +108,9 @@ function mistake(program: Command, [name = "", ...words]: readonly string[]): st
         return `no command ${name}`;
     }
     if (program === lab && name === "parts") {
-        return words[0] === undefined || words[0].startsWith("…") ? undefined : mistake(parts, words);
+        // Its own option comes before the other program's command.
+        const rest = command.options.some(({ long }) => long === words[0]) ? words.slice(2) : words;
+        return rest[0] === undefined || rest[0].startsWith("…") ? undefined : mistake(parts, rest);
     }
     for (let at = 0; at < words.length; at++) {
         const word = words[at] ?? "";

@@ -180,7 +180,7 @@ test.each([
     ["too few", "10.99.1.0/24 via 10.240.0.21 dev eth0 proto 17 \n10.99.0.0/24 dev cni0 proto kernel scope link \n", 1],
 ])("routes to other nodes: %s", (_how, routes, status) => {
     const statements = routesToOthers({ podCidr: "10.99.0.0/16" }, 3).map((line) =>
-        line.replace("within 120", "within 0"),
+        line.replace("within 300", "within 0"),
     );
     const fake = `ip() { printf '%s' '${routes}'; }`;
     expect(bash(wholeScript({ create: [fake, ...statements] }), ["create"]).status).toBe(status);
