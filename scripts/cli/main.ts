@@ -202,6 +202,12 @@ function program(): Command {
     return lab;
 }
 
+// scripts/lab has said there that it starts.
+if (process.env["KUBELAB_STARTING"] !== undefined) {
+    delete process.env["KUBELAB_STARTING"];
+    process.stderr.write("\r\u001b[K");
+}
+
 // The reader of the output may close it early (`| head`, a closed terminal). The command continues.
 for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {

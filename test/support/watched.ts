@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { availableParallelism, loadavg } from "node:os";
 import { quote } from "../../components/steps/script";
 
 /** A command that was watched while it ran. */
@@ -9,6 +10,8 @@ export interface Watched {
     readonly silence: number;
     /** What it had written last before that. */
     readonly before: string;
+    /** How many times longer everything takes than on a host that nobody else uses. */
+    readonly slowness: number;
 }
 
 /**
@@ -55,5 +58,6 @@ export async function watch(
     const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
     clearInterval(ticking);
     heard("");
-    return { code, output, silence, before };
+    const slowness = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+    return { code, output, silence, before, slowness };
 }
