@@ -167,6 +167,9 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
         podNetwork: spec.network === "cni" ? spec.cniPlugin : spec.network,
         parts: parts.digest,
         lab: { name: spec.name, provider: spec.provider },
+        ...(spec.insecure.length === 0
+            ? {}
+            : { insecure: spec.insecure.map(({ component, flag, why }) => ({ component, flag, why })) }),
     };
     clientFiles({ kubeconfig, outputs, directory }, cluster);
 

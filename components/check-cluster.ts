@@ -1,13 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { settingsIn, settingsOf } from "./args-from-config";
+import { secretKeysOf, settingsIn, settingsOf } from "./args-from-config";
 import type { ClusterArgs } from "./cluster-args";
-import { type ClusterSpec, errorInWordsOf, parseClusterSpec } from "./cluster-spec";
+import { type ClusterSpec, errorInWordsOf, parseClusterSpec, type RunningCluster } from "./cluster-spec";
+import { withAwsConfig } from "./cluster-spec/aws-config";
+import { stackFileProblems } from "./cluster-spec/stack-file";
 import { inspectHosts } from "./machines/hosts/preflight";
 import type { InspectedHost } from "./machines/hosts/rules";
 import { type LastOutputs, refuseChangesToARunningCluster } from "./running-cluster";
 
 /** The results of the checks that run before anything of a cluster is made. */
 export interface ClusterChecks {
+    /** What the args describe, with what was chosen for the cluster in an earlier run. */
+    readonly spec: ClusterSpec;
     /** Names of the nodes that it had at the end of its last run. */
     readonly nodes: readonly string[];
     /** The facts of its hosts, with provider `hosts`. */
@@ -17,12 +21,22 @@ export interface ClusterChecks {
 /**
  * What the args of a cluster describe.
  *
+ * @param running the cluster that is running: what was chosen for it stays.
  * @throws InvalidConfig with every problem that they have in themselves.
  */
-export function clusterSpec(name: string, args: ClusterArgs): ClusterSpec {
+export function clusterSpec(name: string, args: ClusterArgs, running?: RunningCluster): ClusterSpec {
     const settings = settingsOf(args, name);
     const component = "component" in settings ? settings.component : undefined;
-    return parseClusterSpec(settingsIn(args), { stack: pulumi.getStack(), component });
+    const stack = pulumi.getStack();
+    const { raw, problems } = withAwsConfig(settingsIn(args));
+    const misplaced = component === undefined ? stackFileProblems(process.cwd(), stack) : [];
+    return parseClusterSpec(raw, {
+        stack,
+        component,
+        running,
+        problems: [...misplaced, ...problems],
+        secretKeys: secretKeysOf(args),
+    });
 }
 
 /**
@@ -36,9 +50,9 @@ export function clusterSpec(name: string, args: ClusterArgs): ClusterSpec {
 export async function checkCluster(name: string, args: ClusterArgs, last: LastOutputs): Promise<ClusterChecks> {
     const settings = settingsOf(args, name);
     try {
-        const spec = clusterSpec(name, args);
+        const spec = clusterSpec(name, args, last.cluster);
         const { nodes, hosts } = refuseChangesToARunningCluster(spec, last, settings);
-        return { nodes, hosts: await inspectHosts(spec, hosts) };
+        return { spec, nodes, hosts: await inspectHosts(spec, hosts) };
     } catch (error) {
         throw errorInWordsOf(settings, error);
     }

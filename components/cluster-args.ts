@@ -69,10 +69,16 @@ export interface ClusterArgs {
     /** What kube-proxy writes. Default: `"nftables"`. Example: `"iptables"` */
     readonly proxyMode?: "nftables" | "iptables";
     /**
-     * Command-line flags by component, without dashes; one that kubelab owns is refused.
+     * Command-line flags by component, without dashes; one that kubelab owns, or that weakens the cluster, is
+     * refused. Lists such as enable-admission-plugins are added to kubelab's.
      * Default: `{}`. Example: `{ "kube-apiserver": { v: "4" } }`
      */
     readonly flags?: Partial<Record<FlaggedComponent, Readonly<Record<string, string | number | boolean>>>>;
+    /**
+     * Flags that `flags` may set though they weaken the cluster; `scripts/lab status` shows them.
+     * Default: `[]`. Example: `["anonymous-auth"]`
+     */
+    readonly allowInsecure?: readonly string[];
     /**
      * Mirrors for containerd, http or https URLs, by the host of their registry.
      * Default: `{}`. Example: `{ "docker.io": ["https://mirror.example:5000"] }`

@@ -4,7 +4,7 @@ import { bringUp, type BroughtUp, type NodeOutput } from "./bring-up";
 import { refuseSharing } from "./clusters-of-program";
 import type { ClusterArgs } from "./cluster-args";
 import { checkCluster, type ClusterChecks, clusterSpec } from "./check-cluster";
-import { errorInWordsOf, keptForLife, type RunningCluster, type SettingsOf } from "./cluster-spec";
+import { errorInWordsOf, runningCluster, type RunningCluster, type SettingsOf } from "./cluster-spec";
 import { Component } from "./component";
 import { knownHosts } from "./machines/hosts";
 import type { KnownHost } from "./machines/hosts/rules";
@@ -21,7 +21,7 @@ export interface ClusterOptions extends pulumi.ComponentResourceOptions {
 /** The outputs of a cluster. The next run reads the settings that must not change from them. */
 export interface ClusterOutputs extends Pick<Cluster, "kubeconfig" | "nodes" | "apiServer" | "sshCommands"> {
     /** What the cluster keeps for life, and the name of its component. */
-    readonly cluster: RunningCluster & { readonly component: string };
+    readonly cluster: pulumi.Output<RunningCluster & { readonly component: string }>;
     /** By node name, with provider `hosts`: the identity that the next run expects of each host. */
     readonly hosts?: pulumi.Output<Readonly<Record<string, KnownHost>>>;
 }
@@ -71,8 +71,8 @@ export class Cluster extends Component {
 
         super("kubelab:index:Cluster", name, own);
 
-        const make = ({ nodes, hosts }: ClusterChecks): BroughtUp =>
-            inWordsOf(settings, () => bringUp({ spec, directory, running: nodes, hosts }, this));
+        const make = ({ spec: whole, nodes, hosts }: ClusterChecks): BroughtUp =>
+            inWordsOf(settings, () => bringUp({ spec: whole, directory, running: nodes, hosts }, this));
         // What waits for the outputs, as the engine does, waits for all that is made later, and fails where the checks do.
         const made =
             checks === undefined || checks instanceof Promise ? checked.then(make) : Promise.resolve(make(checks));
@@ -83,7 +83,7 @@ export class Cluster extends Component {
         const { kubeconfig, nodes, apiServer, sshCommands } = this;
         this.outputs = {
             ...{ kubeconfig, nodes, apiServer, sshCommands },
-            cluster: { component: name, ...keptForLife(spec) },
+            cluster: pulumi.output(checked.then(({ spec: whole }) => ({ component: name, ...runningCluster(whole) }))),
             ...(spec.provider === "hosts"
                 ? { hosts: pulumi.output(checked.then(({ hosts }) => knownHosts(hosts))) }
                 : {}),

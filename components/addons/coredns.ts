@@ -1,5 +1,6 @@
 import type { Manifest } from "../control-plane/kubectl-step";
 import type { ClusterSpec } from "../cluster-spec/types";
+import { PORTS } from "../cluster-spec/ports";
 
 const LABELS = { "k8s-app": "kube-dns" };
 const NAME = { name: "coredns", namespace: "kube-system" };
@@ -17,7 +18,7 @@ export function corefile(clusterDomain: string): string {
         fallthrough in-addr.arpa ip6.arpa
         ttl 30
     }
-    prometheus :9153
+    prometheus :${PORTS.corednsMetrics}
     forward . /etc/resolv.conf {
         max_concurrent 1000
     }
@@ -64,7 +65,7 @@ export function corednsManifests(spec: ClusterSpec): Manifest[] {
                 ports: [
                     { name: "dns", port: 53, protocol: "UDP" },
                     { name: "dns-tcp", port: 53, protocol: "TCP" },
-                    { name: "metrics", port: 9153, protocol: "TCP" },
+                    { name: "metrics", port: PORTS.corednsMetrics, protocol: "TCP" },
                 ],
             },
         },
@@ -126,15 +127,19 @@ function container(version: string): object {
         ports: [
             { name: "dns", containerPort: 53, protocol: "UDP" },
             { name: "dns-tcp", containerPort: 53, protocol: "TCP" },
-            { name: "metrics", containerPort: 9153, protocol: "TCP" },
+            { name: "metrics", containerPort: PORTS.corednsMetrics, protocol: "TCP" },
         ],
         livenessProbe: {
-            httpGet: { path: "/health", port: 8080 },
+            httpGet: { path: "/health", port: PORTS.corednsHealth },
             initialDelaySeconds: 60,
             timeoutSeconds: 5,
             failureThreshold: 5,
         },
-        readinessProbe: { httpGet: { path: "/ready", port: 8181 }, periodSeconds: 1, failureThreshold: 30 },
+        readinessProbe: {
+            httpGet: { path: "/ready", port: PORTS.corednsReady },
+            periodSeconds: 1,
+            failureThreshold: 30,
+        },
         securityContext: {
             allowPrivilegeEscalation: false,
             capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] },

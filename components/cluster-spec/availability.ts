@@ -17,6 +17,11 @@ export const NOT_AVAILABLE_YET: readonly Missing[] = [
 
 /** A problem for every valid setting that is not implemented yet. */
 export function refuseUnavailable(config: Partial<Config>): Problem[] {
+    const listed = config.hosts?.filter(({ role }) => role === "control-plane").length ?? 0;
+    if (config.provider === "hosts" && [3, 5].includes(listed)) {
+        const problem = `lists ${listed} control planes, and more than one is not available yet in this version`;
+        return [{ key: "hosts", value: undefined, problem, remedy: "list 1" }];
+    }
     return NOT_AVAILABLE_YET.flatMap(({ key, value, instead }) => {
         const given: unknown = config[key];
         if (given === undefined || (value !== undefined && given !== value)) {

@@ -1,7 +1,9 @@
 import type { Problem } from "./problems";
 import type { ClusterSpec } from "./types";
+import { refuseVersionSkew, type RunningVersions } from "./version-rules";
 
 const REASONS = {
+    provider: "other machines have none of the cluster's data, and those that it runs on would be deleted",
     name: "certificates, kubeconfigs and machines carry the name",
     network: "running pods keep the network they were started on",
     cniPlugin: "running pods keep the network they were started on",
@@ -11,20 +13,58 @@ const REASONS = {
     podCidr: "a node's pod CIDR can't be changed once it is set, and running pods keep their addresses",
     serviceCidr: "services keep their addresses and the certificates name the first one",
     clusterDomain: "running pods keep the search domain they were started with",
+    "local.network":
+        "machines keep their addresses, and the control plane's data is on a machine that would be deleted",
+    "aws.region": "other machines have none of the cluster's data, and those that it runs on would be deleted",
+    "aws.network": "the machines are in the VPC that has this range, and would be deleted with it",
+    "aws.architecture": "the control plane's data is on the disk of a machine that would be deleted",
+    "aws.availabilityZones[0]": "the control plane's data is on the disk of a machine in that zone",
 } as const;
 
 type LifelongKey = keyof typeof REASONS;
 
-/** The settings that a running cluster cannot change; those that its network does not use are absent. */
-export type RunningCluster = Readonly<Partial<Record<LifelongKey, string>>>;
+/** The settings that a running cluster cannot change; those that it does not use are absent. */
+export type KeptForLife = Readonly<Partial<Record<LifelongKey, string>>>;
 
-/** The part of a spec that its cluster keeps for life, in the order of the config's keys. */
-export function keptForLife(spec: ClusterSpec): RunningCluster {
-    const { name, network, hosting, podCidr, serviceCidr, clusterDomain } = spec;
-    return { name, network, ...ofPlugin(spec), hosting, podCidr, serviceCidr, clusterDomain };
+/** What a run tells the next one of its cluster. */
+export interface RunningCluster extends KeptForLife {
+    readonly versions?: RunningVersions;
 }
 
-function ofPlugin({ network, cniPlugin, overlay, serviceProxy }: ClusterSpec): RunningCluster {
+/** The part of a spec that its cluster keeps for life, in the order of the config's keys. */
+export function keptForLife(spec: ClusterSpec): KeptForLife {
+    const { provider, name, network, hosting, podCidr, serviceCidr, clusterDomain } = spec;
+    return {
+        provider,
+        name,
+        network,
+        ...ofPlugin(spec),
+        hosting,
+        podCidr,
+        serviceCidr,
+        clusterDomain,
+        ...ofMachines(spec),
+    };
+}
+
+/** What the next run is to know of the spec's cluster. */
+export function runningCluster(spec: ClusterSpec): RunningCluster {
+    const { kubernetes, etcd } = spec.versions;
+    return { ...keptForLife(spec), versions: { kubernetes, etcd } };
+}
+
+function ofMachines({ local, aws }: ClusterSpec): KeptForLife {
+    const zone = aws?.subnets[0]?.zone;
+    return {
+        ...(local === undefined ? {} : { "local.network": local.network }),
+        ...(aws === undefined
+            ? {}
+            : { "aws.region": aws.region, "aws.network": aws.network, "aws.architecture": aws.architecture }),
+        ...(zone === undefined ? {} : { "aws.availabilityZones[0]": zone }),
+    };
+}
+
+function ofPlugin({ network, cniPlugin, overlay, serviceProxy }: ClusterSpec): KeptForLife {
     if (network !== "cni") {
         return {};
     }
@@ -39,7 +79,7 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
         return [];
     }
     const wanted = Object.entries(keptForLife(next)) as [LifelongKey, string][];
-    return wanted.flatMap(([key, value]) => {
+    const kept = wanted.flatMap(([key, value]) => {
         const was = previous[key];
         if (was === undefined || was === value) {
             return [];
@@ -48,4 +88,5 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
         const remedy = `set it back to ${JSON.stringify(was)}, or destroy the cluster first`;
         return [{ key, value, problem, remedy }];
     });
+    return [...kept, ...refuseVersionSkew(previous.versions ?? {}, next.versions)];
 }

@@ -2,26 +2,31 @@ import { refuseUnavailable } from "./availability";
 import { placeNodes, planAws } from "./aws";
 import { bringUpSteps, stepsUntil } from "./bring-up";
 import { addressAt, formatCidr } from "./cidr";
+import { insecureFlags, refuseBreakingFlags, refuseInsecureFlags } from "./flag-values";
 import { hostNames, planHosts } from "./hosts";
 import { planLocal } from "./local";
 import { planNodes, sharedRange } from "./nodes";
 import { resolveOverlay } from "./overlay";
 import { errorInWordsOf, formatProblem, InvalidConfig, type Problem, type SettingsOf } from "./problems";
-import { type RawConfig, readValues } from "./read";
+import { decodeValues, type RawConfig, readValues } from "./read";
 import { planNewKeys, planRepair } from "./repair";
 import { checkRules, nodeCounts } from "./rules";
 import { type Config, CONFIG_KEYS } from "./schema";
 import { hostKernelHas, type KernelProbe, resolveServiceProxy } from "./service-proxy";
-import type { ClusterSpec, Versions } from "./types";
+import { refuseOtherSecrets, secretFlags, withoutSecretValue } from "./secret-settings";
+import type { RunningCluster } from "./immutable";
+import type { ClusterSpec, ServiceProxy, Versions } from "./types";
+import { checkVersions } from "./version-rules";
+import { givenIn, settingsWithoutEffect } from "./without-effect";
 import { readPinnedVersions } from "./versions";
 import { thisWorkstation, virtualRoles, type Workstation } from "./virtual-machines";
+import { PORTS } from "./ports";
 
 export { readConfig } from "./config";
-export { keptForLife, refuseImmutableChange, type RunningCluster } from "./immutable";
+export { keptForLife, refuseImmutableChange, runningCluster, type RunningCluster } from "./immutable";
 export { errorInWordsOf, formatProblem, InvalidConfig, type Problem, type RawConfig, type SettingsOf };
 export type * from "./types";
 
-const API_PORT = 6443;
 const API_SERVICE = 1;
 const DNS_SERVICE = 10;
 
@@ -36,6 +41,12 @@ export interface SpecContext {
     readonly workstation?: Workstation;
     /** Default version of every part; by default what the parts file pins. */
     readonly pinnedVersions?: Versions;
+    /** Keys that are secrets in the config. */
+    readonly secretKeys?: readonly string[];
+    /** What is wrong with the settings beside their values. */
+    readonly problems?: readonly Problem[];
+    /** The cluster that is running: what was chosen for it stays. */
+    readonly running?: RunningCluster | undefined;
 }
 
 /**
@@ -51,16 +62,41 @@ export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterS
     const wrong = named
         ? faults
         : faults.map((problem) => unnamed(problem, component === undefined ? "stack" : "component"));
-    const problems = [...wrong, ...checkRules(config, kernelModules, workstation), ...refuseUnavailable(config)];
+    // Virtual machines have Debian's kernel, which has every module that is asked for.
+    const virtual = config.local === undefined ? [] : virtualRoles(config.local.driver, workstation);
+    const machinesHave: KernelProbe = (module) => virtual.length === 2 || kernelModules(module);
+    const pinned = context.pinnedVersions ?? readPinnedVersions();
+    const { secretKeys = [] } = context;
+    const problems = [
+        ...(context.problems ?? []),
+        ...refuseOtherSecrets(secretKeys),
+        ...wrong,
+        ...checkRules(config, machinesHave, workstation),
+        ...settingsWithoutEffect(config, givenIn(decodeValues(raw))),
+        ...checkVersions(config, pinned),
+        ...refuseBreakingFlags(config),
+        ...refuseInsecureFlags(config),
+        ...refuseUnavailable(config),
+    ];
     if (problems.length > 0) {
-        throw new InvalidConfig(component === undefined ? { stack } : { component }, inOrderOfKeys(problems));
+        throw new InvalidConfig(
+            component === undefined ? { stack } : { component },
+            inOrderOfKeys(problems.map((problem) => withoutSecretValue(problem, secretKeys))),
+        );
     }
-    return deepFreeze(
-        derive(config as Config, kernelModules, workstation, context.pinnedVersions ?? readPinnedVersions()),
-    );
+    const { serviceProxy: chosen } = context.running ?? {};
+    const spec = derive(config as Config, chosen as ServiceProxy | undefined, machinesHave, workstation, pinned);
+    return deepFreeze({ ...spec, secretFlags: secretFlags(spec.flags, secretKeys) });
 }
 
-function derive(config: Config, kernelHas: KernelProbe, workstation: Workstation, pinned: Versions): ClusterSpec {
+/** @param chosen who implements services in the cluster that is running, where `auto` has decided that. */
+function derive(
+    config: Config,
+    chosen: ServiceProxy | undefined,
+    kernelHas: KernelProbe,
+    workstation: Workstation,
+    pinned: Versions,
+): Omit<ClusterSpec, "secretFlags"> {
     const { name = "", provider, network, cniPlugin, components, podCidr, serviceCidr, clusterDomain } = config;
     const { controlPlanes, workers } = nodeCounts(config);
     const hosts = provider === "hosts" ? planHosts(config.hosts) : undefined;
@@ -87,9 +123,9 @@ function derive(config: Config, kernelHas: KernelProbe, workstation: Workstation
         local?.apiAddress ??
         aws?.machines[first]?.privateAddress ??
         hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
-    const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernelHas);
-    const chosen = config.serviceProxy === "auto" ? auto : config.serviceProxy;
-    const serviceProxy = chosen === "kube-proxy" && !components.kubeProxy ? "none" : chosen;
+    const auto = chosen ?? resolveServiceProxy({ provider, network, cniPlugin }, kernelHas);
+    const proxy = config.serviceProxy === "auto" ? auto : config.serviceProxy;
+    const serviceProxy = proxy === "kube-proxy" && !components.kubeProxy ? "none" : proxy;
     return {
         name,
         provider,
@@ -107,7 +143,7 @@ function derive(config: Config, kernelHas: KernelProbe, workstation: Workstation
         clusterDomain,
         api: {
             name: apiName,
-            port: API_PORT,
+            port: PORTS.apiServer,
             dnsNames: [
                 ...["kubernetes", "kubernetes.default", "kubernetes.default.svc"],
                 ...[`kubernetes.default.svc.${clusterDomain}`, apiName, "localhost"],
@@ -120,6 +156,7 @@ function derive(config: Config, kernelHas: KernelProbe, workstation: Workstation
         versions: { ...pinned, ...withoutUndefined(config.versions) },
         components,
         flags: withoutUndefined(config.flags),
+        insecure: insecureFlags(config.flags),
         registryMirrors: config.registryMirrors,
         parts: {
             source: config.parts.source,

@@ -1,14 +1,16 @@
 import { z } from "zod";
 import { SOURCES } from "../../scripts/parts/contract";
 import * as field from "./fields";
-import { refuseOwnedFlag } from "./flags";
+import { refuseOwnedFlag } from "../steps/flag-rules";
+import { FLAG_RULES } from "./flags";
 import { BRING_UP_STEPS, FLAGGED_COMPONENTS, type FlaggedComponent } from "./types";
 import { VERSIONED_PARTS } from "./versions";
 import { MACHINE_SETTINGS } from "./virtual-machines";
+import { PORTS } from "./ports";
 
 const local = z.strictObject({
     network: field.privateCidr.prefault("10.240.0.0/24"),
-    registryPort: field.port.prefault(5000),
+    registryPort: field.port.prefault(PORTS.registry),
     preloadParts: field.toggle.prefault(true),
     ...MACHINE_SETTINGS,
 });
@@ -48,7 +50,7 @@ function flagName(component: FlaggedComponent) {
             const bare = name.replace(/^-+/, "").replace(/=.*$/, "").replace(/_/g, "-").toLowerCase();
             field.fault(context, "has a key that is not the name of a flag", `did you mean "${bare}"?`);
         }
-        const remedy = refuseOwnedFlag(component, name);
+        const remedy = refuseOwnedFlag(FLAG_RULES[component], name);
         if (remedy !== undefined) {
             field.fault(context, "can't be set, because kubelab owns this flag", remedy);
         }
@@ -144,6 +146,7 @@ export const CONFIG = {
         {},
         perName(FLAGGED_COMPONENTS, (name) => z.record(flagName(name), oneLine).optional()),
     ),
+    allowInsecure: key("array", [] as readonly unknown[], z.array(z.string().min(1))),
     registryMirrors: key("object", {}, z.record(registryName, z.array(field.registryUrl).min(1))),
     parts: key("object", {}, parts),
     local: key("object", {}, local),

@@ -193,6 +193,10 @@ export interface ClusterSpec {
     readonly components: ComponentSwitches;
     /** Extra or overriding command-line flags per component, e.g. `{ "kube-apiserver": { "v": "4" } }`. */
     readonly flags: Readonly<Partial<Record<FlaggedComponent, Readonly<Record<string, string>>>>>;
+    /** The components whose flags are secrets: so is each step that carries them. */
+    readonly secretFlags: readonly FlaggedComponent[];
+    /** Of `flags`, those that weaken the cluster, which `kubelab:allowInsecure` allows. */
+    readonly insecure: readonly InsecureFlag[];
     /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
     readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
     readonly parts: {
@@ -226,6 +230,15 @@ export const FLAGGED_COMPONENTS = [
     "kube-proxy",
 ] as const;
 export type FlaggedComponent = (typeof FLAGGED_COMPONENTS)[number];
+
+/** A flag that weakens the cluster. */
+export interface InsecureFlag {
+    readonly component: FlaggedComponent;
+    readonly flag: string;
+    readonly value: string;
+    /** What is no longer so. */
+    readonly why: string;
+}
 
 /**
  * The names of all steps of a bring-up; `bringUpSteps` says which of them a cluster has and in which order. kubenet comes in four:

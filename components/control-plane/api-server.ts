@@ -5,11 +5,18 @@ import { flag, type Process, withOverrides } from "../steps/process";
 import type { HostFile } from "../steps/script";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../cluster-spec/types";
+import { isTrue, items } from "../steps/flag-rules";
+import { API_SERVER_RULES } from "./api-server-rules";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
+import { PORTS } from "../cluster-spec/ports";
 
 const USER = "kube-apiserver";
 const DIRECTORY = "/etc/kubernetes/kube-apiserver";
+
+const NODE_RESTRICTION = "NodeRestriction";
+/** A flag that the authentication configuration excludes: it is there that anonymous requests are let in. */
+const ANONYMOUS = "anonymous-auth";
 
 /**
  * How the API server runs on one machine.
@@ -19,6 +26,8 @@ const DIRECTORY = "/etc/kubernetes/kube-apiserver";
  */
 export function apiServerProcess(spec: ClusterSpec, address: string): Process {
     const file = (name: string): string => `${DIRECTORY}/${name}`;
+    const { [ANONYMOUS]: _, ...own } = spec.flags["kube-apiserver"] ?? {};
+    const disabled = items(own["disable-admission-plugins"] ?? "");
     return {
         name: "kube-apiserver",
         description: "Kubernetes API server",
@@ -44,11 +53,19 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                     "anonymous requests reach the health paths only",
                 ),
                 flag("authorization-mode", "Node,RBAC"),
-                flag("enable-admission-plugins", "NodeRestriction", "a kubelet may change its own node and pods only"),
+                ...(disabled.includes(NODE_RESTRICTION)
+                    ? []
+                    : [
+                          flag(
+                              "enable-admission-plugins",
+                              NODE_RESTRICTION,
+                              "a kubelet may change its own node and pods only",
+                          ),
+                      ]),
                 ...(spec.network === "cni" && spec.cniPlugin === "kube-router"
                     ? [flag("allow-privileged", true, "kube-router's pods change the node's network settings")]
                     : []),
-                flag("etcd-servers", "https://127.0.0.1:2379"),
+                flag("etcd-servers", `https://127.0.0.1:${PORTS.etcdClient}`),
                 flag("etcd-cafile", file("etcd-ca.crt")),
                 flag("etcd-certfile", file("etcd-client.crt")),
                 flag("etcd-keyfile", file("etcd-client.key")),
@@ -83,7 +100,8 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                 ),
                 flag("profiling", false),
             ],
-            spec.flags["kube-apiserver"],
+            own,
+            API_SERVER_RULES.merged,
         ),
         health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:${spec.api.port}/readyz`,
         healthDeadline: 90,
@@ -98,14 +116,16 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
 }
 
 /**
- * Anonymous requests: health checks only (KEP-4633).
+ * Anonymous requests: health checks only (KEP-4633), unless `kubelab:allowInsecure` names the flag.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests
  */
-export function authenticationConfiguration(): string {
+export function authenticationConfiguration({ flags }: Pick<ClusterSpec, "flags">): string {
+    const paths = ["/livez", "/readyz", "/healthz"].map((path) => ({ path }));
+    const everywhere = isTrue(flags["kube-apiserver"]?.[ANONYMOUS] ?? "");
     return stringify({
         apiVersion: "apiserver.config.k8s.io/v1",
         kind: "AuthenticationConfiguration",
-        anonymous: { enabled: true, conditions: ["/livez", "/readyz", "/healthz"].map((path) => ({ path })) },
+        anonymous: { enabled: true, ...(everywhere ? {} : { conditions: paths }) },
     });
 }
 
@@ -145,7 +165,7 @@ export class ApiServer extends Component {
         const files = new CredentialFiles(DIRECTORY, USER);
         const authentication: HostFile = {
             path: `${DIRECTORY}/authentication.yaml`,
-            content: authenticationConfiguration(),
+            content: authenticationConfiguration(spec),
         };
         this.ready = hosted(
             {

@@ -5,6 +5,8 @@ import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
+import { CONTROLLER_MANAGER_RULES } from "./controller-manager-rules";
+import { PORTS } from "../cluster-spec/ports";
 
 const USER = "kube-controller-manager";
 const DIRECTORY = "/etc/kubernetes/kube-controller-manager";
@@ -50,13 +52,14 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
                 flag("profiling", false),
             ],
             spec.flags["kube-controller-manager"],
+            CONTROLLER_MANAGER_RULES.merged,
         ),
-        health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:10257/healthz`,
+        health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:${PORTS.controllerManager}/healthz`,
         healthDeadline: 90,
         pod: {
             image: `registry.k8s.io/kube-controller-manager:v${spec.versions.kubernetes}`,
             directory: DIRECTORY,
-            probe: { scheme: "HTTPS", port: 10257, live: "/healthz", ready: "/healthz" },
+            probe: { scheme: "HTTPS", port: PORTS.controllerManager, live: "/healthz", ready: "/healthz" },
             cpu: "200m",
             memory: "64Mi",
         },

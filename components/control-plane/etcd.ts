@@ -6,10 +6,10 @@ import type { Machine } from "../machines/machine";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
+import { ETCD_RULES } from "./etcd-rules";
+import { PORTS } from "../cluster-spec/ports";
 
 const DIRECTORY = "/etc/etcd";
-/** Plain HTTP on loopback: a kubelet's probe has no client certificate. */
-const METRICS_PORT = 2381;
 
 export interface EtcdMember {
     readonly name: string;
@@ -19,8 +19,8 @@ export interface EtcdMember {
 
 /** How etcd runs on one machine; https://etcd.io/docs/v3.6/op-guide/configuration/ */
 export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readonly EtcdMember[]): Process {
-    const client = `https://${self.address}:2379`;
-    const peer = `https://${self.address}:2380`;
+    const client = `https://${self.address}:${PORTS.etcdClient}`;
+    const peer = `https://${self.address}:${PORTS.etcdPeer}`;
     return {
         name: "etcd",
         description: "etcd, the cluster's key-value store",
@@ -32,13 +32,13 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readon
             [
                 flag("name", self.name),
                 flag("data-dir", "/var/lib/etcd"),
-                flag("listen-client-urls", `https://127.0.0.1:2379,${client}`),
+                flag("listen-client-urls", `https://127.0.0.1:${PORTS.etcdClient},${client}`),
                 flag("advertise-client-urls", client),
                 flag("listen-peer-urls", peer),
                 flag("initial-advertise-peer-urls", peer),
                 flag(
                     "initial-cluster",
-                    members.map(({ name, address }) => `${name}=https://${address}:2380`).join(","),
+                    members.map(({ name, address }) => `${name}=https://${address}:${PORTS.etcdPeer}`).join(","),
                 ),
                 flag("initial-cluster-token", spec.name, "members of another lab are refused"),
                 flag("initial-cluster-state", "new"),
@@ -62,21 +62,22 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readon
                     ? [
                           flag(
                               "listen-metrics-urls",
-                              `http://127.0.0.1:${METRICS_PORT}`,
+                              `http://127.0.0.1:${PORTS.etcdMetrics}`,
                               "health for the kubelet's probes, which have no certificate",
                           ),
                       ]
                     : []),
             ],
             spec.flags.etcd,
+            ETCD_RULES.merged,
         ),
-        health: `curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key https://127.0.0.1:2379/health`,
+        health: `curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key https://127.0.0.1:${PORTS.etcdClient}/health`,
         healthDeadline: 60,
         pod: {
             image: `registry.k8s.io/etcd:${spec.versions.etcd}-0`,
             directory: DIRECTORY,
             // Serializable: a member that has lost the others needn't be started again.
-            probe: { scheme: "HTTP", port: METRICS_PORT, live: "/livez", ready: "/readyz" },
+            probe: { scheme: "HTTP", port: PORTS.etcdMetrics, live: "/livez", ready: "/readyz" },
             cpu: "100m",
             memory: "100Mi",
         },

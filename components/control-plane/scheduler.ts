@@ -6,6 +6,8 @@ import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
+import { SCHEDULER_RULES } from "./scheduler-rules";
+import { PORTS } from "../cluster-spec/ports";
 
 const USER = "kube-scheduler";
 const DIRECTORY = "/etc/kubernetes/kube-scheduler";
@@ -32,13 +34,14 @@ export function schedulerProcess(spec: ClusterSpec): Process {
                 flag("requestheader-client-ca-file", file("front-proxy-ca.crt")),
             ],
             spec.flags["kube-scheduler"],
+            SCHEDULER_RULES.merged,
         ),
-        health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:10259/healthz`,
+        health: `curl -sf --max-time 5 --cacert ${file("ca.crt")} https://127.0.0.1:${PORTS.scheduler}/healthz`,
         healthDeadline: 90,
         pod: {
             image: `registry.k8s.io/kube-scheduler:v${spec.versions.kubernetes}`,
             directory: DIRECTORY,
-            probe: { scheme: "HTTPS", port: 10259, live: "/livez", ready: "/readyz" },
+            probe: { scheme: "HTTPS", port: PORTS.scheduler, live: "/livez", ready: "/readyz" },
             cpu: "100m",
             memory: "64Mi",
         },

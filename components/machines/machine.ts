@@ -8,6 +8,8 @@ import type { Library } from "../steps/script";
 export interface MachineFacts extends MadeFacts {
     /** Where the kubelet finds the name servers that pods are to have; /etc/resolv.conf where it is missing. */
     readonly resolvConf?: string;
+    /** The name servers that pods are to have, where no file of the machine names just those. */
+    readonly nameServers?: readonly string[];
     /** Registry mirrors every image may come from; asked before the image's own registry. */
     readonly registries: readonly RegistryMirror[];
 }

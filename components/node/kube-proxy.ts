@@ -7,6 +7,7 @@ import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { controlPlaneFile, type NodeServiceArgs } from "./service-args";
+import { PORTS } from "../cluster-spec/ports";
 
 const DIRECTORY = "/etc/kubernetes/kube-proxy";
 
@@ -37,7 +38,7 @@ export function kubeProxyProcess(spec: ClusterSpec, name: string): Process {
             `ExecStartPre=+/bin/bash -c 'exec 3<> <(:); until (: </dev/tcp/${spec.api.name}/${spec.api.port}) 2>/dev/null && curl -sf --max-time 5 --retry 20 --retry-delay 1 --retry-all-errors --cacert ${DIRECTORY}/ca.crt ${url}/readyz >/dev/null; do read -rt 0.5 <&3 || :; done${nftables ? CLEAN_UP : ""}'`,
             ...(nftables ? [WITHOUT_IPTABLES] : []),
         ],
-        health: "answers http://127.0.0.1:10256/livez",
+        health: `answers http://127.0.0.1:${PORTS.kubeProxyHealth}/livez`,
         healthDeadline: 90,
     };
 }

@@ -2,13 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
+import type { HostFile } from "../steps/script";
 import { service } from "../steps/service";
 import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec, Role } from "../cluster-spec/types";
 import { controlPlaneFile, type NodeServiceArgs } from "./service-args";
+import { KUBELET_RULES } from "./kubelet-rules";
+import { PORTS } from "../cluster-spec/ports";
 
 const DIRECTORY = "/etc/kubernetes/kubelet";
+const RESOLV_CONF = `${DIRECTORY}/resolv.conf`;
 /** The kubelet runs what is in here without asking an API server. */
 const STATIC_PODS = "/etc/kubernetes/manifests";
 
@@ -37,6 +41,7 @@ export function kubeletProcess(spec: ClusterSpec, name: string, address: string,
                 flag("node-ip", address),
             ],
             spec.flags.kubelet,
+            KUBELET_RULES.merged,
         ),
         // A kubelet that stops leaves its pods running.
         service: [
@@ -44,7 +49,7 @@ export function kubeletProcess(spec: ClusterSpec, name: string, address: string,
             // It watches the directory only if it is there when the kubelet starts, else looks for it every 20 seconds.
             ...(runsStaticPods(spec, role) ? [`ExecStartPre=/bin/mkdir -p ${STATIC_PODS}`] : []),
         ],
-        health: "answers http://127.0.0.1:10248/healthz",
+        health: `answers http://127.0.0.1:${PORTS.kubeletHealth}/healthz`,
         healthDeadline: 90,
     };
 }
@@ -65,7 +70,7 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
         tlsMinVersion: "VersionTLS12",
         clusterDomain: spec.clusterDomain,
         clusterDNS: [spec.dnsIp],
-        resolvConf: facts.resolvConf ?? "/etc/resolv.conf",
+        resolvConf: facts.nameServers === undefined ? (facts.resolvConf ?? "/etc/resolv.conf") : RESOLV_CONF,
         ...(runsStaticPods(spec, role) ? { staticPodPath: STATIC_PODS } : {}),
         containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
         cgroupDriver: facts.cgroupDriver,
@@ -76,6 +81,12 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
         serializeImagePulls: false,
         enableProfilingHandler: false,
     });
+}
+
+/** The name servers of pods, where the machine has no file that names just those. */
+function resolvConf({ nameServers }: MachineFacts): HostFile[] {
+    const content = nameServers?.map((server) => `nameserver ${server}\n`).join("");
+    return content === undefined ? [] : [{ path: RESOLV_CONF, content }];
 }
 
 export class Kubelet extends Component {
@@ -92,22 +103,27 @@ export class Kubelet extends Component {
                 process: pulumi
                     .output(machine.privateAddress)
                     .apply((address) => kubeletProcess(spec, machine.name, address, machine.role)),
-                files: pulumi.all([
-                    pulumi.output(machine.facts).apply((facts) => ({
-                        path: `${DIRECTORY}/kubelet.yaml`,
-                        content: kubeletConfiguration(spec, facts, machine.role),
-                    })),
-                    args.controlPlane.id.apply((id) => controlPlaneFile(DIRECTORY, id)),
-                    files.certificate("ca", pki.kubernetes.certPem),
-                    ...files.pair("server", pki.certificate(machine, "kubelet-server", this)),
-                    ...files.kubeconfig("kubelet", {
-                        spec,
-                        pki,
-                        server: `https://${spec.api.name}:${spec.api.port}`,
-                        user: `system:node:${machine.name}`,
-                        certificate: pki.certificate(machine, "kubelet", this),
-                    }),
-                ]),
+                files: pulumi
+                    .all([
+                        pulumi.output(machine.facts).apply(resolvConf),
+                        pulumi.all([
+                            pulumi.output(machine.facts).apply((facts) => ({
+                                path: `${DIRECTORY}/kubelet.yaml`,
+                                content: kubeletConfiguration(spec, facts, machine.role),
+                            })),
+                            args.controlPlane.id.apply((id) => controlPlaneFile(DIRECTORY, id)),
+                            files.certificate("ca", pki.kubernetes.certPem),
+                            ...files.pair("server", pki.certificate(machine, "kubelet-server", this)),
+                            ...files.kubeconfig("kubelet", {
+                                spec,
+                                pki,
+                                server: `https://${spec.api.name}:${spec.api.port}`,
+                                user: `system:node:${machine.name}`,
+                                certificate: pki.certificate(machine, "kubelet", this),
+                            }),
+                        ]),
+                    ])
+                    .apply(([servers, all]) => [...servers, ...all]),
             },
             this,
         );

@@ -2,6 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Machine, MachineFacts } from "../machines/machine";
 import { step } from "./step";
 
+/** systemd-resolved's own file, with the servers behind its stub: pods can't reach that, and CoreDNS would ask itself. */
+const BEHIND_STUB = "/run/systemd/resolve/resolv.conf";
+
 /** The facts of the machine, as one line of JSON. */
 export const PROBE = [
     // On cgroup v2 systemd owns all cgroups: https://kubernetes.io/docs/setup/production-environment/container-runtimes/#cgroup-drivers
@@ -13,7 +16,9 @@ export const PROBE = [
     "modprobe -q nf_conntrack 2>/dev/null || true",
     "limit=/proc/sys/net/netfilter/nf_conntrack_max per_core=",
     `if ! (value=$(<$limit) && echo "$value" >$limit) 2>/dev/null; then per_core=',"conntrackMaxPerCore":0'; fi`,
-    `printf '{"cgroupDriver":"%s","failCgroupV1":%s,"failSwapOn":%s,"restrictOomScoreAdj":%s%s}\\n' $driver $v2 $swap_off $restrict "$per_core"`,
+    "stub=",
+    `if grep -qs '^nameserver 127.0.0.53' /etc/resolv.conf && [ -e ${BEHIND_STUB} ]; then stub=',"resolvConf":"${BEHIND_STUB}"'; fi`,
+    `printf '{"cgroupDriver":"%s","failCgroupV1":%s,"failSwapOn":%s,"restrictOomScoreAdj":%s%s%s}\\n' $driver $v2 $swap_off $restrict "$per_core" "$stub"`,
 ];
 
 /**

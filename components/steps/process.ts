@@ -1,3 +1,5 @@
+import { mergeItems } from "./flag-rules";
+
 /**
  * A long-running process of the cluster, described once: a systemd unit or a static pod is rendered from it, and nothing in it
  * depends on which.
@@ -59,18 +61,35 @@ export function flag(name: string, value: string | number | boolean, why?: strin
     return { name, value: String(value), ...(why === undefined ? {} : { why }) };
 }
 
-/** `flags` with the user's own ones in place of or after them. */
-export function withOverrides(flags: readonly Flag[], overrides: Readonly<Record<string, string>> = {}): Flag[] {
+/**
+ * `flags` with the user's own ones in place of or after them.
+ *
+ * @param merged flags whose value the user's is added to.
+ */
+export function withOverrides(
+    flags: readonly Flag[],
+    overrides: Readonly<Record<string, string>> = {},
+    merged: readonly string[] = [],
+): Flag[] {
     const own = new Set(flags.map(({ name }) => name));
     return [
         ...flags.map((known) => {
             const value = overrides[known.name];
-            return value === undefined ? known : flag(known.name, value, "set by kubelab:flags");
+            if (value === undefined) {
+                return known;
+            }
+            return merged.includes(known.name)
+                ? flag(known.name, mergeItems(known.value, value), joined(known.why, "with those of kubelab:flags"))
+                : flag(known.name, value, "set by kubelab:flags");
         }),
         ...Object.entries(overrides)
             .filter(([name]) => !own.has(name))
             .map(([name, value]) => flag(name, value, "set by kubelab:flags")),
     ];
+}
+
+function joined(...reasons: readonly (string | undefined)[]): string {
+    return reasons.filter((reason) => reason !== undefined).join("; ");
 }
 
 /** What a process that isn't root gives up; https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html */

@@ -19,6 +19,8 @@ export interface ServiceArgs {
     /** Configuration and certificates, readable in a preview, and copies of keys that the machine has made. */
     readonly files?: pulumi.Input<readonly (HostFile | CopiedFile)[]>;
     readonly dependsOn?: readonly pulumi.Resource[];
+    /** Says whose flags are secrets; nobody's where it is missing. */
+    readonly spec?: { readonly secretFlags: readonly string[] };
 }
 
 /** What a process is run by says how: statements of the two steps that install it. */
@@ -73,6 +75,7 @@ export function installProcess(
         {
             machine,
             undo: true,
+            secret: args.spec?.secretFlags.includes(name) ?? false,
             script: pulumi
                 .all([script, args.files ?? []])
                 .apply(([{ prepare = [], start, files: own = [] }, files]) => ({

@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
 import { type Difference, hostDifferences, nodeDifferences } from "./differences";
-import type { Stack, StackNode } from "./stack";
+import type { Stack, StackNode, StackOutputs } from "./stack";
 import { parseSystemctlShow } from "./systemctl-show";
 
 /** The units that make a cluster, in the order in which they build on each other. */
@@ -47,6 +47,8 @@ export interface ClusterStatus {
     /** Drift of a local lab on this host, except its machines. */
     readonly host: readonly Difference[];
     readonly nodes: readonly NodeStatus[];
+    /** Flags that weaken the cluster, which its config allows by name. */
+    readonly insecure?: StackOutputs["insecure"];
 }
 
 /** Asks every machine for its units and its drift, and the API server for its nodes, in parallel. */
@@ -58,7 +60,12 @@ export async function clusterStatus(cluster: ClusterAccess): Promise<ClusterStat
         const units = gone ? { units: undefined, problem: gone.difference } : await unitsOf(cluster, node);
         return { ...node, ready: undefined, ...(await known)[node.name], ...units, differences };
     });
-    return { host: await hostDifferences(cluster.stack), nodes: await Promise.all(nodes) };
+    const { insecure } = cluster.stack.outputs();
+    return {
+        host: await hostDifferences(cluster.stack),
+        nodes: await Promise.all(nodes),
+        ...(insecure === undefined ? {} : { insecure }),
+    };
 }
 
 interface ApiNode {
@@ -126,9 +133,14 @@ export function isHealthyNode({ ready, units, differences }: NodeStatus): boolea
 }
 
 /** A tree of the cluster: every node with its addresses, every unit with its state, drift and its remedy. */
-export function renderStatus(stack: Stack, apiServer: string, { host, nodes }: ClusterStatus): string {
+export function renderStatus(stack: Stack, apiServer: string, { host, nodes, insecure = [] }: ClusterStatus): string {
+    const weak = insecure.map(
+        ({ component, flag, why }) =>
+            `│  ${pc.red("insecure:")} ${component} --${flag}: ${why} (kubelab:allowInsecure)`,
+    );
     const lines = [
         `${pc.bold(stack.name)}  ${apiServer}`,
+        ...weak,
         ...host.map((each) => `│  this host  ${renderDifference(each)}`),
     ];
     nodes.forEach((node, index) => {

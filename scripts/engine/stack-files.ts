@@ -76,7 +76,7 @@ export class StackFiles {
                 key in own ? [[key, own[key]]] : [],
             ),
         );
-        const entries = Object.entries((config ?? {}) as Record<string, unknown>).map(
+        const entries = Object.entries(asMap(config)).map(
             ([key, value]) => [fullKey(key, this.project.name), value] as const,
         );
         const typed = Object.entries(overrides).map(([key, value]) => {
@@ -109,6 +109,11 @@ export class StackFiles {
         const { PULUMI_CONFIG_PASSPHRASE: given, PULUMI_CONFIG_PASSPHRASE_FILE: file } = process.env;
         return given === undefined && !file;
     }
+}
+
+/** What isn't a map, as `config: kubelab:workers=1`, is left to the program, which reports it with all other mistakes. */
+function asMap(config: unknown): Record<string, unknown> {
+    return typeof config === "object" && config !== null && !Array.isArray(config) ? { ...config } : {};
 }
 
 /** Where the CLI keeps stacks when the user has chosen a place: by PULUMI_BACKEND_URL or `pulumi login`. */

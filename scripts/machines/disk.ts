@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { isIPv4 } from "node:net";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { LIBRARY_PATH, LIBRARY_SUM, ownLines, STEP_LIBRARY, withOwnLines } from "../../components/steps/script";
 import { UserError } from "../support/errors";
 import type { MachineRecord } from "./records";
+import { machineResolvConf } from "./resolv-conf";
 
 /** A file that makes a machine this one and no other. */
 export interface MachineFile {
@@ -21,7 +21,7 @@ export function machineFiles(record: MachineRecord): MachineFile[] {
     return [
         { path: "etc/hostname", text: `${record.machine}\n`, mode: 0o644 },
         { path: "etc/machine-id", text: `${record.machineId}\n`, mode: 0o444 },
-        { path: "etc/resolv.conf", text: resolvConf(), mode: 0o644 },
+        { path: "etc/resolv.conf", text: machineResolvConf(record.gateway), mode: 0o644 },
         { path: HOSTS, text: renderHosts(record), mode: 0o644 },
         { path: "etc/ssh/ssh_host_ed25519_key", text: `${record.hostKey.trim()}\n`, mode: 0o600 },
         {
@@ -82,22 +82,4 @@ export function renderHosts({
 
 function hostLines(hosts: MachineRecord["hosts"]): string[] {
     return Object.entries(hosts).map(([name, address]) => `${address} ${name}`);
-}
-
-/** The host's own resolver configuration, past a stub resolver that only listens on the host's loopback. */
-function resolvConf(): string {
-    const behindStub = "/run/systemd/resolve/resolv.conf";
-    const path = existsSync(behindStub) ? behindStub : "/etc/resolv.conf";
-    return existsSync(path) ? withoutLoopback(readFileSync(path, "utf8")) : "";
-}
-
-/** resolv.conf without name servers that a machine can't reach: those on loopback. */
-export function withoutLoopback(text: string): string {
-    return text
-        .split("\n")
-        .filter((line) => {
-            const server = /^\s*nameserver\s+(\S+)/.exec(line)?.[1];
-            return server === undefined || !(server === "::1" || (isIPv4(server) && server.startsWith("127.")));
-        })
-        .join("\n");
 }

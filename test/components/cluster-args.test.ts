@@ -22,6 +22,7 @@ const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> = {
     serviceProxy: true,
     proxyMode: true,
     flags: true,
+    allowInsecure: true,
     registryMirrors: true,
     parts: true,
     local: true,

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { Cluster, type ClusterArgs, clusterArgsFromConfig } from "../../components";
-import { checkCluster } from "../../components/check-cluster";
+import { checkCluster, type ClusterChecks, clusterSpec } from "../../components/check-cluster";
 import { REMOTE_STEP } from "../support/graph";
 import { type Properties, run, type Run, type RunOptions } from "../support/mocks";
 import { unwrap, withoutSecrets } from "../support/secrets";
@@ -80,10 +80,11 @@ describe("a cluster that a program makes", () => {
         let before: readonly string[] = ["nothing was checked"];
         await run(
             () => {
-                const checks = new Promise<{ nodes: []; hosts: [] }>((resolve) =>
+                const spec = clusterSpec("blue", LOCAL);
+                const checks = new Promise<ClusterChecks>((resolve) =>
                     setTimeout(() => {
                         before = [...registered];
-                        resolve({ nodes: [], hosts: [] });
+                        resolve({ spec, nodes: [], hosts: [] });
                     }, 100),
                 );
                 return { ...new Cluster("blue", LOCAL, { checks }).outputs };

@@ -52,7 +52,7 @@ export interface Run {
 }
 
 export interface RunOptions {
-    /** Stack config, without `kubelab:` before the keys. */
+    /** Stack config; keys without a namespace are kubelab's. */
     readonly config?: Readonly<Record<string, string>>;
     /** A first preview: no resource has any output yet. */
     readonly preview?: boolean;
@@ -104,7 +104,11 @@ export async function run(program: () => Properties | Promise<Properties>, optio
         // Turns on secrets, deletedWith and whatever else the engine supports.
         await pulumi.runtime.setMocks(answers, "kubelab", "test", preview, "organization");
         settings.setMockOptions(monitor, "kubelab", "test", preview, "organization");
-        setAllConfig(Object.fromEntries(Object.entries(config).map(([key, value]) => [`kubelab:${key}`, value])));
+        setAllConfig(
+            Object.fromEntries(
+                Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `kubelab:${key}`, value]),
+            ),
+        );
         // The SDK would end the process of a program that throws.
         let failure: Error | undefined;
         await runInPulumiStack(async () => {

@@ -4,6 +4,7 @@ import { Provider, type ProviderArgs } from "@pulumi/aws/provider";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Component } from "../../component";
 import type { SshKey } from "../../steps/ssh-identity";
+import { awsProviderConfig } from "../../cluster-spec/aws-config";
 import type { AwsSpec, ClusterSpec } from "../../cluster-spec/types";
 import type { Machine } from "../machine";
 import type { OneAtATime } from "../one-at-a-time";
@@ -34,7 +35,11 @@ export function awsMachines(
     // The one of the component's options is the user's own.
     const provider =
         parent.getProvider("aws:index:Provider") ??
-        new Provider(parent.nameOf("aws"), { region, ...(profile === undefined ? {} : { profile }) }, { parent });
+        new Provider(
+            parent.nameOf("aws"),
+            { ...awsProviderConfig(), region, ...(profile === undefined ? {} : { profile }) },
+            { parent },
+        );
     const options = { parent, provider };
     const tags = tagsOf(spec, aws);
     const network = awsNetwork(aws, tags, provider, parent);

@@ -82,7 +82,7 @@ class ExistingHost extends Component implements Machine {
             this.sudoPassword = pulumi.secret(sudoPassword);
         }
         this.hostKey = pulumi.output(host.hostKey);
-        this.facts = report.apply(factsOf);
+        this.facts = report.apply((found) => factsOf(found, host.privateAddress));
 
         // The key file has been read once by then, and told of where it can't be.
         const target = report.apply(() => targetOf(host));
@@ -129,7 +129,9 @@ class ExistingHost extends Component implements Machine {
     }
 }
 
-function factsOf({ cgroup, swap, oomScore, fixedConntrack, stubResolver }: HostReport): MachineFacts {
+/** @param address of the host, between nodes. */
+function factsOf(report: HostReport, address: string): MachineFacts {
+    const { cgroup, swap, oomScore, fixedConntrack, resolvConf, nameServers } = report;
     return {
         // On cgroup v2 systemd owns all cgroups: https://kubernetes.io/docs/setup/production-environment/container-runtimes/#cgroup-drivers
         cgroupDriver: cgroup === "v2" ? "systemd" : "cgroupfs",
@@ -137,8 +139,11 @@ function factsOf({ cgroup, swap, oomScore, fixedConntrack, stubResolver }: HostR
         failSwapOn: !swap,
         restrictOomScoreAdj: !oomScore,
         conntrackMaxPerCore: fixedConntrack ? 0 : undefined,
-        // Its servers are behind a loopback address, which pods can't reach, and CoreDNS would ask itself.
-        ...(stubResolver ? { resolvConf: "/run/systemd/resolve/resolv.conf" } : {}),
+        ...(resolvConf === undefined ? {} : { resolvConf }),
+        // What listens on the host answers, or names outside the cluster fail at once.
+        ...(resolvConf === undefined && nameServers !== undefined
+            ? { nameServers: nameServers.length > 0 ? nameServers : [address] }
+            : {}),
         registries: [],
     };
 }

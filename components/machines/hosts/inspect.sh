@@ -104,5 +104,17 @@ if [ "$synchronized" = no ]; then say unsynchronized; fi
 getent ahostsv4 "$(hostname)" >/dev/null || say unresolved "$(hostname)"
 getent ahostsv4 localhost >/dev/null || say unresolved localhost
 timeout 5 getent ahostsv4 registry.k8s.io >/dev/null || say unresolved registry.k8s.io
-if grep -qs '^nameserver 127\.0\.0\.53$' /etc/resolv.conf && [ -e /run/systemd/resolve/resolv.conf ]; then say stub-resolver; fi
+
+# Name servers that pods can use: those on loopback are for processes of the host, and CoreDNS would ask itself.
+servers() { sed -n 's/^[[:space:]]*nameserver[[:space:]]\+\([^[:space:]]*\).*/\1/p' "$1" 2>/dev/null; }
+usable() { grep -Ev '^(127\.|0\.0\.0\.0$|::1$)'; }
+if [ "$(servers /etc/resolv.conf)" = "" ] || [ "$(servers /etc/resolv.conf)" != "$(servers /etc/resolv.conf | usable)" ]; then
+    for file in /run/systemd/resolve/resolv.conf /run/NetworkManager/no-stub-resolv.conf /run/dnsmasq/resolv.conf; do
+        if [ -n "$(servers "$file" | usable)" ]; then
+            say resolv-conf "$file"
+            break
+        fi
+    done
+    say name-servers "$(servers /etc/resolv.conf | usable | tr '\n' ' ')"
+fi
 say end

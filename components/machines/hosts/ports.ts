@@ -1,4 +1,5 @@
 import type { ClusterSpec, Role } from "../../cluster-spec/types";
+import { PORTS } from "../../cluster-spec/ports";
 
 /** A port that a process of the cluster listens on. */
 export interface ClusterPort {
@@ -21,17 +22,19 @@ export function portsOf(spec: ClusterSpec, role: Role): ClusterPort[] {
         ...(role === "control-plane"
             ? [
                   tcp(spec.api.port, "kube-apiserver", "everywhere"),
-                  tcp(2379, "etcd", "control planes"),
-                  tcp(2380, "etcd", "control planes"),
-                  tcp(10257, "kube-controller-manager", "itself"),
-                  tcp(10259, "kube-scheduler", "itself"),
+                  tcp(PORTS.etcdClient, "etcd", "control planes"),
+                  tcp(PORTS.etcdPeer, "etcd", "control planes"),
+                  tcp(PORTS.controllerManager, "kube-controller-manager", "itself"),
+                  tcp(PORTS.scheduler, "kube-scheduler", "itself"),
               ]
             : []),
-        ...(spec.parts.delivery === "relay" && role === "control-plane" ? [tcp(10288, "kubelab-relay", "nodes")] : []),
-        tcp(10250, "kubelet", "nodes"),
-        tcp(10248, "kubelet", "itself"),
+        ...(spec.parts.delivery === "relay" && role === "control-plane"
+            ? [tcp(PORTS.relay, "kubelab-relay", "nodes")]
+            : []),
+        tcp(PORTS.kubelet, "kubelet", "nodes"),
+        tcp(PORTS.kubeletHealth, "kubelet", "itself"),
         ...(spec.serviceProxy === "kube-proxy"
-            ? [tcp(10249, "kube-proxy", "itself"), tcp(10256, "kube-proxy", "nodes")]
+            ? [tcp(PORTS.kubeProxyMetrics, "kube-proxy", "itself"), tcp(PORTS.kubeProxyHealth, "kube-proxy", "nodes")]
             : []),
         ...networkPorts(spec),
     ];

@@ -46,8 +46,10 @@ export interface HostReport {
     readonly synchronized: boolean;
     /** Names that it can't resolve. */
     readonly unresolved: readonly string[];
-    /** /etc/resolv.conf names a server that only its own processes reach. */
-    readonly stubResolver: boolean;
+    /** A file that names servers which pods can use, where /etc/resolv.conf names others or none. */
+    readonly resolvConf?: string;
+    /** Those of /etc/resolv.conf that pods can use, where it names others as well or none. */
+    readonly nameServers?: readonly string[];
 }
 
 export interface ListeningPort {
@@ -117,6 +119,7 @@ export function parseReport(text: string): HostReport {
         addresses: all("address").map(([address = ""]) => address),
         synchronized: !has("unsynchronized"),
         unresolved: all("unresolved").map(([hostname = ""]) => hostname),
-        stubResolver: has("stub-resolver"),
+        ...(has("resolv-conf") ? { resolvConf: one("resolv-conf") } : {}),
+        ...(has("name-servers") ? { nameServers: all("name-servers")[0] ?? [] } : {}),
     };
 }

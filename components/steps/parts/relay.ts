@@ -6,9 +6,10 @@ import { step } from "../step";
 import { allFilesOf } from "./files";
 import { pushParts } from "./push";
 import type { Parts, Sources } from "./types";
+import { PORTS } from "../../cluster-spec/ports";
 
-/** TCP port of the relay, on the machine's private address only. */
-const PORT = 10288;
+/** The relay listens on the machine's private address only. */
+const PORT = PORTS.relay;
 const SCRIPT = "/usr/local/lib/kubelab/relay";
 
 /** Bash that answers one HTTP request, on its standard input and output. */

@@ -12,6 +12,7 @@ import { findParts } from "../../parts";
 import type { GetRequest } from "../../parts/contract";
 import { RECIPE_DIRECTORY } from "../../parts/recipe-digest";
 import { cacheDirectory } from "../../support/paths";
+import { PORTS } from "../../../components/cluster-spec/ports";
 
 export type PartsSource = "auto" | "build" | "download" | "directory";
 
@@ -66,7 +67,7 @@ export async function plannedLab(
         provider: text(get("provider")) ?? "local",
         nodes: count(get("controlPlanes"), 1) + count(get("workers"), 2),
         network: range(local["network"]) ?? "10.240.0.0/24",
-        registryPort: count(local["registryPort"], 5000),
+        registryPort: count(local["registryPort"], PORTS.registry),
         drivers: driversOf(local["driver"]),
         cache: cacheDirectory(),
         rootfsCached: existsSync(rootfsPath(rootfsDigest())),

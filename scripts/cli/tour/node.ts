@@ -1,5 +1,6 @@
 import { placedByHand } from "./control-plane";
 import { AGNHOST, controlPlane, kubectl, lastNode, type Look, type Reached, shell, type Stop } from "./stop";
+import { PORTS } from "../../../components/cluster-spec/ports";
 
 /** The stops at what runs on every node, and at the service proxy and the DNS. */
 export function machines(at: Reached): Stop {
@@ -41,7 +42,7 @@ export function kubelet(at: Reached): Stop {
                   }),
               ]
             : [
-                  shell(controlPlane(at), "curl -sS http://127.0.0.1:10248/healthz; echo", /^ok$/m),
+                  shell(controlPlane(at), `curl -sS http://127.0.0.1:${PORTS.kubeletHealth}/healthz; echo`, /^ok$/m),
                   shell(
                       controlPlane(at),
                       "journalctl -u kubelet --no-pager -o cat | grep -c 'connection refused' || true",
@@ -125,7 +126,7 @@ const SERVICE = "curl -s --max-time 3 http://WEB | grep title || echo no answer"
 export function kubeProxy(at: Reached): Stop {
     const looks = at.done("controller-manager")
         ? at.spec.nodes.map(({ name }) => shell(name, SERVICE, /Welcome to nginx/, { seconds: 30 }))
-        : [shell(lastNode(at), "curl -sS http://127.0.0.1:10256/livez", /nodeEligible|healthy|\{/)];
+        : [shell(lastNode(at), `curl -sS http://127.0.0.1:${PORTS.kubeProxyHealth}/livez`, /nodeEligible|healthy|\{/)];
     return {
         step: "kube-proxy",
         added: `kube-proxy: it writes rules (${at.spec.proxyMode}) on every node that send a service's packets to its pods.`,

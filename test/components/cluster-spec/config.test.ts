@@ -17,18 +17,22 @@ test("the config of the stack is every kubelab key, unknown ones too, and no oth
     expect(readConfig()).toEqual({
         raw: { workers: "3", local: '{"registryPort":5001}', workres: "4" },
         unknownKeys: ["workres"],
+        secretKeys: [],
     });
 });
 
 test("the password for sudo may come by the environment, where the config has none", () => {
     process.env["KUBELAB_SUDO_PASSWORD"] = "correct horse";
     try {
+        const hosts = { "kubelab:provider": "hosts" };
+        setAllConfig(hosts);
+        expect(readConfig().raw).toEqual({ provider: "hosts", sudoPassword: "correct horse" });
+        setAllConfig({ ...hosts, "kubelab:sudoPassword": "" });
+        expect(readConfig().raw).toEqual({ provider: "hosts", sudoPassword: "correct horse" });
+        setAllConfig({ ...hosts, "kubelab:sudoPassword": "battery" });
+        expect(readConfig().raw).toEqual({ provider: "hosts", sudoPassword: "battery" });
         setAllConfig({});
-        expect(readConfig().raw).toEqual({ sudoPassword: "correct horse" });
-        setAllConfig({ "kubelab:sudoPassword": "" });
-        expect(readConfig().raw).toEqual({ sudoPassword: "correct horse" });
-        setAllConfig({ "kubelab:sudoPassword": "battery" });
-        expect(readConfig().raw).toEqual({ sudoPassword: "battery" });
+        expect(readConfig().raw).toEqual({});
     } finally {
         delete process.env["KUBELAB_SUDO_PASSWORD"];
     }

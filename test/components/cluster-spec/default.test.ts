@@ -63,6 +63,8 @@ const DEFAULT = {
     versions: PINNED,
     components: { scheduler: true, controllerManager: true, kubeProxy: true, dns: true },
     flags: {},
+    insecure: [],
+    secretFlags: [],
     registryMirrors: {},
     repair: {},
     newKeys: {},

@@ -3,6 +3,7 @@ import {
     keptForLife,
     type RawConfig,
     refuseImmutableChange,
+    runningCluster,
     type RunningCluster,
 } from "../../../components/cluster-spec";
 import type { KernelProbe } from "../../../components/cluster-spec/service-proxy";
@@ -41,6 +42,60 @@ test("every setting that a running cluster can't follow is refused with its reas
     ]);
 });
 
+test("a local lab keeps its range, and any cluster its provider", () => {
+    const running = keptForLife(specOf({ local: { network: "10.241.0.0/24" } }));
+    const refused = (config: RawConfig): string[] =>
+        refuseImmutableChange(running, specOf(config)).map(({ key, value }) => `${key}: ${String(value)}`);
+    expect(refused({ local: { network: "10.242.0.0/24" } })).toEqual(["local.network: 10.242.0.0/24"]);
+    expect(refused({ local: { network: "10.241.0.0/24", registryPort: 5001 } })).toEqual([]);
+    expect(refused({ provider: "aws", aws: { allowedCidrs: ["203.0.113.7/32"] } })).toEqual(["provider: aws"]);
+});
+
+test("a cluster on AWS keeps its region, its VPC, its architecture and its control plane's zone", () => {
+    const aws = (settings: object) =>
+        specOf({ provider: "aws", aws: { allowedCidrs: ["203.0.113.7/32"], ...settings } });
+    const running = keptForLife(aws({ availabilityZones: ["eu-central-1b"] }));
+    const refused = (settings: object): string[] =>
+        refuseImmutableChange(running, aws(settings)).map(({ key, value }) => `${key}: ${String(value)}`);
+    expect(refused({ availabilityZones: ["eu-central-1b", "eu-central-1c"], volumeSize: 30 })).toEqual([]);
+    expect(refused({ region: "us-east-1", network: "10.50.0.0/16", architecture: "arm64" })).toEqual([
+        "aws.region: us-east-1",
+        "aws.network: 10.50.0.0/16",
+        "aws.architecture: arm64",
+        "aws.availabilityZones[0]: us-east-1a",
+    ]);
+});
+
+describe("the versions of a running cluster", () => {
+    const running = { versions: { kubernetes: "1.35.4", etcd: "3.6.1" } };
+    const refused = (versions: object): string[] =>
+        refuseImmutableChange(running, specOf({ versions })).map(formatProblem);
+
+    test("can become others of the same minor version, or of the next", () => {
+        expect(refused({ kubernetes: "1.35.1", etcd: "3.6.9" })).toEqual([]);
+        expect(refused({ kubernetes: "1.36.0", etcd: "3.7.0" })).toEqual([]);
+    });
+
+    test("can't become older, nor skip one: upstream's rule is told", () => {
+        const skew = "https://kubernetes.io/releases/version-skew-policy/";
+        expect(refused({ kubernetes: "1.34.9", etcd: "3.5.0" })).toEqual([
+            `kubelab:versions.kubernetes: "1.34.9" is older than the 1.35.4 that is running, and what that has stored may be unreadable to it; use 1.35 or 1.36: ${skew}, or destroy the cluster first`,
+            'kubelab:versions.etcd: "3.5.0" is older than the 3.6.1 that is running, and what that has stored may be unreadable to it; use 3.6 or 3.7, or destroy the cluster first',
+        ]);
+        const next = specOf({});
+        expect(refuseImmutableChange({ versions: { kubernetes: "1.34.0" } }, next).map(formatProblem)).toEqual([
+            `kubelab:versions.kubernetes: "1.36.3" skips minor versions after the 1.34.0 that is running; use 1.34 or 1.35: ${skew}, or destroy the cluster first`,
+        ]);
+    });
+
+    test("are what a run tells the next one", () => {
+        expect(runningCluster(specOf({ versions: { kubernetes: "1.35.4" } })).versions).toEqual({
+            kubernetes: "1.35.4",
+            etcd: "3.7.3",
+        });
+    });
+});
+
 describe("a cluster with a CNI plugin", () => {
     const running = keptForLife(specOf({ name: "kubenet", network: "cni" }));
     const refused = (config: RawConfig, modules: KernelProbe = () => false): string[] =>
@@ -50,14 +105,28 @@ describe("a cluster with a CNI plugin", () => {
 
     test("keeps its plugin, its overlay and who implements services", () => {
         expect(refused({ cniPlugin: "flannel", overlay: "full" })).toEqual(["cniPlugin: flannel", "overlay: full"]);
-        expect(refused({}, () => true)).toEqual(["serviceProxy: ipvs"]);
+        expect(refused({ serviceProxy: "ipvs" }, () => true)).toEqual(["serviceProxy: ipvs"]);
         expect(refused({ serviceProxy: "kube-proxy", proxyMode: "iptables" }, () => true)).toEqual([]);
         expect(refused({ components: { kubeProxy: false } })).toEqual([]);
     });
 
-    test("keeps its network, and a plugin that kubenet doesn't read is no change", () => {
+    test("keeps what auto has chosen, whatever the workstation's kernel has later", () => {
+        const config = { name: "kubenet", network: "cni" };
+        for (const [then, now] of [
+            [false, true],
+            [true, false],
+        ]) {
+            const kernel = (has: boolean | undefined) => () => has === true;
+            const before = runningCluster(specOf(config, "kubenet", kernel(then)));
+            const after = specOf(config, "kubenet", kernel(now), before);
+            expect(after.serviceProxy).toBe(before.serviceProxy);
+            expect(refuseImmutableChange(before, after)).toEqual([]);
+        }
+    });
+
+    test("keeps its network", () => {
         expect(refused({ network: "kubenet" })).toEqual(["network: kubenet"]);
-        expect(refuseImmutableChange(RUNNING, specOf({ cniPlugin: "flannel" }))).toEqual([]);
+        expect(refuseImmutableChange(RUNNING, specOf({}))).toEqual([]);
     });
 
     test("of an earlier version, which didn't tell its plugin, isn't refused", () => {

@@ -1,4 +1,10 @@
-import { formatProblem, InvalidConfig, parseClusterSpec, type RawConfig } from "../../../components/cluster-spec";
+import {
+    formatProblem,
+    InvalidConfig,
+    parseClusterSpec,
+    type RawConfig,
+    type RunningCluster,
+} from "../../../components/cluster-spec";
 import type { KernelProbe } from "../../../components/cluster-spec/service-proxy";
 import type { Workstation } from "../../../components/cluster-spec/virtual-machines";
 import type { ClusterSpec, Versions } from "../../../components/cluster-spec/types";
@@ -25,8 +31,13 @@ export const WORKSTATION: Workstation = {
     hypervisor: { withoutKvm: "this host has no /dev/kvm", hasQemu: true },
 };
 
-export function specOf(raw: RawConfig, stack = "kubenet", kernelModules: KernelProbe = () => false): ClusterSpec {
-    return parseClusterSpec(raw, { stack, kernelModules, workstation: WORKSTATION, pinnedVersions: PINNED });
+export function specOf(
+    raw: RawConfig,
+    stack = "kubenet",
+    kernelModules: KernelProbe = () => false,
+    running?: RunningCluster,
+): ClusterSpec {
+    return parseClusterSpec(raw, { stack, kernelModules, workstation: WORKSTATION, pinnedVersions: PINNED, running });
 }
 
 /** The lines that a person sees for a wrong config. */

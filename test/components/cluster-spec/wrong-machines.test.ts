@@ -46,6 +46,19 @@ refuses([
         ['kubelab:podCidr: "10.99.0.0/16" overlaps kubelab:aws.network 10.99.0.0/16; give each a range of its own'],
     ],
     [
+        "hosts with three control planes, to come",
+        {
+            provider: "hosts",
+            hosts: [11, 12, 13].map((last) => ({
+                role: "control-plane",
+                address: `192.168.1.${last}`,
+                keyFile: "/root/key",
+                hostKey: "ssh-ed25519 AAAA",
+            })),
+        },
+        ["kubelab:hosts: lists 3 control planes, and more than one is not available yet in this version; list 1"],
+    ],
+    [
         "hosts as a map",
         { provider: "hosts", hosts: { a: 1 } },
         ['kubelab:hosts: {"a":1} is not a list; write one entry per line below the key, each after "- "'],

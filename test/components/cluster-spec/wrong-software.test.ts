@@ -22,6 +22,29 @@ refuses([
         ['kubelab:versions.kubernets: "1.36.3" is not a known setting; did you mean "kubernetes"?'],
     ],
     [
+        "versions that nobody has heard of",
+        { versions: { kubernetes: "9.9.9", etcd: "9.9.9", containerd: "1.7.0" } },
+        [
+            'kubelab:versions.kubernetes: "9.9.9" is another major version than the pinned 1.36.3, which kubelab is written for; use 1.34 to 1.36: https://kubernetes.io/releases/version-skew-policy/',
+            'kubelab:versions.etcd: "9.9.9" is another major version than the pinned 3.7.3, which kubelab is written for; use 3.x, e.g. the pinned 3.7.3',
+            'kubelab:versions.containerd: "1.7.0" is another major version than the pinned 2.4.2, which kubelab is written for; use 2.x, e.g. the pinned 2.4.2',
+        ],
+    ],
+    [
+        "a Kubernetes that is too old or too new",
+        { versions: { kubernetes: "1.33.9" } },
+        [
+            'kubelab:versions.kubernetes: "1.33.9" lacks flags and APIs that kubelab uses; use 1.34 to 1.36: https://kubernetes.io/releases/version-skew-policy/',
+        ],
+    ],
+    [
+        "a version that the source doesn't make",
+        { versions: { kubernetes: "1.36.2", etcd: "3.7.3" }, parts: { source: "build" } },
+        [
+            'kubelab:versions.kubernetes: "1.36.2" can\'t be built: the source "build" makes the pinned 1.36.3 only; remove it, or set kubelab:parts.source to "download" or "directory"',
+        ],
+    ],
+    [
         "flags of an unknown component",
         { flags: { "kube-api-server": { v: "4" } } },
         ['kubelab:flags.kube-api-server: {"v":"4"} is not a known setting; did you mean "kube-apiserver"?'],
@@ -84,10 +107,65 @@ refuses([
         ],
     ],
     [
-        "flag owned: anonymous",
-        { flags: { "kube-apiserver": { "anonymous-auth": true } } },
+        "flags that weaken the cluster",
+        {
+            flags: {
+                etcd: { "client-cert-auth": false },
+                "kube-apiserver": {
+                    "anonymous-auth": true,
+                    "authorization-mode": "AlwaysAllow",
+                    "disable-admission-plugins": "NodeRestriction, ServiceAccount",
+                    "tls-min-version": "VersionTLS10",
+                },
+                kubelet: { "anonymous-auth": true, "authorization-mode": "AlwaysAllow", "read-only-port": 10255 },
+            },
+        },
         [
-            "kubelab:flags.kube-apiserver.anonymous-auth: true can't be set, because kubelab owns this flag; remove it: anonymous requests are limited to the health paths by a file that excludes this flag",
+            'kubelab:flags.etcd.client-cert-auth: "false" weakens the cluster: whoever reaches port 2379 reads and writes all of the cluster; remove it, or list client-cert-auth in kubelab:allowInsecure',
+            'kubelab:flags.kube-apiserver.anonymous-auth: "true" weakens the cluster: requests without credentials reach more than the health paths; remove it, or list anonymous-auth in kubelab:allowInsecure',
+            'kubelab:flags.kube-apiserver.authorization-mode: "AlwaysAllow" weakens the cluster: AlwaysAllow allows every request; remove it, or list authorization-mode in kubelab:allowInsecure',
+            'kubelab:flags.kube-apiserver.disable-admission-plugins: "NodeRestriction, ServiceAccount" weakens the cluster: without NodeRestriction, ServiceAccount, PodSecurity and their like, kubelets and users get at what isn\'t theirs; remove it, or list disable-admission-plugins in kubelab:allowInsecure',
+            'kubelab:flags.kube-apiserver.tls-min-version: "VersionTLS10" weakens the cluster: connections with TLS before 1.2 are taken; remove it, or list tls-min-version in kubelab:allowInsecure',
+            'kubelab:flags.kubelet.anonymous-auth: "true" weakens the cluster: whoever reaches port 10250 is somebody to the kubelet; remove it, or list anonymous-auth in kubelab:allowInsecure',
+            'kubelab:flags.kubelet.authorization-mode: "AlwaysAllow" weakens the cluster: whoever the kubelet knows may run commands in every pod of the node; remove it, or list authorization-mode in kubelab:allowInsecure',
+            'kubelab:flags.kubelet.read-only-port: "10255" weakens the cluster: pods, their environment and logs\' names are served without authentication; remove it, or list read-only-port in kubelab:allowInsecure',
+        ],
+    ],
+    [
+        "what is allowed though nothing asks for it",
+        { allowInsecure: ["anonymous-auth"], flags: { kubelet: { "anonymous-auth": "false" } } },
+        [
+            'kubelab:allowInsecure[0]: "anonymous-auth" allows nothing: no flag of that name in kubelab:flags weakens the cluster; remove it',
+        ],
+    ],
+    [
+        "flags that no cluster comes up with, or that end their process",
+        {
+            flags: {
+                "kube-apiserver": { "authorization-mode": "RBAC", "anonymous-auth": "false" },
+                kubelet: { "register-node": "false", version: "true" },
+            },
+            allowInsecure: [],
+        },
+        [
+            'kubelab:flags.kubelet.register-node: "false" can\'t be set, because kubelab owns this flag; remove it: `up` waits until the node has registered and takes pods',
+            'kubelab:flags.kubelet.version: "true" can\'t be set, because kubelab owns this flag; remove it: the process would print something and end',
+        ],
+    ],
+    [
+        "modes without those that the cluster needs",
+        { flags: { "kube-apiserver": { "authorization-mode": "RBAC", "anonymous-auth": "false" } } },
+        [
+            'kubelab:flags.kube-apiserver.authorization-mode: "RBAC" can\'t be: kubelets and role bindings need the modes Node and RBAC; remove it',
+            'kubelab:flags.kube-apiserver.anonymous-auth: "false" can\'t be: health checks have no credentials, and reach nothing but the health paths already; remove it',
+        ],
+    ],
+    [
+        "flags that a process ignores beside its configuration file",
+        { flags: { "kube-proxy": { "nodeport-addresses": "primary" }, "kube-scheduler": { profiling: "true" } } },
+        [
+            'kubelab:flags.kube-scheduler.profiling: "true" can\'t be set, because kubelab owns this flag; remove it: the process reads a configuration file, and ignores this flag beside it',
+            'kubelab:flags.kube-proxy.nodeport-addresses: "primary" can\'t be set, because kubelab owns this flag; remove it: the process reads a configuration file, and ignores this flag beside it',
         ],
     ],
     [

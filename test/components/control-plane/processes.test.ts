@@ -17,6 +17,8 @@ import { kubeletProcess } from "../../../components/node/kubelet";
 import type { ClusterSpec, FlaggedComponent } from "../../../components/cluster-spec/types";
 import { temporaryDirectory, testWith } from "../../support/bash";
 import { testSpec } from "../../support/spec";
+import { FLAG_RULES } from "../../../components/cluster-spec/flags";
+import { refuseOwnedFlag } from "../../../components/steps/flag-rules";
 
 const SELF = { name: "cp-1", address: "10.240.0.11" };
 
@@ -96,6 +98,14 @@ test.each<FlaggedComponent>([
     expect(changed.map(({ name }) => name)).toEqual([component]);
 });
 
+test("no flag that names a file, a directory or an address of kubelab's is the user's to set", () => {
+    for (const { name, flags } of all.filter((process) => process.name !== "containerd")) {
+        const made = flags.filter(({ value }) => /^\/|^https?:|^\d+\.\d+\.\d+\.\d+/.test(value));
+        const rules = FLAG_RULES[name as FlaggedComponent];
+        expect([name, made.filter((each) => refuseOwnedFlag(rules, each.name) === undefined)]).toEqual([name, []]);
+    }
+});
+
 describe("etcd", () => {
     const flags = flagsOf(etcdProcess(testSpec(), SELF, [SELF]));
 
@@ -126,11 +136,44 @@ describe("the API server", () => {
     });
 
     test("answers who has no credentials on the health paths and nowhere else", () => {
-        expect(parse(authenticationConfiguration())).toEqual({
+        expect(parse(authenticationConfiguration(testSpec()))).toEqual({
             apiVersion: "apiserver.config.k8s.io/v1",
             kind: "AuthenticationConfiguration",
             anonymous: { enabled: true, conditions: [{ path: "/livez" }, { path: "/readyz" }, { path: "/healthz" }] },
         });
+    });
+
+    test("answers everybody everywhere only where that was asked for by name", () => {
+        const open = testSpec({
+            flags: { "kube-apiserver": { "anonymous-auth": "true" } },
+            allowInsecure: ["anonymous-auth"],
+        });
+        expect(parse(authenticationConfiguration(open))).toMatchObject({ anonymous: { enabled: true } });
+        expect(authenticationConfiguration(open)).not.toContain("conditions");
+        // The API server refuses the flag beside the file.
+        expect(flagsOf(apiServerProcess(open, SELF.address))["anonymous-auth"]).toBeUndefined();
+    });
+
+    test("adds a user's admission plugins and feature gates to its own", () => {
+        const own = {
+            "enable-admission-plugins": "PodNodeSelector",
+            "feature-gates": "A=true",
+            "runtime-config": "b=true",
+        };
+        expect(flagsOf(apiServerProcess(testSpec({ flags: { "kube-apiserver": own } }), SELF.address))).toMatchObject({
+            "enable-admission-plugins": "NodeRestriction,PodNodeSelector",
+            "feature-gates": "A=true",
+            "runtime-config": "b=true",
+        });
+    });
+
+    test("doesn't enable a plugin that was disabled by name, which it would refuse", () => {
+        const flags = { "kube-apiserver": { "disable-admission-plugins": "NodeRestriction" } };
+        const spec = testSpec({ flags, allowInsecure: ["disable-admission-plugins"] });
+        expect(flagsOf(apiServerProcess(spec, SELF.address))["enable-admission-plugins"]).toBeUndefined();
+        expect(spec.insecure.map(({ component, flag }) => [component, flag])).toEqual([
+            ["kube-apiserver", "disable-admission-plugins"],
+        ]);
     });
 
     test("encrypts Secrets, and still reads those that were written before it did", () => {

@@ -162,6 +162,13 @@ describe("a user's own flags", () => {
         ]);
     });
 
+    test("are added to those of ours that take several values, each key once", () => {
+        const gates = [flag("feature-gates", "A=true,B=true", "new")];
+        expect(withOverrides(gates, { "feature-gates": "B=false, C=true" }, ["feature-gates"])).toEqual([
+            { name: "feature-gates", value: "A=true,B=false,C=true", why: "new; with those of kubelab:flags" },
+        ]);
+    });
+
     test("win every time, never leave one out and never give one twice", () => {
         const name = fc.stringMatching(/^[a-z][a-z-]{0,8}$/);
         const own = fc.uniqueArray(fc.record({ name, value: fc.string() }), { selector: (each) => each.name });

@@ -68,6 +68,15 @@ describe("what differs", () => {
     });
 });
 
+test("what weakens the cluster, and is allowed to, is shown", () => {
+    const insecure = [{ component: "kubelet", flag: "read-only-port", why: "pods are served" }];
+    const text = renderStatus(new Stack("/clone", "lab"), "https://10.240.0.10:6443", {
+        ...status({ units: [] }),
+        insecure,
+    });
+    expect(text).toContain("insecure: kubelet --read-only-port: pods are served (kubelab:allowInsecure)");
+});
+
 test("the lines of a check are a subject and a difference, which may have colons itself", () => {
     expect(parseDifferences("a.service: inactive\nAPI: node cp-1: taint x:NoSchedule: gone\n\n")).toEqual([
         { subject: "a.service", difference: "inactive" },

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { LIBRARY_PATH, LIBRARY_SUM, putLines, READ_LIBRARY } from "../../../components/steps/script";
-import { renderHosts, withoutLoopback, writeMachineFiles } from "../../../scripts/machines/disk";
+import { renderHosts, writeMachineFiles } from "../../../scripts/machines/disk";
 import type { MachineRecord } from "../../../scripts/machines/records";
 import { bash, temporaryDirectory, wholeScript } from "../../support/bash";
 
@@ -76,10 +76,5 @@ describe("files that make a machine", () => {
         expect(() => statSync(path(`plain${LIBRARY_PATH}`))).toThrow("ENOENT");
         const other = { ...RECORD, stepLibrary: "f".repeat(64) };
         expect(() => writeMachineFiles(directory.path, other, undefined)).toThrow(stepLibrary);
-    });
-
-    it("don't send it to name servers on the host's loopback", () => {
-        const text = "search example.org\nnameserver 127.0.0.53\nnameserver ::1\nnameserver 192.0.2.53\n";
-        expect(withoutLoopback(text)).toBe("search example.org\nnameserver 192.0.2.53\n");
     });
 });

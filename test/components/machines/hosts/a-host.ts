@@ -43,7 +43,6 @@ export function aHost(index = 1, report: Partial<HostReport> = {}, host: Partial
             addresses: ["127.0.0.1", address],
             synchronized: true,
             unresolved: [],
-            stubResolver: false,
             ...report,
         },
     };

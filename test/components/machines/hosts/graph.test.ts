@@ -9,6 +9,8 @@ import { isSecret, unwrap, withoutSecrets } from "../../../support/secrets";
 import { testSpec } from "../../../support/spec";
 import { aHost } from "./a-host";
 
+const BEHIND_STUB = "/run/systemd/resolve/resolv.conf";
+
 jest.setTimeout(60_000);
 
 const LOCAL = "command:local:Command";
@@ -110,9 +112,21 @@ describe("a cluster on hosts that exist", () => {
         const kubelet = (run: Run): string => fileOf(run, "worker-1-kubelet", "/etc/kubernetes/kubelet/kubelet.yaml");
         expect(kubelet(graph)).toMatch(/cgroupDriver: systemd\nfailCgroupV1: true\nfailSwapOn: true/);
         expect(kubelet(graph)).toContain("resolvConf: /etc/resolv.conf");
-        const other = await graphOf({}, { cgroup: "v1", swap: true, stubResolver: true });
+        const other = await graphOf({}, { cgroup: "v1", swap: true, resolvConf: BEHIND_STUB });
         expect(kubelet(other)).toMatch(/cgroupDriver: cgroupfs\nfailCgroupV1: false\nfailSwapOn: false/);
-        expect(kubelet(other)).toContain("resolvConf: /run/systemd/resolve/resolv.conf");
+        expect(kubelet(other)).toContain(`resolvConf: ${BEHIND_STUB}`);
+    });
+
+    test("gives pods name servers that they reach: those of the host, or the host itself where it names none", async () => {
+        const own = "/etc/kubernetes/kubelet/resolv.conf";
+        for (const [nameServers, content] of [
+            [[], "nameserver 192.168.7.12\n"],
+            [["192.0.2.53"], "nameserver 192.0.2.53\n"],
+        ] as const) {
+            const run = await graphOf({}, { nameServers });
+            expect(fileOf(run, "worker-1-kubelet", own)).toBe(content);
+            expect(fileOf(run, "worker-1-kubelet", "/etc/kubernetes/kubelet/kubelet.yaml")).toContain(own);
+        }
     });
 });
 

@@ -33,7 +33,8 @@ address 127.0.0.1 lo
 address 192.168.7.11 ens3
 unsynchronized
 unresolved registry.k8s.io
-stub-resolver
+resolv-conf /run/systemd/resolve/resolv.conf
+name-servers 192.0.2.53 2001:db8::53 
 end
 `;
 
@@ -75,7 +76,8 @@ describe("what a host tells of itself", () => {
             addresses: ["127.0.0.1", "192.168.7.11"],
             synchronized: false,
             unresolved: ["registry.k8s.io"],
-            stubResolver: true,
+            resolvConf: "/run/systemd/resolve/resolv.conf",
+            nameServers: ["192.0.2.53", "2001:db8::53"],
         });
     });
 

@@ -24,7 +24,14 @@ describe("a host", () => {
         expect(found({})).toEqual([]);
         expect(found({ os: { id: "ubuntu", version: "24.04", name: "Ubuntu 24.04.3 LTS" } })).toEqual([]);
         expect(found({ os: { id: "debian", version: "13", name: "Debian GNU/Linux 13 (trixie)" } })).toEqual([]);
-        expect(found({ cgroup: "v1", swap: true, stubResolver: true, architecture: "aarch64" })).toEqual([]);
+        expect(
+            found({
+                cgroup: "v1",
+                swap: true,
+                resolvConf: "/run/systemd/resolve/resolv.conf",
+                architecture: "aarch64",
+            }),
+        ).toEqual([]);
     });
 
     it.each<[string, Partial<HostReport>, string[]]>([

@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { containerFacts, factsOfContainer } from "../../../../scripts/machines/nspawn/facts";
 
@@ -33,4 +34,22 @@ test("what a process's files say of it is what the kernel lets it do", () => {
     expect(said).toBe(facts.restrictOomScoreAdj ? "refused" : "lowered");
     const v1 = / cgroup /.test(readFileSync("/proc/self/mounts", "utf8"));
     expect(facts.failCgroupV1).toBe(!v1);
+});
+
+describe("a process that has a cgroup v2 hierarchy alone", () => {
+    const HIDE = "umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup";
+    const command = (then: string) => ["--mount", "--propagation", "private", "bash", "-c", `${HIDE} && ${then}`];
+    const can = spawnSync("unshare", command("true")).status === 0;
+    const inPlace = can ? test : test.skip;
+
+    inPlace(`is found to be one with v2${can ? "" : " (skipped: this kernel or user can't mount it)"}`, async () => {
+        const child = spawn("unshare", command("echo mounted && read -r"), { stdio: ["pipe", "pipe", "inherit"] });
+        try {
+            await once(child.stdout, "data");
+            expect(factsOfContainer(child.pid ?? 0)).toMatchObject({ cgroupDriver: "systemd", failCgroupV1: true });
+        } finally {
+            child.stdin.end("\n");
+            await once(child, "close");
+        }
+    });
 });

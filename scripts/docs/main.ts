@@ -1,0 +1,6 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { configPage } from "./config-page";
+
+/** Writes the pages of docs/ that are generated: `node --import tsx scripts/docs/main.ts`. */
+writeFileSync(join(__dirname, "../../docs/config.md"), configPage());
