@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { cachedCli, pinnedCliVersion } from "../engine/cli";
 import { labsOnDisk, machinesOnDisk } from "../machines/labs";
 import { readMachine, readNetwork } from "../machines/records";
+import { imageDigest } from "../machines/qemu/image-recipe";
 import { RELEASES, rootfsDigest } from "../machines/rootfs-recipe";
 import { cacheDirectory, repositoryRoot } from "../support/paths";
 import { partsPath } from "./paths";
@@ -25,8 +26,8 @@ export interface Unneeded {
 export function findUnneeded(): Unneeded[] {
     const parts = neededParts();
     const rootfs = neededRootfs();
-    const releases = RELEASES.map(rootfsDigest);
-    const isOfThisVersion = (path: string): boolean => releases.some((digest) => basename(path).startsWith(digest));
+    const digests = RELEASES.flatMap((release) => [rootfsDigest(release), imageDigest(release)]);
+    const isOfThisVersion = (path: string): boolean => digests.some((digest) => basename(path).startsWith(digest));
     const unneeded = [
         ...listDigests()
             .filter((digest) => !parts.has(digest))

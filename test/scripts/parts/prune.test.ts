@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pinnedCliVersion } from "../../../scripts/engine/cli";
+import { imageDigest } from "../../../scripts/machines/qemu/image-recipe";
 import { rootfsDigest } from "../../../scripts/machines/rootfs-recipe";
 import { partsPath } from "../../../scripts/parts/paths";
 import { findUnneeded, remove } from "../../../scripts/parts/prune";
@@ -49,7 +50,13 @@ test("parts that the recipe makes, that were imported, and that a stack is made 
 });
 
 test("so do the root file systems and the Pulumi CLI of this version", () => {
-    const names = ["0123456789abcdef", "0123456789abcdef-kubeadm", rootfsDigest(), `${rootfsDigest()}-more`];
+    const names = [
+        "0123456789abcdef",
+        "0123456789abcdef-kubeadm",
+        rootfsDigest(),
+        `${rootfsDigest()}-more`,
+        `${imageDigest()}-vm`,
+    ];
     names.forEach((name) => mkdirSync(within("rootfs", name), { recursive: true }));
     mkdirSync(within("rootfs/.building-x"));
     ["0.1.0", pinnedCliVersion()].forEach((name) => mkdirSync(within("pulumi", name), { recursive: true }));
