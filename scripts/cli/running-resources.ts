@@ -19,13 +19,13 @@ export class RunningResources {
         }
     }
 
-    /** `41 resources done; kubenet-cp-1-etcd 12 s, kubenet-worker-1-parts 3 s and 4 more`: the longest first. */
+    /** `41 done; kubenet-cp-1-etcd 12 s, kubenet-worker-1-parts 3 s and 4 more`: the longest first. */
     text(): string {
         const running = [...this.since.values()]
             .sort((a, b) => a.at - b.at)
             .map(({ name, at }) => `${name} ${elapsed((this.now() - at) / 1000)}`);
         const more = running.length > SHOWN ? ` and ${running.length - SHOWN} more` : "";
         const shown = running.slice(0, SHOWN).join(", ");
-        return [`${this.done} resources done`, ...(shown === "" ? [] : [`${shown}${more}`])].join("; ");
+        return [`${this.done} done`, ...(shown === "" ? [] : [`${shown}${more}`])].join("; ");
     }
 }

@@ -14,15 +14,15 @@ const event = (name: string, changes: Partial<EngineEvent> = {}): EngineEvent =>
 test("what runs is told with its seconds, the longest first, and what is done is counted", () => {
     let now = 0;
     const running = new RunningResources(() => now * 1000);
-    expect(running.text()).toBe("0 resources done");
+    expect(running.text()).toBe("0 done");
     for (const name of ["etcd", "containerd", "parts", "keys"]) {
         running.record(event(name));
         now += 10;
     }
     running.record(event("lab", { type: "kubelab:index:Cluster" }));
     running.record(event("unchanged", { operation: "same" }));
-    expect(running.text()).toBe("0 resources done; etcd 40 s, containerd 30 s, parts 20 s and 1 more");
+    expect(running.text()).toBe("0 done; etcd 40 s, containerd 30 s, parts 20 s and 1 more");
     running.record(event("etcd", { kind: "done" }));
     running.record(event("parts", { kind: "failed" }));
-    expect(running.text()).toBe("2 resources done; containerd 30 s, keys 10 s");
+    expect(running.text()).toBe("2 done; containerd 30 s, keys 10 s");
 });
