@@ -1,5 +1,6 @@
 import { partsRequest } from "../../components/steps/parts/request";
 import { ensureCli } from "../engine/cli";
+import { ensureImage } from "../machines/qemu/image";
 import { ensureRootfs } from "../machines/rootfs";
 import { ensureParts } from "../parts";
 import type { Display } from "../support/display";
@@ -25,8 +26,13 @@ export async function getSoftware(
     }
     display.begin("parts");
     await ensureParts(partsRequest(spec), display.progress);
-    if (spec.provider === "local") {
-        display.begin("root file system");
-        await ensureRootfs(display.progress);
+    if (spec.local === undefined) {
+        return;
+    }
+    display.begin("root file system");
+    await ensureRootfs(display.progress);
+    if (spec.local.virtual.length > 0) {
+        display.begin("image of the virtual machines");
+        await ensureImage(display.progress);
     }
 }
