@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Progress } from "../support/progress";
@@ -52,7 +53,7 @@ async function buildInto({ path, what, make }: Build, progress: Progress): Promi
         (progress.now ?? progress)(line);
     });
     // Renamed only when it is whole and on the disk.
-    spawnSync("sync", ["--file-system", directory]);
+    await once(spawn("sync", ["--file-system", directory], { stdio: "ignore" }), "close");
     renameSync(directory, path);
     removeLeftover(temporary);
     progress(`${what}: ready after ${((Date.now() - started) / 1000).toFixed(1)} s in ${path}`);

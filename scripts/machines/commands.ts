@@ -1,6 +1,8 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, rmdirSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { endingWithParent } from "../support/ends-with-parent";
 import { UserError } from "../support/errors";
 
 /** Runs a program to its end. @throws Error with what it said, when it fails. @returns its standard output. */
@@ -68,9 +70,9 @@ export async function withLock<T>(
     for (;;) {
         const descriptor = openDirectory(directory);
         try {
-            if (!flock(descriptor, "--nonblock")) {
+            if (!tryFlock(descriptor)) {
                 waiting();
-                if (!flock(descriptor, "--exclusive")) {
+                if (!(await flock(descriptor))) {
                     throw new Error(`flock gave no lock on ${directory}: nothing is done without it`);
                 }
             }
@@ -112,6 +114,14 @@ export function removeEmpty(...directories: readonly string[]): void {
 }
 
 /** The lock belongs to the open file, which flock(1) shares with this process, and so outlives flock(1). */
-function flock(descriptor: number, mode: "--nonblock" | "--exclusive"): boolean {
-    return spawnSync("flock", [mode, "3"], { stdio: ["ignore", "ignore", "ignore", descriptor] }).status === 0;
+function tryFlock(descriptor: number): boolean {
+    return spawnSync("flock", ["--nonblock", "3"], { stdio: ["ignore", "ignore", "ignore", descriptor] }).status === 0;
+}
+
+/** Waits for the lock; what this process does besides, such as showing its progress, goes on. */
+async function flock(descriptor: number): Promise<boolean> {
+    const [program, ...args] = endingWithParent(["flock", "--exclusive", "3"]);
+    const waiting = spawn(program, args, { stdio: ["ignore", "ignore", "ignore", descriptor] });
+    const [status] = (await once(waiting, "exit")) as [number | null];
+    return status === 0;
 }
