@@ -7,8 +7,9 @@ import { decodeValues } from "./cluster-spec/read";
 const FROM_CONFIG = new WeakMap<ClusterArgs, { readonly secretKeys: readonly string[] }>();
 
 /**
- * A cluster's args as the config of the stack has them: every `kubelab:` key, and the sudo password of the environment. They aren't
- * checked yet; `Cluster` does that. The person's files go to `.kubelab/<stack>`, which is for one cluster of the stack.
+ * A cluster's args as the config of the stack has them: every `kubelab:` key, and the sudo password of the environment.
+ * They aren't checked yet; `Cluster` does that. The user's files go to `.kubelab/<stack>`, which is for one cluster of
+ * the stack.
  *
  * @throws InvalidConfig for a key that can't be one.
  */

@@ -14,7 +14,8 @@ export interface ClientFilesArgs {
 }
 
 /**
- * Keeps the kubeconfig and the cluster's other outputs in a directory (0700, files 0600); removes them at destroy. They are there before the cluster is, so that a cluster that doesn't come up can be looked into.
+ * Keeps the kubeconfig and the cluster's other outputs in a directory (0700, files 0600); removes them at destroy. They
+ * exist before the cluster does, so that a cluster that does not come up can be inspected.
  */
 export function clientFiles(args: ClientFilesArgs, parent: Component): local.Command {
     const directory = quote(args.directory);

@@ -51,8 +51,8 @@ export class Cluster extends Component {
     readonly outputs: ClusterOutputs;
 
     /**
-     * Nothing of the cluster is made, at preview as at `up`, before all of it has been checked: the args at once, the rest (what a
-     * running cluster can't change, what hosts are like) while the program goes on.
+     * Nothing of the cluster is made, at preview as at `up`, before all of it has been checked: the args immediately,
+     * the rest (changes of a running cluster, the facts of hosts) while the program continues.
      *
      * @throws InvalidConfig with every problem of the args, as a RunError: Pulumi prints it without a stack trace.
      */

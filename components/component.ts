@@ -6,8 +6,8 @@ function belongsTo(component: string, name: string): boolean {
 }
 
 /**
- * What every component of kubelab is: the names of all resources in it begin with its own name, so that two clusters can be in one
- * program and a name in a preview tells whose it is.
+ * What every component of kubelab is: the names of all resources in it begin with its own name, so that two clusters
+ * can be in one program and a name in a preview shows its cluster.
  */
 export abstract class Component extends pulumi.ComponentResource {
     /** The name in its URN. */

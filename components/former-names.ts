@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * What resources were called by kubelab before its components took the name of their cluster: a stack of that time goes on with what it
- * has. Nothing else in the program knows of it.
+ * What resources were called by kubelab before its components took the name of their cluster: a stack of that time
+ * continues with its resources. Nothing else in the program knows of it.
  *
- * Then as now, a URN is `urn:pulumi:<stack>::<project>::<types of all parents>$<type>::<name>`, without the parents' names.
+ * Then as now, a URN is `urn:pulumi:<stack>::<project>::<types of all parents>$<type>::<name>`, without the parents'
+ * names.
  */
 
 /** Components that had the name of their machine, with what stands behind it now. */

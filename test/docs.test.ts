@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { Command } from "commander";
+import { CONFIG_KEYS } from "../components/cluster-spec/schema";
 
 const REPOSITORY = join(__dirname, "..");
 const read = (file: string): string => readFileSync(join(REPOSITORY, file), "utf8");
@@ -62,6 +63,25 @@ test.each(PAGES)("the links of %s lead to files and headings that are there", (p
             return !found || (heading !== undefined && !anchorsOf(target).includes(heading));
         });
     expect(broken).toEqual([]);
+});
+
+/** What is between backticks, outside code blocks. */
+function codeSpans(page: string): string[] {
+    return [...prose(page).matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span.replace(/\s+/g, " "));
+}
+
+test.each(PAGES)("the files of this repository that %s names are there", (page) => {
+    const paths = codeSpans(page).filter((span) => /^(components|docs|examples|scripts|test)\/[\w./-]+$/.test(span));
+    expect(paths.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
+});
+
+/** Names with the project's prefix that are no keys of the config: tags on AWS, users and groups in certificates. */
+const NO_KEYS = ["stack", "lab", "admin", "super-admin", "cluster-admins"];
+
+test.each(PAGES)("the config keys that %s names are there", (page) => {
+    const named = [...read(page).matchAll(/\bkubelab:([A-Za-z][\w-]*)(?![\w:-])/g)].map(([, key = ""]) => key);
+    const known: readonly string[] = [...CONFIG_KEYS, ...NO_KEYS];
+    expect(named.filter((key) => !known.includes(key))).toEqual([]);
 });
 
 /** The command line that a program parses when it is loaded; it is caught there, so nothing runs. */

@@ -30,7 +30,8 @@ export function errorInWordsOf(settings: SettingsOf, error: unknown): unknown {
 }
 
 /**
- * The stack config, or what a program gave in its place, is wrong: every problem at once. A `RunError`, so that Pulumi prints the message without a stack trace
+ * The stack config, or what a program gave in its place, is wrong: all problems together. A `RunError`, so that Pulumi
+ * prints the message without a stack trace
  * (https://www.pulumi.com/docs/reference/pkg/nodejs/pulumi/pulumi/classes/RunError.html).
  */
 export class InvalidConfig extends RunError {

@@ -46,7 +46,7 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
                 flag(
                     "kube-api-qps",
                     500,
-                    "the default of 20 makes the first pods wait for controllers that all start at once",
+                    "the default of 20 makes the first pods wait for controllers that all start together",
                 ),
                 flag("kube-api-burst", 1000),
                 flag("profiling", false),

@@ -52,7 +52,7 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
     const mend = `${KUBECTL} patch node ${name} -p ${patch} >/dev/null`;
     return [
         `once node-${name}`,
-        // Mostly the kubelet has made it; if it does so just now, it is mended after all.
+        // Usually the kubelet has created it. If it does so right now, the object is updated anyway.
         "register() {",
         `    ${mend} 2>&1 || ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE' || ${mend}`,
         JSON.stringify(nodeObject(spec, node)),

@@ -4,7 +4,7 @@ import type { MachineFacts as MadeFacts } from "../../scripts/machines/contract"
 import type { Role } from "../cluster-spec/types";
 import type { Library } from "../steps/script";
 
-/** What a machine is like, told by whoever makes or finds it and not known to the cluster code. */
+/** The facts of a machine, from the code that makes or finds it. The cluster code does not know them otherwise. */
 export interface MachineFacts extends MadeFacts {
     /** Where the kubelet finds the name servers that pods are to have; /etc/resolv.conf where it is missing. */
     readonly resolvConf?: string;
@@ -41,7 +41,7 @@ export interface Machine {
     readonly library?: Exclude<Library, "none">;
     /** Of the user, where sudo asks for one; secret. */
     readonly sudoPassword?: pulumi.Output<string>;
-    /** Path of the private key that lets the user in, where it is one of their own and not the cluster's. */
+    /** Path of the user's private key, where it is their own and not the cluster's. */
     readonly keyFile?: string;
     /** TCP port of the SSH server, where it isn't 22. */
     readonly port?: number;

@@ -19,7 +19,7 @@ export interface Machines {
     readonly innerEndpoint: pulumi.Input<string>;
     /** Of all machines, as Go and OCI call it. */
     readonly architecture: pulumi.Input<string>;
-    /** The key that lets the user in; absent where every machine has one of its user's. */
+    /** The private key for all machines; absent where every machine has one of its user's. */
     readonly privateKey?: pulumi.Output<string>;
 }
 
@@ -53,7 +53,7 @@ export function createMachines(
             if (spec.aws === undefined) {
                 throw new Error("a cluster on AWS has settings of AWS in its spec");
             }
-            // Loaded where it is needed only: it takes its time. Cluster's constructor, which can't wait, needs it at once.
+            // Loaded on demand, since it is slow. Synchronously, since Cluster's constructor cannot wait.
             // eslint-disable-next-line @typescript-eslint/no-require-imports
             const { awsMachines } = require("./aws") as typeof import("./aws");
             const [first] = spec.controlPlanes;

@@ -1,11 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 /**
- * The order in which machines of a running cluster may be replaced: each one only when the node before it is a member again. New
- * machines wait for nobody: they come up at once.
+ * The order in which machines of a running cluster may be replaced: each one only when the node before it is a member
+ * again. New machines do not wait: they come up in parallel.
  *
- * A turn is a dependency, which changes nothing about a resource: it orders what a run does, and a run that changes nothing does
- * nothing.
+ * A turn is a dependency, which changes nothing about a resource: it orders what a run does, and a run that changes
+ * nothing does nothing.
  */
 export class OneAtATime {
     private readonly done = new Map<string, (resources: pulumi.Resource[]) => void>();

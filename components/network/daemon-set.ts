@@ -108,7 +108,7 @@ function container(spec: ClusterSpec, daemon: NetworkDaemon): object {
         ...(command === undefined ? {} : { command }),
         args,
         env: [
-            // The API by its own address: nobody makes the one of its service work before this pod does.
+            // The API by its own address: services do not work before this pod does.
             { name: "KUBERNETES_SERVICE_HOST", value: spec.api.name },
             { name: "KUBERNETES_SERVICE_PORT", value: String(spec.api.port) },
             field("NODE_NAME", "spec.nodeName"),

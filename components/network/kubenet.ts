@@ -21,7 +21,7 @@ export interface Neighbour {
 
 /** The bridge every pod of the node hangs on. */
 export const BRIDGE = "cbr0";
-/** Routing protocol number of our routes, so that they can be told from all others: `ip route show proto kubenet`. */
+/** Routing protocol number of our routes, to distinguish them from all others: `ip route show proto kubenet`. */
 const PROTOCOL = 75;
 const SCRIPT = "/usr/local/lib/kubelab/kubenet";
 
@@ -42,8 +42,8 @@ export interface KubenetStage {
 const COMPLETE: KubenetStage = { routes: true, rules: true };
 
 /**
- * The script that makes a node's routes and rules what they should be, whatever they were: run by `kubenet.service` at boot and
- * by its reload when a node comes or goes.
+ * The idempotent script that sets a node's routes and rules: run by `kubenet.service` at boot and by its reload when a
+ * node comes or goes.
  */
 export function routeScript(
     self: Neighbour,
@@ -75,7 +75,7 @@ routes() {
 
 # In the form in which iptables-save prints them. ${
         stage.rules
-            ? "Packets from and to pods may pass, whatever the policy of FORWARD is (Docker sets it to DROP)."
+            ? "Packets from and to pods may pass, with any policy of FORWARD (Docker sets it to DROP)."
             : "As Docker does it: pods' own packets and the answers to them may pass, and no others."
     }
 IFS= read -rd '' rules <<'RULES' || true
@@ -236,8 +236,8 @@ WantedBy=multi-user.target
 `;
 
 /**
- * kubenet from its parts: since Kubernetes 1.24 no kubelet has it built in, and it never was more than a bridge, an address range
- * per node, and routes between the nodes that somebody else had to make.
+ * kubenet from its parts: since Kubernetes 1.24 no kubelet has it built in, and it never was more than a bridge, an
+ * address range per node, and routes between the nodes that had to come from elsewhere.
  */
 export class Kubenet extends Component implements PodNetwork {
     readonly ready: Readonly<Record<string, pulumi.Resource>>;

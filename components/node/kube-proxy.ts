@@ -12,8 +12,8 @@ import { PORTS } from "../cluster-spec/ports";
 const DIRECTORY = "/etc/kubernetes/kube-proxy";
 
 /**
- * With nftables, kube-proxy looks at each start for what its other modes may have left, rule by rule: fifty calls of iptables. One look
- * tells whether there is anything; its own clean-up takes that away.
+ * With nftables, kube-proxy looks at each start for what its other modes may have left, rule by rule: fifty calls of
+ * iptables. One look shows whether there is anything; kube-proxy's own clean-up removes it.
  */
 const CLEAN_UP =
     "; if [[ $$(iptables-save -t nat) == *:KUBE-SERVICES* ]]; then exec /usr/local/bin/kube-proxy --cleanup; fi";

@@ -13,8 +13,9 @@ export interface NodeServiceArgs extends Pick<ServiceArgs, "machine" | "parts" |
 }
 
 /**
- * A file that changes, and so starts a process of the node again, when the control plane comes anew. It may be empty then: a kubelet
- * registers its node only when it starts, and a watch that began in the old cluster waits for a revision that the new one is far from.
+ * A file that changes, and so starts a process of the node again, when the control plane is recreated. It may be empty
+ * then: a kubelet registers its node only when it starts, and a watch that began in the old cluster waits for a
+ * revision that the new one is far from.
  *
  * @param id the control plane's machine id.
  */

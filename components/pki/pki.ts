@@ -14,7 +14,7 @@ export interface MachineCertificate {
     readonly keyFile: string;
 }
 
-/** Group of the person's own kubeconfig; bound to cluster-admin by RBAC, so that it can be taken away again. */
+/** Group of the user's kubeconfig; bound to cluster-admin by RBAC, so that it can be revoked. */
 export const ADMIN_GROUP = "kubelab:cluster-admins";
 
 /**
@@ -77,7 +77,7 @@ export class Pki extends Component {
         return { certPem, keyFile: keyFile(name) };
     }
 
-    /** For the kubeconfig that the person gets. */
+    /** For the user's kubeconfig. */
     admin(parent: Component): KeyPair {
         return this.kubernetes.issue(
             parent.nameOf("admin"),

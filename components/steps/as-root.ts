@@ -8,8 +8,9 @@ interface Asked {
 const MARK = "KUBELAB-INPUT";
 
 /**
- * The command line that runs `command` as root. It is the same whatever the password is: that comes on standard input, before the
- * command's own (`inputAsRoot`). Where sudo doesn't ask for it after all, it is read and dropped: it never gets to the command.
+ * The command line that runs `command` as root. It does not depend on the password, which comes on standard input,
+ * before the command's own (`inputAsRoot`). Where sudo doesn't ask for it after all, it is read and dropped: it never
+ * gets to the command.
  *
  * @param command words of a POSIX shell without quotes in them.
  */

@@ -9,7 +9,7 @@ const KEEP = `keep() {
     printf '%s' "$text" >"$1"
 }`;
 
-/** Writes files for the person at the keyboard, in a directory of the project's; removes them at destroy. */
+/** Writes files for the user, in a directory of the project's; removes them at destroy. */
 export function keepFiles(name: string, script: pulumi.Output<StepScript>, parent: pulumi.Resource): local.Command {
     return new local.Command(
         name,

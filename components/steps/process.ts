@@ -33,7 +33,7 @@ export interface Process {
 export interface PodDetails {
     /** Image with a program in it that has the process's name. */
     readonly image: string;
-    /** The directory that its configuration, keys and certificates are in, and nobody else's. */
+    /** The directory of its configuration, keys and certificates, and of no other process's. */
     readonly directory: string;
     /** What the kubelet asks on 127.0.0.1, without credentials. */
     readonly probe: {

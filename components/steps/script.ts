@@ -81,11 +81,11 @@ function write(verb: "put" | "plan", file: HostFile): string {
 /** Where machines keep the scripts of checks. */
 const CHECKS = "/var/lib/kubelab/checks";
 
-/** A script that tells what differs of something that isn't a file, a unit or a kernel setting. */
+/** A script that prints drift of something other than a file, a unit or a kernel setting. */
 export interface Check {
     /** Of the script's file, unique on the machine. */
     readonly name: string;
-    /** What is looked at, one word for the person. */
+    /** The subject, in one word. */
     readonly subject: string;
     /** Bash statements that print a line for each difference, within seconds. */
     readonly statements: readonly string[];

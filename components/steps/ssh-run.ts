@@ -20,8 +20,8 @@ export interface SshAnswer {
 }
 
 /**
- * Why there was no answer. `unreachable`: no SSH server answers; `host-key`: another one than expected does; `login`: it doesn't let
- * the user in; `lost`: the connection ended, or the time was over, before the command did.
+ * Why there was no answer. `unreachable`: no SSH server answers; `host-key`: another one than expected does; `login`:
+ * it does not accept the user; `lost`: the connection ended, or the time was over, before the command did.
  */
 export type SshFailureKind = "unreachable" | "host-key" | "login" | "lost";
 

@@ -93,8 +93,8 @@ function probes({ probe }: PodDetails): object {
 }
 
 /**
- * Installs one process as a static pod of the machine's kubelet. A change of its secrets, its configuration or its manifest replaces
- * just this pod and waits until it is healthy again; one that fails is put back.
+ * Installs one process as a static pod of the machine's kubelet. A change of its secrets, its configuration or its
+ * manifest replaces just this pod and waits until it is healthy again; a failed one is rolled back.
  *
  * @returns the step after which the process is healthy.
  */

@@ -24,7 +24,7 @@ export interface StepArgs {
     readonly undo?: boolean;
     /** Name of the resource after the cluster's, where it isn't that of the step. */
     readonly resource?: string;
-    /** What makes the step go and come anew when it changes: its `delete` runs, then its `create`. */
+    /** A change of it replaces the step: its `delete` runs, then its `create`. */
     readonly triggers?: readonly pulumi.Input<string>[];
     /** `kubelab:repair` of another machine that the step is for. */
     readonly repair?: string | undefined;

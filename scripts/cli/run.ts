@@ -11,7 +11,7 @@ export interface Result {
     readonly stderr: string;
 }
 
-/** Runs a command without a shell and gives back what it printed, whatever its exit code. It ends with this process. */
+/** Runs a command without a shell and returns its output and exit code. It ends with this process. */
 export function run(
     command: readonly string[],
     options: { readonly input?: string; readonly timeoutSeconds?: number; readonly cwd?: string } = {},

@@ -44,7 +44,7 @@ function startOf(pid: number): number | undefined {
     }
 }
 
-/** A process of that pid that is Pulumi's and was there when the lock was taken; on other hosts nobody can tell. */
+/** A process of that pid that is Pulumi's and was there when the lock was taken; on other hosts this is unknown. */
 function isAlive(lock: CliLock): boolean {
     if (lock.hostname !== hostname()) {
         return true;

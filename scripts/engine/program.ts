@@ -21,7 +21,8 @@ export async function serveProgram(main: string): Promise<{ readonly port: numbe
         return typeof exported === "function" ? await (exported as () => unknown)() : exported;
     };
     leaveOutSourcePositions(load);
-    // The SDK keeps the stack of each promise as text; to translate those by source maps takes half a second, and nobody reads them.
+    // The SDK keeps the stack of each promise as text; to translate those by source maps takes half a second, and they
+    // are not read.
     process.setSourceMapsEnabled(false);
     return listenOnLoopback((server) => server.addService(LanguageRuntimeService, new LanguageServer(program)));
 }

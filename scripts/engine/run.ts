@@ -17,7 +17,7 @@ export interface RunOptions {
     readonly environment: NodeJS.ProcessEnv;
     /** Connects the CLI to this process's standard streams. */
     readonly inherit?: boolean;
-    /** Tells the person what an interrupt does. */
+    /** Prints what an interrupt does. */
     readonly note: (line: string) => void;
     /** Ends the operations that run in this process. */
     readonly endRunning: () => void;

@@ -7,7 +7,7 @@ import { runOverSsh, SshFailure, type SshTarget } from "../../components/steps/s
 import { UserError } from "../support/errors";
 import type { Claimed, ClaimRequest, LeaveRequest, Left } from "./contract";
 
-/** Names of nodes whose hosts are to be forgotten, whatever is on them. */
+/** Names of nodes whose hosts are to be forgotten, with everything on them. */
 export const FORGET = "KUBELAB_FORGET";
 
 const script = (name: string): string => readFileSync(join(__dirname, name), "utf8");

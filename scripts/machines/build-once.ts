@@ -39,7 +39,7 @@ export async function buildOnce(build: Build, progress: Progress): Promise<strin
     );
 }
 
-/** Called with the lock held, so that what an interrupted build left is nobody's. */
+/** Called with the lock held, so no other build uses the remains of an interrupted one. */
 async function buildInto({ path, what, make }: Build, progress: Progress): Promise<void> {
     const started = Date.now();
     for (const name of readdirSync(dirname(path)).filter((entry) => entry.startsWith(".building-"))) {

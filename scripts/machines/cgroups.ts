@@ -5,9 +5,9 @@ import { tryRun } from "./commands";
 import { labNames } from "./names";
 
 /**
- * How this host arranges its cgroups. `v1` has a hierarchy per controller (perhaps with an empty `unified` one beside them);
- * `v2` has one. Where systemd runs the only hierarchy, a cgroup is asked of it: nobody else may write there.
- * https://systemd.io/CGROUP_DELEGATION/
+ * How this host arranges its cgroups. `v1` has a hierarchy per controller (perhaps with an empty `unified` one beside
+ * them); `v2` has one. Where systemd runs the only hierarchy, it hands out the cgroups: no other process may write
+ * there. https://systemd.io/CGROUP_DELEGATION/
  */
 export type CgroupLayout =
     | { readonly kind: "v1"; readonly hierarchies: readonly string[] }

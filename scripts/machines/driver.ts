@@ -27,7 +27,7 @@ export interface Driver {
     /**
      * Puts a running machine back on the lab's bridge.
      *
-     * @returns whether it is there: without an interface it has to be started anew.
+     * @returns whether it is there: without an interface it has to be restarted.
      */
     reconnect(layout: CgroupLayout, lab: string, machine: string): Promise<boolean>;
     /** What the services of a machine that runs must know of it. */

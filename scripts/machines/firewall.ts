@@ -6,7 +6,7 @@ export function masqueradeRule(lab: string, network: string): string {
     return `ip saddr ${network} ip daddr != ${network} oifname != "${labNames(lab).bridge}" masquerade`;
 }
 
-/** The lab's own nftables table, made anew: its machines reach everything else under the host's addresses. */
+/** Recreates the lab's own nftables table: its machines reach everything else under the host's addresses. */
 export function renderTable(lab: string, network: string): string {
     const { table } = labNames(lab);
     return `table ip ${table}

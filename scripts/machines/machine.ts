@@ -112,7 +112,7 @@ function start(driver: Driver, layout: CgroupLayout, record: MachineRecord, know
     const { lab, machine } = record;
     if (!existsSync(record.base)) {
         throw new UserError(
-            `${machine}: the root file system it was made from (${record.base}) is gone from the cache. Delete the machine, and create it anew.`,
+            `${machine}: the root file system it was made from (${record.base}) is gone from the cache. Delete the machine, and create it again.`,
         );
     }
     driver.writeDisk(record, known);

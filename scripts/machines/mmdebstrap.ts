@@ -36,7 +36,7 @@ export async function mmdebstrap(
         root,
         ...(sources.length > 0 ? ["-"] : []),
     ];
-    // It takes its mounts away when it is told to end.
+    // It removes its mounts at SIGTERM.
     const [file, ...words] = endingWithParent(["mmdebstrap", ...args]);
     const child = spawn(file, words, { stdio: ["pipe", "ignore", "pipe"] });
     child.stdin.end(sources.join("\n"));

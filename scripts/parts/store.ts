@@ -86,7 +86,10 @@ export async function wholeParts(digest: string, progress: Progress): Promise<Pa
     return damage.length === 0 ? parts : undefined;
 }
 
-/** A directory in the cache that nobody takes for parts until commitParts() gives it its name. Call under the parts lock. */
+/**
+ * A directory in the cache that does not count as parts until commitParts() gives it its name. Call under the parts
+ * lock.
+ */
 export function newIncoming(): string {
     const root = partsRoot();
     mkdirSync(root, { recursive: true });

@@ -31,7 +31,7 @@ export interface Diff {
  * https://www.pulumi.com/docs/iac/guides/building-extending/providers/
  */
 export interface Provider {
-    /** Outputs that are secret whatever the program says. */
+    /** Outputs that are always secret. */
     secretOutputs?(type: string): readonly string[];
     /** Inputs may hold unknown values at preview. Without it, a changed input replaces unless there is an `update`. */
     diff?(type: string, existing: Existing, inputs: Properties): Diff;

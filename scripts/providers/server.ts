@@ -171,7 +171,7 @@ function serviceOf(
             await provider.delete?.(subject(request.getUrn(), request.getTimeout()), existing);
             return new Empty();
         }),
-        // Nothing that these packages make can be looked at from outside: a refresh leaves it as the state has it.
+        // Resources of these packages cannot be read from outside: a refresh leaves the state as it is.
         read: unary((request: proto.ReadRequest) =>
             new proto.ReadResponse()
                 .setId(request.getId())

@@ -6,7 +6,7 @@ const GRPC = "no_grpc_proxy";
 /** This host itself: Go never asks a proxy for it, gRPC for Node.js and curl do. */
 export const LOOPBACK = ["localhost", "127.0.0.1", "::1"] as const;
 
-/** Has this process, and all that it starts, reach these hosts without the proxies of the environment. */
+/** Makes this process and its children reach these hosts without the proxies of the environment. */
 export function withoutProxy(hosts: readonly string[], environment: NodeJS.ProcessEnv = process.env): void {
     const listed = NAMES.flatMap((name) => split(environment[name]));
     for (const name of NAMES) {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
-/** Set by scripts/lab, which goes on in its checkout. */
+/** Set by scripts/lab, which changes to its checkout. */
 const VARIABLE = "KUBELAB_WORKING_DIRECTORY";
 
 /** Where the user stands: relative paths that they give begin there. */

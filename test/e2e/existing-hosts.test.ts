@@ -184,7 +184,7 @@ story(`a cluster on hosts that exist${reason === undefined ? "" : ` (skipped: ${
         const { code, stdout, stderr } = lab.run("up");
         expect(code).not.toBe(0);
         expect(`${stdout}\n${stderr}`).toContain(
-            `(one problem); nothing was changed on them:\n  beta: is another installation than the one that joined: its machine id was ${was} and is ${is}; if it was installed anew, say so in kubelab:hosts with 'machineId: ${is}'`,
+            `(one problem); nothing was changed on them:\n  beta: is another installation than the one that joined: its machine id was ${was} and is ${is}; if it was reinstalled, confirm that in kubelab:hosts with 'machineId: ${is}'`,
         );
         lab.up({ hosts: list.map((host) => (host.name === "beta" ? { ...host, machineId: is } : host)) });
         lab.kubectl("wait", "node/beta", "--for=condition=Ready", "--timeout=60s");

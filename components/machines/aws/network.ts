@@ -15,11 +15,14 @@ export interface AwsNetwork {
     readonly subnets: Readonly<Record<string, Subnet>>;
     readonly gateway: InternetGateway;
     readonly routeTable: RouteTable;
-    /** The way to the internet, from every subnet. */
+    /** The route to the internet, from every subnet. */
     readonly wayOut: readonly pulumi.Resource[];
 }
 
-/** A VPC with a public subnet per availability zone: one route table for all of them, with a way out by an internet gateway. */
+/**
+ * A VPC with a public subnet per availability zone: one route table for all of them, with a route to an internet
+ * gateway.
+ */
 export function awsNetwork(aws: AwsSpec, tags: Tags, provider: pulumi.ProviderResource, parent: Component): AwsNetwork {
     const name = parent.resourceName;
     const options = { parent, provider };

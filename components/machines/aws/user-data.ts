@@ -9,8 +9,8 @@ export interface UserDataArgs {
 }
 
 /**
- * What a machine is told at its first boot, for cloud-init: its name, and the host key that steps expect it to have, which is the
- * one secret in it. https://cloudinit.readthedocs.io/en/22.4.2/topics/modules.html
+ * The user data of a machine, for cloud-init at its first boot: its name, and the host key that steps expect it to
+ * have, which is the one secret in it. https://cloudinit.readthedocs.io/en/22.4.2/topics/modules.html
  */
 export function renderUserData({ hostname, hostKey, hostPublicKey }: UserDataArgs): string {
     const settings = {

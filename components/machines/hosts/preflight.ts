@@ -37,10 +37,11 @@ function line({ host, problem, remedy }: Finding): string {
 }
 
 /**
- * Looks at all hosts of the spec at once, at preview too, and changes nothing on them. None where machines come from elsewhere.
+ * Checks all hosts of the spec in parallel, at preview too, and changes nothing on them. None where machines come from
+ * elsewhere.
  *
  * @param known what the hosts were at the end of the last run, by node name.
- * @throws HostsNotReady with everything that is wrong on and between them.
+ * @throws HostsNotReady with all problems of the hosts and between them.
  */
 export async function inspectHosts(
     spec: ClusterSpec,
@@ -104,7 +105,7 @@ async function inspect(host: HostSpec, sudoPassword: string | undefined): Promis
     }
 }
 
-/** The report with its clock as an offset from this machine's; what the way there and back took is no offset. */
+/** The report with its clock as an offset from this machine's; the round trip is subtracted. */
 function withOffset(report: HostReport, asked: number, answered: number): HostReport {
     const [early, late] = [report.clock - answered / 1000, report.clock - asked / 1000];
     const clock = early > 0 ? early : late < 0 ? late : 0;
@@ -145,7 +146,7 @@ function explainFailure(host: HostSpec, error: Error): Pick<Finding, "problem" |
         case "host-key":
             return {
                 problem: `has another host key than kubelab:hosts says${error.offered === undefined ? `: ${error.message}` : `: ${error.offered}`}`,
-                remedy: "if it was installed anew, and you have seen that key on its console, write it into kubelab:hosts; else an attacker may be between you and it",
+                remedy: "if it was reinstalled, and you have seen that key on its console, write it into kubelab:hosts; else an attacker may be between you and it",
             };
         case "login":
             return {

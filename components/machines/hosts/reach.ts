@@ -23,8 +23,8 @@ export function attemptsFrom(from: InspectedHost, hosts: readonly InspectedHost[
 }
 
 /**
- * The bash script that makes them, all at once, as any user. A port that nobody listens on yet refuses the connection, which says
- * that packets come there and back; a firewall lets it run out of time, or sends word that it isn't allowed.
+ * The bash script that makes them, in parallel, as any user. A port that nobody listens on yet refuses the connection,
+ * which says that packets come there and back; a firewall lets it run out of time, or sends word that it isn't allowed.
  */
 export function reachScript(attempts: readonly Attempt[]): string {
     const lines = attempts.map(({ to, port }, index) => `try ${index} ${to.host.privateAddress} ${port} &`);

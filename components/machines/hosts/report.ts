@@ -1,6 +1,6 @@
 /** The mark that a cluster leaves on a host, below /var/lib/kubelab. */
 export interface Claim {
-    /** Of the cluster, random: it tells two clusters of one name apart. */
+    /** Of the cluster, random: it distinguishes two clusters of one name. */
     readonly cluster: string;
     readonly lab: string;
     /** `organization/project/stack` */
@@ -9,7 +9,7 @@ export interface Claim {
     readonly machineId: string;
 }
 
-/** What a host told of itself before anything on it was changed. */
+/** The facts of a host before anything on it was changed. */
 export interface HostReport {
     /** Seconds since 1970 on the host's clock, and how far that is ahead of this machine's at the same time. */
     readonly clock: number;

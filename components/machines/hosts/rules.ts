@@ -14,7 +14,7 @@ export interface Finding {
     readonly warning?: boolean;
 }
 
-/** A host and what it told of itself. */
+/** A host and its facts. */
 export interface InspectedHost {
     readonly host: HostSpec;
     readonly report: HostReport;
@@ -191,7 +191,7 @@ function checkNames({ unresolved, hostname }: HostReport, { registryMirrors }: C
         );
 }
 
-/** A host that isn't the installation that it was: its disk was written anew, or it is a copy. */
+/** A host with another installation than before: it was reinstalled, or its disk is a copy. */
 function checkIdentity(
     { machineId, claim }: HostReport,
     { hostKey, machineId: meant }: HostSpec,
@@ -206,7 +206,7 @@ function checkIdentity(
             ? []
             : [{ problem: `has the machine id ${machineId}, and kubelab:hosts says ${meant}`, remedy }];
     }
-    // A new host key in the config says that the person knows of the new installation.
+    // A new host key in the config shows that the user knows of the new installation.
     const was = known?.hostKey === hostKey ? known.machineId : claim?.machineId;
     if (was === undefined || was === machineId) {
         return [];
@@ -214,7 +214,7 @@ function checkIdentity(
     return [
         {
             problem: `is another installation than the one that joined: its machine id was ${was} and is ${machineId}`,
-            remedy: `if it was installed anew, say so in kubelab:hosts with 'machineId: ${machineId}': it gets everything again; if it is a copy of another disk, give it a machine id of its own`,
+            remedy: `if it was reinstalled, confirm that in kubelab:hosts with 'machineId: ${machineId}': it gets everything again; if it is a copy of another disk, give it a machine id of its own`,
         },
     ];
 }

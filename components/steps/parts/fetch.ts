@@ -64,7 +64,7 @@ const VERIFY = `if [ -e "$record" ]; then
     done <"$record"
 fi`;
 
-/** The step on the machine: downloads what it lacks, checks it, links it. What a killed run has left is gone on with. */
+/** The step on the machine: downloads what it lacks, checks it, links it. Resumes a killed run. */
 export function renderFetch({ role, sources, from, files, kept, verify = false }: FetchArgs): StepScript {
     const source = (path: string): PartSource => {
         const known = sources[path];

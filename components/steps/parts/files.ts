@@ -22,7 +22,9 @@ const CNI_PLUGINS = [
     "tuning",
 ] as const;
 
-/** A control plane's processes, just the tools of one, or a node's: two deliveries can be on their way to one machine at once. */
+/**
+ * A control plane's processes, just the tools of one, or a node's: two deliveries to one machine can run in parallel.
+ */
 export type PartsRole = "control-plane" | "control-plane-tools" | "node";
 
 /**
@@ -40,7 +42,7 @@ export function filesForRole(role: PartsRole): string[] {
     }
 }
 
-/** Paths in a parts directory of all that a machine needs, whatever is brought to it at one time: the rest goes. */
+/** Paths in a parts directory of all that a machine needs, over all deliveries: the rest is removed. */
 export function allFilesOf(machine: Pick<Machine, "role">): string[] {
     return [...filesForRole("node"), ...(machine.role === "control-plane" ? filesForRole("control-plane") : [])];
 }

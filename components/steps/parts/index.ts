@@ -15,7 +15,7 @@ import type { Parts, PartsDelivery } from "./types";
 
 export type { DeliveredParts, Parts, PartsDelivery } from "./types";
 
-/** Gets the parts into the local cache: at once when they are there, else from the source that the config names. */
+/** Gets the parts: from the local cache, else from the source that the config names. */
 export function getParts(spec: ClusterSpec, parent: Component): Parts {
     const answer = askParts("parts", "get --json", partsRequest(spec), parent);
     return { digest: answer.digest, fingerprints: answer.files };

@@ -54,7 +54,7 @@ export interface PushArgs {
     readonly step: string;
     /** Reads all that is on the machine, and sends again what isn't whole. */
     readonly verify: boolean;
-    /** Two roles' parts can be on their way to one machine at once. */
+    /** Parts of two roles can be sent to one machine in parallel. */
     readonly role: string;
     readonly digest: string;
     readonly fingerprints: Fingerprints;

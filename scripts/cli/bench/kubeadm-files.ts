@@ -54,7 +54,7 @@ export function initConfiguration(node: NodeSpec, address: string, args: Kubeadm
     return [init, cluster, kubelet, proxy].map((document) => stringify(document)).join("---\n");
 }
 
-/** What `kubeadm join --config` reads. The token alone is trusted: the lab's network has nobody else on it. */
+/** What `kubeadm join --config` reads. The token alone is trusted: the lab's network has no other users. */
 export function joinConfiguration(node: NodeSpec, address: string, args: KubeadmArgs): string {
     return stringify({
         apiVersion: "kubeadm.k8s.io/v1beta4",

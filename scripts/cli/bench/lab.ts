@@ -7,7 +7,7 @@ import type { PhaseTime } from "../phases";
 import { Stack } from "../stack";
 import { timed } from "./process";
 
-/** What `scripts/lab up --json` tells at its end. */
+/** The last line of `scripts/lab up --json`. */
 export interface UpReport extends Summary {
     /** Commands run, here and on machines. */
     readonly steps: number;
@@ -72,7 +72,7 @@ export class BenchLab {
         return (await this.lab("down", this.signal)).seconds;
     }
 
-    /** Takes it down, whatever state it is in and whether or not the measurement was interrupted, and forgets it. */
+    /** Takes it down in any state, also after an interrupt, and forgets it. */
     async remove(): Promise<void> {
         this.configure({});
         await this.lab("down", undefined);

@@ -19,8 +19,8 @@ import { findGo } from "./toolchain";
 const NEEDED_BYTES = 3 * 1024 ** 3;
 
 /**
- * Builds all parts of a recipe into the cache. Each project and each image is a step of its own that is kept, so that an interrupted
- * build goes on where it was, and a changed recipe or another choice of parts builds only what is new.
+ * Builds all parts of a recipe into the cache. Each project and each image is a step of its own that is kept, so that
+ * an interrupted build resumes, and a changed recipe or another choice of parts builds only what is new.
  *
  * @throws UserError where this machine lacks something that a build needs.
  */

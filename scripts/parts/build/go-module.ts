@@ -22,8 +22,8 @@ export async function moduleSource(
 }
 
 /**
- * The directories of all go.mod files, whatever is asked for: one Go builds all, and no part is built again because another one
- * needs a newer Go.
+ * The directories of all go.mod files, for any request: one Go builds all, and no part is built again because another
+ * one needs a newer Go.
  */
 export function allModules(): string[] {
     return readdirSync(join(RECIPE_DIRECTORY, "go")).map((name) => join(RECIPE_DIRECTORY, "go", name));

@@ -80,7 +80,7 @@ async function append(url: string, part: string, settings: DownloadSettings, onB
         timeouts: settings.timeouts,
         signal: settings.signal,
         accept: [RANGE_NOT_SATISFIABLE],
-        // Of a compressed answer a piece can't be gone on with.
+        // A compressed answer cannot be resumed.
         headers: { "accept-encoding": "identity", ...(start > 0 ? { range: `bytes=${start}-` } : {}) },
     };
     await request(url, options, async (response, alive) => {

@@ -30,7 +30,7 @@ export interface ReleaseFile {
     readonly name: string;
     readonly url: string;
     readonly checksumsUrl: string;
-    /** The page where a person sees which versions there are. */
+    /** The page that lists the versions. */
     readonly releases: string;
     /** The parts in it: path in the parts directory to path in the archive; undefined where the file itself is the part. */
     readonly members: Readonly<Record<string, string | undefined>>;

@@ -178,7 +178,7 @@ function execute(
     });
 }
 
-/** Lets so many connections be open at once, and has the others wait their turn. */
+/** Limits the number of open connections; the others wait. */
 class Slots {
     private readonly waiting: (() => void)[] = [];
 

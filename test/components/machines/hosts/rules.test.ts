@@ -158,7 +158,7 @@ describe("a host", () => {
     it("that was installed anew is noticed, until the person says that it was", () => {
         const [was, is] = ["a".repeat(32), aHost().report.machineId];
         const known = { machineId: was, hostKey: "ssh-ed25519 AAAA" };
-        const refused = `cp-1: is another installation than the one that joined: its machine id was ${was} and is ${is}; if it was installed anew, say so in kubelab:hosts with 'machineId: ${is}': it gets everything again; if it is a copy of another disk, give it a machine id of its own`;
+        const refused = `cp-1: is another installation than the one that joined: its machine id was ${was} and is ${is}; if it was reinstalled, confirm that in kubelab:hosts with 'machineId: ${is}': it gets everything again; if it is a copy of another disk, give it a machine id of its own`;
         expect(found({}, { known })).toEqual([refused]);
         expect(found({ claim: { cluster: "ff", lab: "test", stack: STACK, machineId: was } })).toEqual([refused]);
         expect(found({}, { known, host: { machineId: is } })).toEqual([]);
