@@ -1,4 +1,4 @@
-/** Why a flag isn't the user's to set, as the remedy says it. */
+/** The remedy for a flag that the user must not set. */
 export const OWNERS = {
     podCidr: "change kubelab:podCidr instead, so that routes, nodes and flags agree",
     serviceCidr: "change kubelab:serviceCidr instead, so that the certificate and every component agree",
@@ -57,7 +57,7 @@ export const LOGGING = /^(v|vmodule|log-.*|logging-format)$/;
 /** Flags that print and end. */
 const ENDING = ["help", "version", "write-config-to", "cleanup", "init-only"];
 
-/** What to do instead of setting the flag, or undefined where it is the user's to set. */
+/** The remedy for setting the flag, or undefined where the user may set it. */
 export function refuseOwnedFlag({ owned, only }: FlagRules, flag: string): string | undefined {
     const owners = Object.keys(owned) as Owner[];
     const owner = owners.find((name) => owned[name]?.includes(flag));
