@@ -6,6 +6,7 @@ import type { ClusterArgs } from "./cluster-args";
 import { checkCluster, type ClusterChecks, clusterSpec } from "./check-cluster";
 import { errorInWordsOf, runningCluster, type RunningCluster, type SettingsOf } from "./cluster-spec";
 import { Component } from "./component";
+import { rethrowAsItIs } from "./rethrow";
 import { knownHosts } from "./machines/hosts";
 import type { KnownHost } from "./machines/hosts/rules";
 import { lastOutputs, outputsOf } from "./running-cluster";
@@ -98,13 +99,4 @@ function inWordsOf<T>(settings: SettingsOf, action: () => T): T {
     } catch (error) {
         throw errorInWordsOf(settings, error);
     }
-}
-
-/** The SDK would put the name of each output that fails before the message. */
-function rethrowAsItIs(error: unknown): never {
-    if (error instanceof Error) {
-        const { message } = error;
-        Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
-    }
-    throw error;
 }

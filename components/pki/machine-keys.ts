@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { rethrowAsItIs } from "../rethrow";
 import type { ReadyMachine } from "../machines/machine";
 import { step } from "../steps/step";
 import type { ExpectedRequest } from "./request-der";
@@ -55,7 +56,7 @@ export function machineKeys(
         const names = Object.keys(all);
         await Promise.all(
             names.map((name) => verifyRequest(`${machine.name}, ${name}`, printed[name], all[name] as ExpectedRequest)),
-        );
+        ).catch(rethrowAsItIs);
         return printed;
     });
 }
