@@ -59,9 +59,9 @@ export async function prepareForLab(
     }
 }
 
-/** The same for the commands that the tests call. */
-export async function prepareForTests(progress: Progress): Promise<void> {
-    await provide(() => Promise.resolve([commandsOfTests(thisHost())]), progress);
+/** The same for the commands that the tests call. @param virtual whether tests of virtual machines are among them. */
+export async function prepareForTests(progress: Progress, virtual: boolean): Promise<void> {
+    await provide(() => Promise.resolve([commandsOfTests(thisHost(), virtual)]), progress);
 }
 
 /** The same for what `scripts/lab bench` calls beside a lab. */

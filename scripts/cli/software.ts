@@ -26,12 +26,16 @@ export async function getSoftware(
     }
     display.begin("parts");
     await ensureParts(partsRequest(spec), display.progress);
-    if (spec.local === undefined) {
+    const { local } = spec;
+    if (local === undefined) {
         return;
     }
-    display.begin("root file system");
-    await ensureRootfs(display.progress);
-    if (spec.local.virtual.length > 0) {
+    const virtual = spec.nodes.filter(({ role }) => local.virtual.includes(role));
+    if (virtual.length < spec.nodes.length) {
+        display.begin("root file system");
+        await ensureRootfs(display.progress);
+    }
+    if (virtual.length > 0) {
         display.begin("image of the virtual machines");
         await ensureImage(display.progress);
     }

@@ -56,7 +56,8 @@ export async function testSuite(repository: string, names: readonly string[], ti
     const display = new Display();
     try {
         display.begin("this host");
-        await prepareForTests(display.progress);
+        const virtual = files.length === 0 ? tier !== "default" : files.some((file) => file.includes("virtual"));
+        await prepareForTests(display.progress, virtual);
         const total = { passed: 0, failed: 0, skipped: 0 };
         for (const [name, suite] of Object.entries(SUITES)) {
             const own = files.filter((file) => (file.startsWith("e2e/") ? "e2e" : "unit") === name);

@@ -16,7 +16,6 @@ import { ownedByAnother } from "./owner";
 import { endRegistry, ensureRegistry } from "./registry/process";
 import { preloadParts } from "./preloaded-parts";
 import { networkFile, readNetwork, writeNetwork } from "./records";
-import { ensureRootfs } from "./rootfs";
 
 /** Kernel modules that a cluster needs and that can't be loaded from inside a machine. What isn't a module here is built in. */
 const MODULES = ["br_netfilter", "overlay", "nf_conntrack", "nf_tables", "ip_tables", "veth"];
@@ -33,7 +32,6 @@ export async function createNetwork(
 ): Promise<CreatedNetwork> {
     const { lab, network, gateway } = request;
     const names = labNames(lab);
-    await ensureRootfs(progress);
     return withLock(RUN_DIRECTORY, async () => {
         const known = readNetwork(lab);
         const foreign = ownedByAnother(known, request);

@@ -82,8 +82,8 @@ export function commandsOfBuild(host: Host): Check {
 }
 
 /** Commands that `scripts/lab test` calls and that packages provide. */
-export function commandsOfTests(host: Host): Check {
-    return packaged(host, "commands", [...LAB, ...VIRTUAL, DEBIAN_KEYS, ...TESTS, ...BENCH]);
+export function commandsOfTests(host: Host, virtual: boolean): Check {
+    return packaged(host, "commands", [...LAB, ...(virtual ? VIRTUAL : []), DEBIAN_KEYS, ...TESTS, ...BENCH]);
 }
 
 /** What `scripts/lab bench` calls beside a lab. */
