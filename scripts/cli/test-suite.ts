@@ -39,7 +39,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
 const STORY = ["kubenet"];
 
 /** End-to-end tests of the slow tier only: measurements, and what keeps all cores busy. */
-const SLOW = ["bench", "busy-host"];
+const SLOW = ["bench", "busy-host", "virtual-lab"];
 
 /**
  * Runs the suites named, or all of them, and ends with the line `N passed, N failed, N skipped`. A name like `e2e/kubenet` is that of
