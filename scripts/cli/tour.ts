@@ -6,7 +6,7 @@ import { UserError } from "../support/errors";
 import type { ClusterAccess } from "./cluster-access";
 import { openCluster } from "./open-cluster";
 import type { Stack } from "./stack";
-import type { Look, Stop } from "./tour/stop";
+import { type Look, type Stop, UNEXPECTED } from "./tour/stop";
 import { tourStops } from "./tour/stops";
 import { bringUp } from "./up";
 
@@ -74,7 +74,7 @@ async function lookAround(cluster: ClusterAccess, stop: Stop): Promise<string[]>
         console.log([...lines.slice(0, LINES), ...(lines.length > LINES ? [pc.dim("…")] : [])].join("\n"));
         if (!look.shows.test(output)) {
             failed.push(`'${command}' doesn't show ${String(look.shows)} but: ${output.trim().slice(0, 300)}`);
-            console.log(pc.red("Unexpected output: this step did not behave as described."));
+            console.log(pc.red(UNEXPECTED));
         }
     }
     return failed;

@@ -1,24 +1,13 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { stringify } from "yaml";
-import type { Manifest } from "../../components/control-plane/kubectl-step";
-import { networkManifests } from "../../components/network/daemon-set";
-import { kubeRouterDaemon } from "../../components/network/kube-router";
-import { testSpec } from "../support/spec";
-import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
+import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
 const NODES = ["cp-1", "worker-1", "worker-2"];
 
-story(`a cluster with flannel${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("a cluster with flannel", () => {
     let lab: Lab;
 
     beforeAll(() => {
         lab = new Lab("flannel", "10.233.10.0/24");
-        // Privileged pods, as the API server admits them with kube-router, whose manifests are tried here.
-        const flags = { "kube-apiserver": { "allow-privileged": "true" } };
-        lab.configure({ network: "cni", cniPlugin: "flannel", flags });
+        lab.configure({ network: "cni", cniPlugin: "flannel" });
     }, 120_000);
     afterAll(() => {
         lab.remove();
@@ -92,57 +81,6 @@ story(`a cluster with flannel${reason === undefined ? "" : ` (skipped: ${reason}
         expect(can("list", "pods")).toBe("no");
         expect(can("get", "secrets", "-n", "kube-system")).toBe("no");
     }, 120_000);
-
-    describe("kube-router's manifests on a real API server", () => {
-        const spec = testSpec({ network: "cni" });
-        let file: string;
-        beforeAll(() => {
-            file = join(lab.directory, "kube-router.yaml");
-            const text = (object: Manifest): string => stringify(object);
-            writeFileSync(file, networkManifests(spec, kubeRouterDaemon(spec)).map(text).join("---\n"), {
-                mode: 0o600,
-            });
-        });
-        afterAll(() => {
-            lab.kubectl("delete", "-f", file, "--ignore-not-found", "--wait=false");
-        }, 60_000);
-
-        it("are taken with strict field validation", () => {
-            expect(lab.kubectl("apply", "--server-side", "--validate=strict", "-f", file)).toContain(
-                "daemonset.apps/kube-router serverside-applied",
-            );
-        }, 60_000);
-
-        it("make a pod for every node", async () => {
-            await eventually(30, () => {
-                const path = "jsonpath={.items[*].spec.nodeName}";
-                const where = lab.kubectl("-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-router", "-o", path);
-                expect(where.trim().split(" ").sort()).toEqual(NODES);
-            });
-        }, 60_000);
-
-        it("give kube-router the rights that it uses, and no more", () => {
-            const can = (verb: string, ...what: string[]): string =>
-                lab
-                    .run("kubectl", [
-                        "auth",
-                        "can-i",
-                        "--as=system:serviceaccount:kube-system:kube-router",
-                        verb,
-                        ...what,
-                    ])
-                    .stdout.trim();
-            const watched = ["namespaces", "pods", "services", "nodes", "endpointslices", "networkpolicies"];
-            expect(watched.flatMap((kind) => [can("list", kind), can("watch", kind)])).toEqual(
-                watched.flatMap(() => ["yes", "yes"]),
-            );
-            expect(can("get", "nodes")).toBe("yes");
-            expect([can("get", "pods"), can("get", "services"), can("patch", "nodes")]).toEqual(["no", "no", "no"]);
-            expect(can("update", "services", "--subresource=status")).toBe("no");
-            expect(can("list", "secrets")).toBe("no");
-            expect(can("create", "pods")).toBe("no");
-        }, 120_000);
-    });
 
     it("comes back by itself when a node reboots, and isn't Ready before flannel is", async () => {
         const boot = lab.ssh("worker-1", "systemctl show -P UserspaceTimestampMonotonic");

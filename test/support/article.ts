@@ -60,8 +60,8 @@ export function field(lab: Lab, object: string, path: string): string {
 
 const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
 
-/** A pod that answers with its name on port 8080, and has curl beside; it goes on control planes too, as nobody schedules it. */
-export function answeringPod(node: string, name = `on-${node}`): object {
+/** A pod that answers with its name on a port or some, and has curl beside; it goes on control planes too, as nobody schedules it. */
+export function answeringPod(node: string, name = `on-${node}`, ports: readonly number[] = [8080]): object {
     return {
         apiVersion: "v1",
         kind: "Pod",
@@ -70,7 +70,11 @@ export function answeringPod(node: string, name = `on-${node}`): object {
             nodeName: node,
             terminationGracePeriodSeconds: 0,
             containers: [
-                { name: "server", image: AGNHOST, args: ["netexec", "--http-port=8080"] },
+                ...ports.map((port) => ({
+                    name: `server-${port}`,
+                    image: AGNHOST,
+                    args: ["netexec", `--http-port=${port}`, `--udp-port=${port}`],
+                })),
                 {
                     name: "client",
                     image: "curlimages/curl",
@@ -93,5 +97,5 @@ export function newPods(lab: Lab, ...nodes: readonly string[]): string[] {
 export function ask(lab: Lab, from: string, address: string): string {
     const question = ["curl", "-s", "--max-time", "3", `http://${address}:8080/hostname`];
     const answer = lab.run("kubectl", ["exec", from, "-c", "client", "--", ...question]).stdout.trim();
-    return /^(on-|neighbour)/.test(answer) ? answer : "no answer";
+    return /^(on-|neighbour|everywhere-)/.test(answer) ? answer : "no answer";
 }

@@ -71,11 +71,9 @@ export class Lab {
     }
 
     /** As `run`, but goes on while it runs. */
-    start(command: string, args: readonly string[] = []): Running {
-        return new Running([...this.command, command, "--stack", this.stack, ...args], {
-            cwd: REPOSITORY,
-            env: environment(),
-        });
+    start(command: string, args: readonly string[] = [], input: { readonly keyboard?: boolean } = {}): Running {
+        const whole = [...this.command, command, "--stack", this.stack, ...args];
+        return new Running(whole, { cwd: REPOSITORY, env: environment() }, input);
     }
 
     /** As `run`, but fails the test with everything that was printed when the command fails. */

@@ -15,11 +15,17 @@ export class Running {
     readonly ended: Promise<Omit<Ran, "code"> & { readonly code: number | null }>;
     private readonly child: ChildProcess;
     private readonly output = { stdout: "", stderr: "" };
-    private isOver = false;
+    private hasEnded = false;
 
-    constructor(command: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }) {
+    /** @param keyboard whether somebody may type; else there is nothing to read. */
+    constructor(
+        command: readonly string[],
+        options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+        { keyboard = false }: { readonly keyboard?: boolean } = {},
+    ) {
         const [file, ...args] = endingWithParent(command);
-        this.child = spawn(file, args, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+        const input = keyboard ? "pipe" : "ignore";
+        this.child = spawn(file, args, { ...options, detached: true, stdio: [input, "pipe", "pipe"] });
         for (const stream of ["stdout", "stderr"] as const) {
             this.child[stream]?.setEncoding("utf8").on("data", (chunk: string) => (this.output[stream] += chunk));
         }
@@ -27,14 +33,27 @@ export class Running {
             this.child.on("error", reject);
             // Not "close": a helper that outlives it keeps the pipes open.
             this.child.on("exit", (code) => {
-                this.isOver = true;
+                this.hasEnded = true;
                 setTimeout(() => resolve({ code, ...this.output }), 50);
             });
         });
     }
 
+    get isOver(): boolean {
+        return this.hasEnded;
+    }
+
     get pid(): number {
         return this.child.pid ?? 0;
+    }
+
+    /** What it has said so far, but for errors. */
+    get printed(): string {
+        return this.output.stdout;
+    }
+
+    type(text: string): void {
+        this.child.stdin?.write(text);
     }
 
     /** Resources that it has said to be done, as far as it has come. Components have no work of their own and aren't counted. */
@@ -45,7 +64,7 @@ export class Running {
     /** Waits until `condition` holds. @returns whether it did before the command ended. */
     async until(condition: () => boolean): Promise<boolean> {
         while (!condition()) {
-            if (this.isOver) {
+            if (this.hasEnded) {
                 return false;
             }
             await new Promise((resolve) => setTimeout(resolve, 5));

@@ -34,6 +34,9 @@ export interface Reached {
     readonly comes: (step: BringUpStep) => boolean;
 }
 
+/** What is said of a command that doesn't show what it should. */
+export const UNEXPECTED = "Unexpected output: this step did not behave as described.";
+
 export const IMAGE = "nginx";
 export const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
 

@@ -1,11 +1,16 @@
+import { existsSync, readdirSync } from "node:fs";
 import { article, articleLab, field } from "../../support/article";
-import { eventually, type Lab } from "../../support/lab";
+import { eventually, type Lab, NO_CHANGES } from "../../support/lab";
+
+const NETWORK = "10.234.3.0/24";
 
 article("Dessine-moi un cluster", () => {
     let lab: Lab;
 
     beforeAll(() => {
-        lab = articleLab("dessine-moi", "10.234.3.0/24");
+        lab = articleLab("dessine-moi", NETWORK);
+        // The machine gets its parts over SSH, as a host that exists would.
+        lab.configure({ local: { network: NETWORK, preloadParts: false } });
     });
     afterAll(() => {
         lab.remove();
@@ -23,6 +28,12 @@ article("Dessine-moi un cluster", () => {
             .map((rule) => Number(/--probability ([\d.]+)/.exec(rule)?.[1] ?? 1));
     }
 
+    it("can be toured without a person, from nothing to as far as its config goes", () => {
+        lab.configure({ stopAfter: "etcd" });
+        expect(lab.succeed("tour", ["--yes"])).toContain("The tour is complete.");
+        lab.configure({ stopAfter: undefined });
+    }, 300_000);
+
     it("runs every process as a unit, and each of the control plane under a user of its own", () => {
         const { seconds } = lab.up();
         console.log(`one node, every process a unit: ${seconds.toFixed(1)} s`);
@@ -32,7 +43,26 @@ article("Dessine-moi un cluster", () => {
             `for unit in ${units.join(" ")}; do stat -c %U /proc/$(systemctl show -P MainPID $unit); done`,
         );
         expect(users.trim().split("\n")).toEqual([...units.slice(0, 4), "root", "root"]);
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
     }, 600_000);
+
+    it("was sent its programs, each in a directory named by its sha256, and none twice", () => {
+        const preloaded = readdirSync("/var/lib/kubelab/test-article-dessine-moi");
+        expect(preloaded.filter((name) => name.startsWith(".parts"))).toEqual([]);
+        const hashes = lab.ssh(
+            "cp-1",
+            "sha256sum $(readlink -f /usr/local/bin/kubelet /usr/local/bin/etcd /opt/cni/bin/bridge)",
+        );
+        const lines = hashes.trim().split("\n");
+        expect(lines).toHaveLength(3);
+        for (const line of lines) {
+            expect(line).toMatch(/^([0-9a-f]{64}) {2}\/opt\/kubelab\/parts\/\1\/(kubelet|etcd|bridge)$/);
+        }
+    });
+
+    it("runs pods on its control plane, which nothing keeps off it", () => {
+        expect(field(lab, "node/cp-1", "{.spec.taints}")).toBe("");
+    });
 
     it("creates and exposes a deployment: the service's chain has one endpoint, which takes every packet", async () => {
         lab.kubectl("create", "deployment", "web", "--image=nginx");
@@ -74,4 +104,19 @@ article("Dessine-moi un cluster", () => {
         );
         expect(answers.trim().split("\n")).toEqual([...pods].sort());
     }, 120_000);
+
+    it("gets a DNS when that is switched on, and loses it with the service proxy, and nothing else", () => {
+        const deployments = (): string => lab.kubectl("-n", "kube-system", "get", "deployments", "-o", "name").trim();
+        lab.up({ components: undefined });
+        expect(deployments()).toBe("deployment.apps/coredns");
+        lab.up({ components: { kubeProxy: false, dns: false } });
+        const units = lab.ssh("cp-1", "systemctl is-active kube-proxy kubelet kube-apiserver || true").trim();
+        expect(units.split("\n")).toEqual(["inactive", "active", "active"]);
+        expect(deployments()).toBe("");
+    }, 300_000);
+
+    it("goes down and takes everything with it", () => {
+        lab.down();
+        expect(existsSync("/var/lib/kubelab/test-article-dessine-moi")).toBe(false);
+    }, 60_000);
 });
