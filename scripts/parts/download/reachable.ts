@@ -1,12 +1,13 @@
 import { connect } from "node:net";
+import { proxyFor } from "./proxy";
 
 /**
- * Why a server takes no TCP connection within the time, name look-up included; undefined where it does.
+ * Why a server, or the proxy that leads to it, takes no TCP connection within the time, name look-up included; undefined where it does.
  *
  * @param limit in milliseconds.
  */
 export function whyUnreachable(url: string, limit: number): Promise<string | undefined> {
-    const { hostname, port, protocol } = new URL(url);
+    const { hostname, port, protocol } = proxyFor(url) ?? new URL(url);
     return new Promise((resolve) => {
         const settle = (reason: string | undefined): void => {
             clearTimeout(timer);

@@ -1,4 +1,6 @@
+import type { Dispatcher } from "undici";
 import { UserError } from "../../support/errors";
+import { PROXY_VARIABLES } from "./proxy";
 
 /** A server that can't be reached, doesn't answer, or breaks off: asking again later, or another source, may help. */
 export class NetworkError extends UserError {}
@@ -51,7 +53,7 @@ export async function request<T>(
         signal?.throwIfAborted();
         within(timeouts.answer, "the server gave no answer");
         const headers = { "user-agent": "kubelab", ...options.headers };
-        const response = await fetch(url, { headers, signal: controller.signal });
+        const response = await fetch(url, { headers, signal: controller.signal, ...(await throughProxies()) });
         refuseDowngrade(url, response.url);
         if (!response.ok && !accept.includes(response.status)) {
             throw refusal(url, response);
@@ -69,6 +71,18 @@ export async function request<T>(
         // Ends what of the answer wasn't read.
         controller.abort();
     }
+}
+
+let proxies: Promise<Dispatcher> | undefined;
+
+/** What has fetch() go by the proxies of the environment: by itself it doesn't. Redirects may lead where others are needed. */
+async function throughProxies(): Promise<{ readonly dispatcher?: never }> {
+    if (PROXY_VARIABLES.every((name) => !process.env[name])) {
+        return {};
+    }
+    proxies ??= import("undici").then(({ EnvHttpProxyAgent }) => new EnvHttpProxyAgent());
+    // Node.js has the same types under another name.
+    return { dispatcher: (await proxies) as never };
 }
 
 /** @throws UserError where a redirect leads from TLS to a connection without: anyone on the way could have made the answer. */
