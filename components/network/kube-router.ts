@@ -27,8 +27,9 @@ export function kubeRouterDaemon(spec: ClusterSpec): NetworkDaemon {
             "--nodes-full-mesh=true",
             // Its neighbours keep its routes while it restarts.
             "--bgp-graceful-restart=true",
-            // A new session waits for the other side's routes before it tells its own: with the default, both for six minutes.
-            "--bgp-graceful-restart-deferral-time=5s",
+            // It skips a new node whose object has no address yet, as before its kubelet has registered, until the next round. Its
+            // own default is five minutes.
+            "--routes-sync-period=15s",
             ...overlayArgs(spec),
             `--service-cluster-ip-range=${spec.serviceCidr}`,
             "--hostname-override=$(NODE_NAME)",
