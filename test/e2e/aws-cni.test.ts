@@ -5,7 +5,7 @@ import { NO_CHANGES, noLabsHere } from "../support/lab";
 const reason = noLabsHere();
 const story = reason === undefined ? describe : describe.skip;
 
-/** flannel in kube-router's place, whose image isn't built here. */
+/** flannel in kube-router's place, whose tunnels between zones need a kernel with ipip. */
 story(`a cluster on a played EC2, with a CNI plugin${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
     let played: PlayedCluster;
     let lab: AwsLab;
