@@ -32,8 +32,8 @@ story(`the programs that a lab executes${reason === undefined ? "" : ` (skipped:
         expectAtMost(await countPrograms(() => lab.up({ workers: 2 })), 600);
     }, 600_000);
 
-    it("leave a state of at most 1,000,000 bytes", () => {
-        expect(statSync(lab.stateFile).size).toBeLessThan(1_000_000);
+    it("leave a state of at most 800 KB", () => {
+        expect(statSync(lab.stateFile).size).toBeLessThan(800_000);
     });
 
     it("are at most 150 for one more worker", async () => {
