@@ -72,6 +72,6 @@ function dnsmasqServers(root: string): string[] {
         return path.endsWith(".conf") ? [file] : readdirSync(file).map((name) => join(file, name));
     });
     const lines = files.flatMap((file) => readFileSync(file, "utf8").split("\n"));
-    const servers = lines.map((line) => /^\s*server=([0-9.]+)\s*(#.*)?$/.exec(line)?.[1] ?? "").filter(isReachable);
+    const servers = lines.map((line) => /^\s*server=([0-9.]+)(\s+#.*)?\s*$/.exec(line)?.[1] ?? "").filter(isReachable);
     return [...new Set(servers)];
 }
