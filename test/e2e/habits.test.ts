@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    realpathSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually, noLabsHere } from "../support/lab";
@@ -199,7 +208,14 @@ function isPassedOn(pid: number): boolean {
     return ["kubectl", "ssh"].includes(nameOf(pid));
 }
 
-const isAlive = (pid: number): boolean => nameOf(pid) !== "";
+/** A process that has ended and that nobody has asked about has no command line any more. */
+function isAlive(pid: number): boolean {
+    try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8") !== "";
+    } catch {
+        return false;
+    }
+}
 
 function nameOf(pid: number): string {
     const { stdout } = spawnSync("ps", ["-o", "comm=", "-p", String(pid)], { encoding: "utf8" });
