@@ -64,8 +64,7 @@ const SHELL: NodeJS.ProcessEnv = {
 };
 
 /** Runs all that comes after it where OpenSSH's system-wide config is a hostile one; a user's own has the same settings. */
-const HOSTILE_SSH = `umask 077
-printf '%s\\n' 'Host *' 'Port 1' 'User nobody' 'ProxyCommand false' 'HostKeyAlias wrong' 'IdentityFile /no/key' >"$1/ssh_config"
+const HOSTILE_SSH = `printf '%s\\n' 'Host *' 'Port 1' 'User nobody' 'ProxyCommand false' 'HostKeyAlias wrong' 'IdentityFile /no/key' >"$1/ssh_config"
 mount --bind "$1/ssh_config" /etc/ssh/ssh_config
 shift
 exec "$@"`;
@@ -91,7 +90,11 @@ story(`a lab among people's habits${reason === undefined ? "" : ` (skipped: ${re
     }, 180_000);
 
     const command = ({ link }: Checkout, words: readonly string[]): string[] => [
-        ...["unshare", "--mount", "bash", "-c", HOSTILE_SSH, "bash", elsewhere],
+        ...["bash", "-c", 'umask 077; exec "$@"', "bash"],
+        // What makes machines has no mounts of its own: the machines would live in them.
+        ...(["up", "down"].includes(words[0] ?? "")
+            ? []
+            : ["unshare", "--mount", "bash", "-c", HOSTILE_SSH, "bash", elsewhere]),
         ...[link, ...words],
     ];
 
