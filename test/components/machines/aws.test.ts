@@ -238,7 +238,9 @@ describe("the API endpoint", () => {
         expect(requestIn(graph, "cp-1", "kube-apiserver").ipAddresses).toEqual([
             ...["127.0.0.1", "10.32.0.1", "10.240.0.11", address],
         ]);
-        expect(script(graph, "worker-1-ready")).toContain("kubelab <<'HOSTS'\n10.240.0.11 api.test\nHOSTS");
+        expect(script(graph, "worker-1-ready")).toMatch(
+            /kubelab [0-9a-f]{64} <<'LINES'\n10\.240\.0\.11 api\.test\nLINES/,
+        );
         expect(script(graph, "worker-1-ready")).not.toContain(address);
     });
 });
