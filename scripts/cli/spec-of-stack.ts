@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type ClusterSpec, InvalidConfig, parseClusterSpec } from "../../components/cluster-spec";
+import { stackFileProblems } from "../../components/cluster-spec/stack-file";
 import { partsRequest } from "../../components/steps/parts/request";
 import { fullKey, readProject, readYaml } from "../engine/project";
 import { UserError } from "../support/errors";
@@ -14,14 +15,17 @@ import type { Stack } from "./stack";
  */
 export function specOfStack(stack: Stack, overrides: Readonly<Record<string, string>>): ClusterSpec | undefined {
     const { name: project, defaults } = readProject(stack.repository);
-    const content = readYaml(join(stack.repository, `Pulumi.${stack.name}.yaml`))["config"] ?? {};
-    const given = { ...defaults, ...withFullKeys(content as object, project), ...withFullKeys(overrides, project) };
+    const content = readYaml(join(stack.repository, `Pulumi.${stack.name}.yaml`))["config"];
+    const given = { ...defaults, ...withFullKeys(content, project), ...withFullKeys(overrides, project) };
     const own = Object.entries(given)
         .filter(([key]) => key.startsWith(`${project}:`))
         .map(([key, value]) => [key.slice(project.length + 1), value] as const);
     const plain = own.filter(([, value]) => !isEncrypted(value));
     try {
-        return parseClusterSpec(Object.fromEntries(plain), { stack: stack.name });
+        return parseClusterSpec(Object.fromEntries(plain), {
+            stack: stack.name,
+            problems: stackFileProblems(stack.repository, stack.name),
+        });
     } catch (error) {
         if (!(error instanceof InvalidConfig)) {
             throw error;
@@ -51,7 +55,11 @@ export function flagsForStack(stack: Stack): string[] {
     ];
 }
 
-function withFullKeys(config: object, project: string): Record<string, unknown> {
+/** Nothing of what is no map, as `config: kubelab:workers=1`: that is one of the file's problems. */
+function withFullKeys(config: unknown, project: string): Record<string, unknown> {
+    if (typeof config !== "object" || config === null || Array.isArray(config)) {
+        return {};
+    }
     return Object.fromEntries(Object.entries(config).map(([key, value]) => [fullKey(key, project), value]));
 }
 
