@@ -126,7 +126,7 @@ class LocalMachine extends Component implements Machine {
             privateKey: sshKey.privateKeyOpenssh,
             hostKey: this.hostKey,
             // On a busy host a login takes its time; one that can't be reached says so at once.
-            dialErrorLimit: 24,
+            dialErrorLimit: 10,
             perDialTimeout: 30,
         };
         this.registerOutputs(machineOutputs(this));

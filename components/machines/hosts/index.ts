@@ -122,7 +122,7 @@ class ExistingHost extends Component implements Machine {
             privateKey: pulumi.secret(target.apply(({ privateKey }) => privateKey)),
             hostKey: host.hostKey,
             // A busy host lets in slowly. That it can be reached was seen before.
-            dialErrorLimit: 12,
+            dialErrorLimit: 10,
             perDialTimeout: 20,
         };
         this.registerOutputs(machineOutputs(this));
