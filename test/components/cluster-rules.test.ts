@@ -1,4 +1,4 @@
-import { LINK_SCRIPT, scriptBody } from "../support/scripts";
+import { scriptBody } from "../support/scripts";
 import { sshCommandLine } from "../../components/steps/ssh-command";
 import { stepCommand } from "../../components/steps/step";
 import { shellcheck, syntaxErrors, testWith } from "../support/bash";
@@ -248,9 +248,7 @@ describe("the text of the steps", () => {
                 .map(([name, text]) => [name, scriptBody(text)]),
         );
         const pushText = push === undefined ? "" : inputsOf(push).stdin;
-        const link = LINK_SCRIPT.exec(pushText)?.[1] ?? "";
-        expect(link).toContain("ln -sfn");
-        expect(shellcheck({ ...ofTwoMachines, push: pushText, link })).toBe("");
+        expect(shellcheck({ ...ofTwoMachines, push: pushText })).toBe("");
     });
 });
 

@@ -240,7 +240,7 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
 
     it("tells which machine refuses the SSH key, and goes on when it doesn't", async () => {
         const [keys, away] = ["/root/.ssh/authorized_keys", "/root/.ssh/not-now"];
-        lab.ssh("worker-1", `mv ${keys} ${away} && systemd-run --quiet --on-active=20s mv ${away} ${keys}`);
+        lab.ssh("worker-1", `mv ${keys} ${away} && systemd-run --quiet --on-active=60s mv ${away} ${keys}`);
         lab.configure({ flags: { kubelet: { v: "1" } } });
         const { code, stdout, stderr } = lab.run("up");
         expect(code).not.toBe(0);
@@ -248,7 +248,7 @@ story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` 
             /worker-1-kubelet .*no SSH connection to root@10\.241\.0\.21:22.*authentication/,
         );
         expect(stdout + stderr).not.toContain("PRIVATE KEY");
-        await eventually(30, () => lab.ssh("worker-1", "true"));
+        await eventually(60, () => lab.ssh("worker-1", "true"));
         lab.up();
         expect(lab.ssh("worker-1", "tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID kubelet)/cmdline")).toContain(
             "--v=1\n",

@@ -1,6 +1,3 @@
-/** The script inside the script that pushes the parts: it runs on the machine. */
-export const LINK_SCRIPT = /<<'KUBELAB_LINK'\n([^]*?)\nKUBELAB_LINK/;
-
 /**
  * A step's text without the library and how it comes by that: what is left calls functions that a checker of shell scripts takes for
  * programs.
