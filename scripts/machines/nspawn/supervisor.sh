@@ -62,13 +62,15 @@ delete_network() {
 
 create_network() {
     delete_network
-    # The host needn't ask for the machine's hardware address: it may have asked too early, and would wait a second to ask again.
-    ip_at_bridge -batch - <<BATCH
-netns add $NAMESPACE
-link add $INTERFACE type veth peer name eth0 address $HARDWARE_ADDRESS netns $NAMESPACE
-link set $INTERFACE alias $ALIAS master $BRIDGE up
-neighbour replace ${ADDRESSES[0]%/*} lladdr $HARDWARE_ADDRESS dev $BRIDGE nud reachable
-BATCH
+    # `ip -n` works in mounts of its own: the name of a namespace that is added there is seen nowhere else.
+    if [ -n "$BRIDGE_NAMESPACE" ]; then ip netns add "$NAMESPACE"; fi
+    {
+        if [ -z "$BRIDGE_NAMESPACE" ]; then echo "netns add $NAMESPACE"; fi
+        echo "link add $INTERFACE type veth peer name eth0 address $HARDWARE_ADDRESS netns $NAMESPACE"
+        echo "link set $INTERFACE alias $ALIAS master $BRIDGE up"
+        # The host needn't ask for the machine's hardware address: it may have asked too early, and would wait a second to ask again.
+        echo "neighbour replace ${ADDRESSES[0]%/*} lladdr $HARDWARE_ADDRESS dev $BRIDGE nud reachable"
+    } | ip_at_bridge -batch -
     {
         echo "link set lo up"
         echo "link set eth0 up"
