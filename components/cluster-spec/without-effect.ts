@@ -88,7 +88,7 @@ function idle(key: string, value: unknown, because: string, instead: string): Pr
 export function givenIn(decoded: Readonly<Record<string, unknown>>): Given {
     return (key) => {
         const { [key]: value } = decoded;
-        const text = (each: unknown) => (typeof each === "object" ? JSON.stringify(each) : String(each));
+        const text = (each: unknown) => (typeof each === "string" ? each : JSON.stringify(each));
         return value !== undefined && value !== null && value !== "" && text(value) !== text(CONFIG[key].default);
     };
 }

@@ -26,7 +26,8 @@ const ANONYMOUS = "anonymous-auth";
  */
 export function apiServerProcess(spec: ClusterSpec, address: string): Process {
     const file = (name: string): string => `${DIRECTORY}/${name}`;
-    const { [ANONYMOUS]: _, ...own } = spec.flags["kube-apiserver"] ?? {};
+    const given = Object.entries(spec.flags["kube-apiserver"] ?? {});
+    const own = Object.fromEntries(given.filter(([name]) => name !== ANONYMOUS));
     const disabled = items(own["disable-admission-plugins"] ?? "");
     return {
         name: "kube-apiserver",

@@ -221,7 +221,7 @@ article("Hammering together the most basic Kubernetes cluster, by a plugin", () 
             expectNothingLost(50);
         }, 300_000);
 
-        it("gets one more worker: sessions between all nodes, routes, and pods that reach each other", async () => {
+        it("gets one more worker: sessions between all nodes, routes, and pods that reach each other", () => {
             lab.up({ workers: 2 });
             expect(sessions().map((line) => line.split(" ")[1])).toEqual(["2", "2", "2"]);
             for (const node of [...NODES, "worker-2"]) {

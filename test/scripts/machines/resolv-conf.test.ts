@@ -57,7 +57,7 @@ describe("the name servers of a machine", () => {
     ])(
         "are the workstation where that names %s, so that a resolver starts and says what fails",
         (_what, files, kept) => {
-            const text = on(files as Readonly<Record<string, string>>);
+            const text = on(files);
             expect(text.replace(/^#.*\n/m, "")).toBe(`${kept}nameserver ${GATEWAY}\n`);
         },
     );
