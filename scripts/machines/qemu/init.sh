@@ -51,7 +51,8 @@ if [ -b /dev/vdb ]; then
     mount -t ext4 -o rw,noatime /dev/vdb /root/opt/kubelab || give_up "the disk with the parts can't be mounted"
 fi
 kept=/root/var/lib/machine-identity
-mkdir -p -m 700 "$kept"
+mkdir -p "$kept"
+chmod 700 "$kept"
 (cd /machine/root && find . -type f) | while read -r file; do write "$file"; done
 
 umount /proc /sys
