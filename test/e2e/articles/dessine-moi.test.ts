@@ -109,7 +109,7 @@ article("Dessine-moi un cluster", () => {
         const deployments = (): string => lab.kubectl("-n", "kube-system", "get", "deployments", "-o", "name").trim();
         lab.up({ components: undefined });
         expect(deployments()).toBe("deployment.apps/coredns");
-        lab.up({ components: { kubeProxy: false, dns: false } });
+        lab.up({ components: { kubeProxy: false, dns: false }, proxyMode: undefined });
         const units = lab.ssh("cp-1", "systemctl is-active kube-proxy kubelet kube-apiserver || true").trim();
         expect(units.split("\n")).toEqual(["inactive", "active", "active"]);
         expect(deployments()).toBe("");
