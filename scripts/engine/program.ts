@@ -1,7 +1,9 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import "./lazy-modules";
 import { type ILanguageRuntimeServer, LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
+import { RunResponse } from "@pulumi/pulumi/proto/language_pb";
 import { listenOnLoopback } from "../support/loopback-server";
 
 /**
@@ -24,7 +26,39 @@ export async function serveProgram(main: string): Promise<{ readonly port: numbe
     // The SDK keeps the stack of each promise as text; to translate those by source maps takes half a second, and they
     // are not read.
     process.setSourceMapsEnabled(false);
-    return listenOnLoopback((server) => server.addService(LanguageRuntimeService, new LanguageServer(program)));
+    const { log } = load("@pulumi/pulumi") as typeof import("@pulumi/pulumi");
+    const language = new LanguageServer(program);
+    const run = language.run.bind(language);
+    language.run = (call, answer) => {
+        answerOnce(answer, log, (once) => run(call, once));
+    };
+    return listenOnLoopback((server) => server.addService(LanguageRuntimeService, language));
+}
+
+type Answer = Parameters<ILanguageRuntimeServer["run"]>[1];
+
+/**
+ * Answers when the run ends, or when an output's function fails. The SDK would wait for the resources that need that output, for ever:
+ * where the program has a process of its own, that process ends instead. What is under way ends, as after every failure.
+ */
+function answerOnce(answer: Answer, log: typeof import("@pulumi/pulumi").log, run: (once: Answer) => void): void {
+    let isOver = false;
+    const once: Answer = (error, response) => {
+        if (!isOver) {
+            isOver = true;
+            process.off("unhandledRejection", fail);
+            answer(error, response);
+        }
+    };
+    const fail = (): void => {
+        const reported = new RunResponse();
+        reported.setBail(true);
+        // The SDK reports the error, by lines that reach the engine in order.
+        const told = log.debug("the program has failed");
+        void Promise.race([told, delay(1000, undefined, { ref: false })]).then(() => once(null, reported));
+    };
+    process.on("unhandledRejection", fail);
+    run(once);
 }
 
 /**
