@@ -4,6 +4,9 @@ import { endingWithParent } from "../support/ends-with-parent";
 /** Seconds until running operations are ended, after SIGTERM or SIGHUP. */
 const GRACE = 10;
 
+/** Seconds until the CLI is killed, after running operations were told to end. */
+const LAST = 20;
+
 export interface RanPulumi {
     readonly code: number;
     /** A person or a process asked for its end. */
@@ -63,6 +66,7 @@ function stopSignals(
 ): { readonly interrupted: () => boolean; readonly release: () => void } {
     let count = 0;
     let grace: NodeJS.Timeout | undefined;
+    let last: NodeJS.Timeout | undefined;
     const interrupt = (): void => {
         count += 1;
         if (count === 1) {
@@ -75,6 +79,7 @@ function stopSignals(
         }
         note("ending running operations");
         endRunning();
+        last ??= setTimeout(() => kill("SIGKILL"), LAST * 1000);
         if (hasPlugins && !inherit) {
             kill("SIGINT");
         }
@@ -94,6 +99,7 @@ function stopSignals(
         interrupted: () => count > 0,
         release: () => {
             clearTimeout(grace);
+            clearTimeout(last);
             process.off("SIGINT", interrupt);
             process.off("SIGTERM", terminate);
             process.off("SIGHUP", terminate);
