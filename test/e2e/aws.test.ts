@@ -117,7 +117,7 @@ story(`a cluster on a played EC2, in one subnet${reason === undefined ? "" : ` (
         const { apiServer } = lab.outputs();
         const instance = lab.instanceOf("cp-1");
         lab.configure(lab.settings({ controlPlaneType: "t3.large" }));
-        expect(lab.succeed("up", ["--preview"])).toMatch(/~ cp-1 aws:Instance updated .*\[instanceType\]/);
+        expect(lab.succeed("up", ["--preview"])).toMatch(/~ \S+-cp-1 aws:Instance to update .*\[instanceType\]/);
         expect(lab.upChanges()).toMatchObject({ created: 0, replaced: 0, deleted: 0 });
         expect(lab.instanceOf("cp-1")).toBe(instance);
         expect(lab.outputs().apiServer).toBe(apiServer);
@@ -134,19 +134,19 @@ story(`a cluster on a played EC2, in one subnet${reason === undefined ? "" : ` (
         const first = NODES.map((node) => lab.instanceOf(node));
         lab.configure(lab.settings({ controlPlaneType: "t3.large", workerType: "t3.large", ami: "latest" }));
         const preview = lab.succeed("up", ["--preview"]);
-        expect(preview).toMatch(/± worker-1 aws:Instance replaced .*\[.*\bami\b.*\]/);
-        expect(preview).toMatch(/± worker-2 aws:Instance replaced .*\[.*\binstanceType\b.*\]/);
-        expect(preview).not.toMatch(/ cp-1 aws:Instance/);
+        expect(preview).toMatch(/± \S+-worker-1 aws:Instance to replace .*\[.*\bami\b.*\]/);
+        expect(preview).toMatch(/± \S+-worker-2 aws:Instance to replace .*\[.*\binstanceType\b.*\]/);
+        expect(preview).not.toMatch(/-cp-1 aws:Instance/);
         const printed = lab.succeed("up");
         const now = NODES.map((node) => lab.instanceOf(node));
         expect(now.map((id, index) => id === first[index])).toEqual([true, false, false]);
         expect(now.map((id) => lab.cloud.instance(id).ami.slice(0, 6))).toEqual(["ami-0a", "ami-0b", "ami-0b"]);
         // Drained and taken out, terminated, launched, a member again; and only then the next one.
         const order = ["worker-1", "worker-2"].flatMap((name) => [
-            `- ${name}-node command`,
-            `- ${name} aws:Instance`,
-            `± ${name} aws:Instance`,
-            `± ${name}-node command`,
+            `- ${lab.stack}-${name}-node command`,
+            `- ${lab.stack}-${name} aws:Instance`,
+            `± ${lab.stack}-${name} aws:Instance`,
+            `± ${lab.stack}-${name}-node command`,
         ]);
         const lines = printed.split("\n");
         const found = order.map((start) => lines.findIndex((line) => line.startsWith(start)));
@@ -173,7 +173,7 @@ story(`a cluster on a played EC2, in one subnet${reason === undefined ? "" : ` (
         const secrets = knownSecrets(lab);
         const known = new Set(secrets.map(({ of }) => of));
         const some = ["ssh-key", "secrets-encryption-key", "kubernetes-ca-key", "admin-key", "worker-2-host-key"];
-        expect(some.filter((name) => !known.has(name))).toEqual([]);
+        expect(some.filter((name) => !known.has(`${lab.stack}-${name}`))).toEqual([]);
         const { runDirectory } = labNames(lab.cloud.settings.account);
         const consoles = readdirSync(runDirectory).filter((name) => name.endsWith(".log"));
         expect(consoles).toHaveLength(3);
@@ -194,9 +194,9 @@ story(`a cluster on a played EC2, in one subnet${reason === undefined ? "" : ` (
         ];
         // The two files that are for the person, where they have to be found.
         expect(foundIn(readFileSync(join(lab.directory, "kubeconfig"), "utf8"))).toHaveLength(1);
-        expect(foundIn(readFileSync(join(lab.directory, "ssh/id_ed25519"), "utf8"))).toEqual(["ssh-key"]);
+        expect(foundIn(readFileSync(join(lab.directory, "ssh/id_ed25519"), "utf8"))).toEqual([`${lab.stack}-ssh-key`]);
         expect(texts.flatMap(([where, text]) => foundIn(text).map((of) => `${where}: ${of}`)).sort()).toEqual(
-            NODES.map((node) => `user data of ${lab.stack}-${node}: ${node}-host-key`),
+            NODES.map((node) => `user data of ${lab.stack}-${node}: ${lab.stack}-${node}-host-key`),
         );
     }, 120_000);
 
