@@ -38,8 +38,11 @@ const SUITES: Readonly<Record<string, Suite>> = {
 /** The end-to-end tests of the default tier: the whole life of one cluster. */
 const STORY = ["kubenet"];
 
-/** End-to-end tests of the slow tier only: measurements, and what keeps all cores busy. */
-const SLOW = ["bench", "busy-host", "virtual-lab"];
+/** End-to-end tests of the slow tier only: measurements, what keeps all cores busy, emulated machines, and long variations. */
+const SLOW = [
+    ...["bench", "busy-host", "virtual-lab", "virtual-machines"],
+    ...["aws", "aws-cni", "aws-network", "aws-zones", "existing-hosts", "interruption", "articles/cni"],
+];
 
 /**
  * Runs the suites named, or all of them, and ends with the line `N passed, N failed, N skipped`. A name like `e2e/kubenet` is that of
