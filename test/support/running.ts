@@ -90,6 +90,16 @@ export class Running {
         await this.ended;
     }
 
+    /** Holds the command, with what is in its process group. */
+    pause(): void {
+        process.kill(-this.pid, "SIGSTOP");
+    }
+
+    /** Lets a held command go on. */
+    goOn(): void {
+        process.kill(-this.pid, "SIGCONT");
+    }
+
     /** Ctrl-C at the terminal: every process of its group is interrupted. */
     interrupt(): void {
         process.kill(-this.pid, "SIGINT");
