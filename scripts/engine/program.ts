@@ -57,8 +57,9 @@ function answerOnce(answer: Answer, log: typeof import("@pulumi/pulumi").log, ru
         const told = log.debug("the program has failed");
         void Promise.race([told, delay(1000, undefined, { ref: false })]).then(() => once(null, reported));
     };
-    process.on("unhandledRejection", fail);
     run(once);
+    // After the SDK's own listener, which reports the error.
+    process.on("unhandledRejection", fail);
 }
 
 /**

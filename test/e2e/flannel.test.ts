@@ -53,7 +53,7 @@ story("a cluster with flannel", () => {
     it.each([
         [
             "network",
-            { network: "kubenet" },
+            { network: "kubenet", cniPlugin: undefined },
             /kubelab:network: "kubenet" can't replace "cni" while the cluster is running/,
         ],
         ["plugin", { cniPlugin: "kube-router" }, /kubelab:cniPlugin: "kube-router" can't replace "flannel" while/],
