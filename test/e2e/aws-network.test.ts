@@ -3,10 +3,7 @@ import { run, tryRun } from "../../scripts/machines/commands";
 import { Cloud } from "../support/aws/cloud";
 import type { InstanceState, Rule } from "../support/aws/model";
 import { attachGateway, bridgeOf, createRouter, createSubnet, hostAddress, linkOf } from "../support/aws/router";
-import { noLabsHere } from "../support/lab";
-
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
+import { story } from "../support/lab";
 
 const UPLINK = { network: "10.235.243.0/30", publicAddresses: "10.235.244.0/28" };
 const PODS = "10.98.0.0/16";
@@ -15,7 +12,7 @@ const PODS = "10.98.0.0/16";
  * The network of the played EC2, with nothing in it but namespaces where instances would be: what the stories of whole clusters can
  * rely on. Node a and b are in one subnet, c in another; each has a range of pods.
  */
-story(`the network of the played EC2${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("the network of the played EC2", () => {
     const cloud = new Cloud({ account: "ec2-network", uplink: UPLINK });
     const nodes = {
         a: { address: "10.235.32.11", subnet: 0, pods: "10.98.1" },

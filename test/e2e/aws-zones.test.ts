@@ -2,13 +2,10 @@ import type { AwsLab } from "../support/aws/lab";
 import type { Route } from "../support/aws/model";
 import { PlayedCluster } from "../support/aws/played-cluster";
 import type { Upstream } from "../support/aws/upstream";
-import { NO_CHANGES, noLabsHere } from "../support/lab";
-
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
+import { NO_CHANGES, story } from "../support/lab";
 
 /** Spot workers, and parts that the control plane has for them: nothing but images comes from the internet. */
-story(`a cluster on a played EC2, in two zones${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("a cluster on a played EC2, in two zones", () => {
     let played: PlayedCluster;
     let upstream: Upstream;
     let lab: AwsLab;

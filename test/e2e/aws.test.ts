@@ -6,15 +6,13 @@ import type { Rule } from "../support/aws/model";
 import { PlayedCluster } from "../support/aws/played-cluster";
 import type { Upstream } from "../support/aws/upstream";
 import { knownSecrets } from "../support/known-secrets";
-import { eventually, NO_CHANGES, noLabsHere } from "../support/lab";
+import { eventually, NO_CHANGES, story } from "../support/lab";
 
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
 const INTERNET = "10.235.242.1";
 const ME = "10.235.241.1";
 const NODES = ["cp-1", "worker-1", "worker-2"] as const;
 
-story(`a cluster on a played EC2, in one subnet${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("a cluster on a played EC2, in one subnet", () => {
     let played: PlayedCluster;
     let upstream: Upstream;
     let lab: AwsLab;

@@ -11,12 +11,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, noLabsHere } from "../support/lab";
+import { eventually, story } from "../support/lab";
 import { descendants, type Ran, Running } from "../support/running";
 
 const REPOSITORY = join(__dirname, "../..");
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
 
 const STACK = "test-habits";
 const CONFIG = {
@@ -69,7 +67,7 @@ mount --bind "$1/ssh_config" /etc/ssh/ssh_config
 shift
 exec "$@"`;
 
-story(`a lab among people's habits${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("a lab among people's habits", () => {
     let place: string;
     let elsewhere: string;
     let first: Checkout;

@@ -2,10 +2,7 @@ import { readFileSync } from "node:fs";
 import { listMachines } from "../../scripts/machines/status";
 import { readMachine } from "../../scripts/machines/records";
 import { HostBefore } from "../support/host-state";
-import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
-
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
+import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
 /** Where runs are cut short: after so much of the resources, in which of two ways. */
 const POINTS: readonly (readonly [number, "alone" | "whole"])[] = [
@@ -14,7 +11,7 @@ const POINTS: readonly (readonly [number, "alone" | "whole"])[] = [
     ),
 ];
 
-story(`up and down, cut short${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("up and down, cut short", () => {
     let lab: Lab;
     let host: HostBefore;
     let total = { up: 0, down: 0 };

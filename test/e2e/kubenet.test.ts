@@ -2,10 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseSystemctlShow } from "../../scripts/cli/systemctl-show";
 import { HostBefore } from "../support/host-state";
-import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
-
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
+import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
 /** When each unit of a node was last started: what wasn't restarted has the same time as before. */
 function startTimes(lab: Lab, node: string): Record<string, string> {
@@ -25,7 +22,7 @@ function filesBelow(directory: string): string[] {
         .map((entry) => join(entry.parentPath, entry.name));
 }
 
-story(`a kubenet cluster of three local machines${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("a kubenet cluster of three local machines", () => {
     let lab: Lab;
     let host: HostBefore;
 

@@ -2,10 +2,7 @@ import { readFileSync } from "node:fs";
 import { machineStatus, listMachines } from "../../scripts/machines/status";
 import { Driver } from "../support/driver";
 import { HostBefore } from "../support/host-state";
-import { eventually, noLabsHere } from "../support/lab";
-
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
+import { eventually, story } from "../support/lab";
 
 const FIRST = { lab: "test-machines-1", prefix: "10.251.1" };
 const SECOND = { lab: "test-machines-2", prefix: "10.251.2" };
@@ -13,7 +10,7 @@ const SECOND = { lab: "test-machines-2", prefix: "10.251.2" };
 const CGROUPS = "$(findmnt --raw --noheadings --output TARGET --types cgroup,cgroup2)";
 const ADDRESS = `${FIRST.prefix}.11`;
 
-story(`local machines${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("local machines", () => {
     let driver: Driver;
     let host: HostBefore;
     let id: unknown;

@@ -4,14 +4,11 @@ import { join } from "node:path";
 import { listMachines } from "../../scripts/machines/status";
 import { temporaryDirectory } from "../support/bash";
 import { differences, HostBefore, hostState } from "../support/host-state";
-import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
-
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
+import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
 const PREFIXES = { first: "10.244.1", second: "10.244.2" } as const;
 
-story(`down leaves nothing behind${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("down leaves nothing behind", () => {
     let first: Lab;
     let second: Lab;
     let host: HostBefore;

@@ -6,10 +6,8 @@ import { labNames, machineNames } from "../../scripts/machines/names";
 import type { Difference } from "../../scripts/cli/differences";
 import type { ClusterStatus } from "../../scripts/cli/status";
 import { parseSystemctlShow } from "../../scripts/cli/systemctl-show";
-import { eventually, Lab, NO_CHANGES, noLabsHere } from "../support/lab";
+import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
 const NAME = "test-repair";
 const NODES = ["cp-1", "worker-1", "worker-2"] as const;
 
@@ -115,7 +113,7 @@ const BREAKS: readonly Break[] = [
     ["a record lost", "cp-1", "rm /var/lib/kubelab/record/cp-1-etcd", "/var/lib/kubelab/record/cp-1-etcd: gone"],
 ];
 
-story(`repair${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("repair", () => {
     let lab: Lab;
     let started: Readonly<Record<string, string>>;
     let ids: readonly string[];

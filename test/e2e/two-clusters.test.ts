@@ -1,12 +1,10 @@
 import { existsSync } from "node:fs";
 import { Example } from "../support/example";
-import { NO_CHANGES, noLabsHere } from "../support/lab";
+import { NO_CHANGES, story } from "../support/lab";
 
-const reason = noLabsHere();
-const story = reason === undefined ? describe : describe.skip;
 const CLUSTERS = ["blue", "green"] as const;
 
-story(`two clusters in one program${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+story("two clusters in one program", () => {
     let example: Example;
 
     const serverOf = (cluster: string): string => example.outputs(cluster).apiServer;

@@ -9,7 +9,7 @@ import { endingWithParent } from "../../scripts/support/ends-with-parent";
 import { type Ran, Running } from "./running";
 import { keepsForInspection, stopStory } from "./story";
 
-export { noLabsHere, story } from "./story";
+export { story } from "./story";
 
 const REPOSITORY = join(__dirname, "../..");
 const LAB = join(REPOSITORY, "scripts/lab");

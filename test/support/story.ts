@@ -10,16 +10,20 @@ function current(): Story | undefined {
 }
 
 /** Why labs can't run here, or undefined when they can: tests that need one are skipped with this reason. */
-export function noLabsHere(): string | undefined {
+function noLabsHere(): string | undefined {
     if (process.platform !== "linux") {
         return `local machines need Linux, this is ${process.platform}`;
     }
     return process.getuid?.() === 0 ? undefined : "local machines need root";
 }
 
-/** Tests that tell what one lab goes through, one after the other; skipped with the reason where no lab can run. */
-export function story(title: string, tests: () => void): void {
-    const reason = noLabsHere();
+/**
+ * Tests that tell what one lab goes through, one after the other; skipped with the reason where no lab can run.
+ *
+ * @param notHere a further reason why this one can't run here.
+ */
+export function story(title: string, tests: () => void, notHere?: string): void {
+    const reason = noLabsHere() ?? notHere;
     const tell = reason === undefined ? describe : describe.skip;
     tell(`${title}${reason === undefined ? "" : ` (skipped: ${reason})`}`, tests);
 }
