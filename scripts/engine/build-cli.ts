@@ -5,7 +5,7 @@ import { Counter } from "../parts/build/counter";
 import { neededGo } from "../parts/build/go-module";
 import { Estimate } from "../parts/build/estimate";
 import { buildProject, parallelism } from "../parts/build/go-project";
-import { ensureRoom } from "../parts/build/prerequisites";
+import { ensureRoom, roomForBuild } from "../parts/build/prerequisites";
 import { findGo } from "../parts/build/toolchain";
 import { buildRoot } from "../parts/paths";
 
@@ -13,7 +13,6 @@ import { buildRoot } from "../parts/paths";
 export const CLI_MODULE = join(__dirname, "go");
 /** As `cpuSeconds` of the parts' projects. */
 const CPU_SECONDS = 900;
-const NEEDED_BYTES = 3 * 1024 ** 3;
 
 /**
  * Builds the Pulumi CLI from its Go module, which ./go pins with all that it needs.
@@ -23,8 +22,8 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
  */
 export async function buildCli(version: string, progress: Progress): Promise<string> {
     mkdirSync(buildRoot(), { recursive: true });
-    ensureRoom(buildRoot(), "the build of the Pulumi CLI", NEEDED_BYTES);
     const go = await findGo(neededGo([CLI_MODULE]), progress);
+    ensureRoom([buildRoot(), ...go.caches], "the build of the Pulumi CLI", roomForBuild(CPU_SECONDS));
     const counter = new Counter(1, progress, new Estimate({ pulumi: CPU_SECONDS }, parallelism()));
     const project = {
         name: "pulumi",

@@ -12,11 +12,9 @@ import { Estimate } from "./estimate";
 import { buildProject, parallelism } from "./go-project";
 import { buildImages } from "./images";
 import { buildPause } from "./pause";
-import { ensureBuildPackages, ensureRoom } from "./prerequisites";
-import type { StepOutput } from "./step";
+import { ensureBuildPackages, ensureRoom, roomForBuild } from "./prerequisites";
+import { type StepOutput, wasBuilt } from "./step";
 import { findGo } from "./toolchain";
-
-const NEEDED_BYTES = 3 * 1024 ** 3;
 
 /**
  * Builds all parts of a recipe into the cache. Each project and each image is a step of its own that is kept, so that
@@ -31,9 +29,11 @@ export async function buildParts(recipe: Recipe, progress: Progress): Promise<Pa
         );
     }
     mkdirSync(buildRoot(), { recursive: true });
-    ensureRoom(buildRoot(), "a build", NEEDED_BYTES);
     await ensureBuildPackages(progress);
     const go = await findGo(neededGo(allModules()), progress);
+    const unknown = recipe.projects.filter(({ name }) => !wasBuilt(`go-${name}`));
+    const cpuSeconds = unknown.reduce((sum, project) => sum + project.cpuSeconds, 0);
+    ensureRoom([buildRoot(), ...go.caches], "the build of the parts", roomForBuild(cpuSeconds));
     const programCount = recipe.projects.reduce((sum, { programs }) => sum + Object.keys(programs).length, 0);
     const costs = Object.fromEntries(recipe.projects.map(({ name, cpuSeconds }) => [name, cpuSeconds]));
     const estimate = new Estimate(costs, parallelism());

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { statfsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import { installCommand, installPackages } from "../../support/apt";
 import { UserError } from "../../support/errors";
 import type { Progress } from "../../support/progress";
@@ -34,15 +35,30 @@ function isInstalled(name: string): boolean {
     return asked.status === 0 && asked.stdout === "installed";
 }
 
-/** @throws UserError where the file system of `directory` has too little free space. */
-export function ensureRoom(directory: string, what: string, needed: number): void {
-    const { bavail, bsize } = statfsSync(directory);
-    const free = bavail * bsize;
-    if (free < needed) {
-        const gib = (bytes: number): string => (bytes / 1024 ** 3).toFixed(1);
-        throw new UserError(
-            `${directory} has ${gib(free)} GiB free and ${what} needs ${gib(needed)}: make room, or set KUBELAB_CACHE ` +
-                "to a directory on a larger file system",
-        );
+/** @returns the bytes by which Go's caches grow, about, in a build that keeps one core busy for so many seconds. */
+export function roomForBuild(cpuSeconds: number): number {
+    return cpuSeconds * 6 * 1024 ** 2;
+}
+
+/**
+ * @param directories where something is written; those that don't exist yet are on the file system of their parents.
+ * @param needed bytes.
+ * @throws UserError where one of their file systems has too little free space.
+ */
+export function ensureRoom(directories: readonly string[], what: string, needed: number): void {
+    for (const directory of directories) {
+        const { bavail, bsize } = statfsSync(existingParent(directory));
+        const free = bavail * bsize;
+        if (free < needed) {
+            const gib = (bytes: number): string => (bytes / 1024 ** 3).toFixed(1);
+            throw new UserError(
+                `${directory} has ${gib(free)} GiB free, and ${what} needs ${gib(needed)}. Make room, or set ` +
+                    "KUBELAB_CACHE (for Go also GOCACHE and GOMODCACHE) to a directory on a larger file system.",
+            );
+        }
     }
+}
+
+function existingParent(directory: string): string {
+    return existsSync(directory) ? directory : existingParent(dirname(directory));
 }

@@ -54,6 +54,12 @@ export async function step(
     return { directory, files, reused: false };
 }
 
+/** Whether a step of this name was finished, from whatever inputs. */
+export function wasBuilt(name: string): boolean {
+    const directories = readdirSync(buildRoot()).filter((each) => each.startsWith(`${name}-`));
+    return directories.some((each) => existsSync(join(buildRoot(), each, LIST)));
+}
+
 async function finishedStep(directory: string): Promise<readonly PartFile[] | undefined> {
     if (!existsSync(join(directory, LIST))) {
         return undefined;

@@ -9,6 +9,8 @@ export interface GoToolchain {
     readonly program: string;
     /** e.g. `go1.26.8`: the one that builds, which `go` itself may get. */
     readonly version: string;
+    /** Where it keeps compiled packages and modules. */
+    readonly caches: readonly string[];
 }
 
 const INSTALL = "install Go (https://go.dev/doc/install), or use parts from elsewhere with --source directory";
@@ -28,11 +30,12 @@ export async function findGo(needed: string, progress: Progress): Promise<GoTool
         );
     }
     // Outside any module `go` tells its own version.
-    const [version = "", toolchain = ""] = (await run(program, ["env", "GOVERSION", "GOTOOLCHAIN"], { cwd: tmpdir() }))
+    const asked = ["GOVERSION", "GOTOOLCHAIN", "GOCACHE", "GOMODCACHE"];
+    const [version = "", toolchain = "", ...caches] = (await run(program, ["env", ...asked], { cwd: tmpdir() }))
         .trim()
         .split("\n");
     if (compareGoVersions(version, needed) >= 0) {
-        return { program, version };
+        return { program, version, caches };
     }
     const switches = toolchain === "auto" || toolchain.endsWith("+auto");
     if (compareGoVersions(version, "1.21") < 0 || !switches) {
@@ -40,7 +43,7 @@ export async function findGo(needed: string, progress: Progress): Promise<GoTool
         throw new UserError(`${program} is ${version}${why}; the parts need Go ${needed} or later: ${INSTALL}`);
     }
     progress(`${program} is ${version}: it gets Go ${needed} through its module proxy`);
-    return { program, version: `go${needed}` };
+    return { program, version: `go${needed}`, caches };
 }
 
 /** Where `go` may be, in order of preference. */

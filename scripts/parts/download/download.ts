@@ -70,7 +70,7 @@ export async function downloadParts(
     const options = { ...DEFAULTS, ...given };
     const directory = downloadRoot();
     mkdirSync(directory, { recursive: true });
-    ensureRoom(directory, "a download", NEEDED_BYTES);
+    ensureRoom([directory], "a download", NEEDED_BYTES);
     const { without } = options;
     const wanted = releaseFiles(versions, options.mirror, ARCHITECTURE, options.extras).filter(
         ({ neededBy }) => without === undefined || neededBy !== undefined,

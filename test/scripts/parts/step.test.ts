@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { step } from "../../../scripts/parts/build/step";
+import { step, wasBuilt } from "../../../scripts/parts/build/step";
 import { buildRoot } from "../../../scripts/parts/paths";
 import { useTemporaryCache } from "./support";
 
@@ -66,4 +66,15 @@ test("a finished step with a changed byte is built again", async () => {
     const again = await step("etcd", {}, make);
     expect([again.reused, runs()]).toEqual([false, 2]);
     expect(readFileSync(join(again.directory, "program"), "utf8")).toBe("whole");
+});
+
+test("a step is known to have been made, from whatever inputs, once it is finished", async () => {
+    const { make } = counted();
+    await step("go-kubernetes", { version: "1.36.2" }, make);
+    await expect(
+        step("go-etcd", {}, () => {
+            throw new Error("no room");
+        }),
+    ).rejects.toThrow("no room");
+    expect(["go-kubernetes", "go-kube", "go-etcd"].map(wasBuilt)).toEqual([true, false, false]);
 });
