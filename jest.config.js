@@ -4,6 +4,9 @@ const transform = { "^.+\\.ts$": ["ts-jest", { isolatedModules: true, diagnostic
 
 /** @type {import("jest").Config} */
 module.exports = {
+    // By default jest leaves one core alone; of two that is half of them.
+    maxWorkers: "100%",
+    testTimeout: 30_000,
     projects: [
         {
             displayName: "unit",
