@@ -9,8 +9,6 @@ test("a build has room where nothing is left to compile", () => {
 test("a build that needs more than a file system has free is refused with both sizes, and what to set", () => {
     const directory = join(tmpdir(), "not/there");
     expect(() => ensureRoom([directory], "the build of the parts", roomForBuild(1e9))).toThrow(
-        new RegExp(
-            `^${directory} has [\\d.]+ GiB free, and the build of the parts needs 5859375.0\\. .*KUBELAB_CACHE`,
-        ),
+        new RegExp(`^${directory} has [\\d.]+ GiB free, and the build of the parts needs 5859375.0\\. .*KUBELAB_CACHE`),
     );
 });
