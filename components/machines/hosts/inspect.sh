@@ -87,8 +87,17 @@ while read -r protocol address program; do
     say port "$protocol" "${address##*:}" "${address%:*}" "$program"
 done < <(ss -Hlntup | sed -n 's/^\(tcp\|udp\) *[A-Z]* *[0-9]* *[0-9]* *\([^ ]*\) *[^ ]* *\(users:(("\([^"]*\)".*\)\?$/\1 \2 \4/p')
 
-if command -v ufw >/dev/null && [[ $(ufw status 2>/dev/null) == 'Status: active'* ]]; then say firewall ufw; fi
-if [ "$(systemctl is-active firewalld 2>/dev/null)" = active ]; then say firewall firewalld; fi
+# A chain that drops what its rules don't accept: no rule of another table can save a packet from it. A node's own pod network may have
+# one that packets are forwarded by.
+if command -v ufw >/dev/null && [[ $(ufw status 2>/dev/null) == 'Status: active'* ]]; then
+    say firewall ufw
+elif [ "$(systemctl is-active firewalld 2>/dev/null)" = active ]; then
+    say firewall firewalld
+else
+    hooks=input
+    if [ ! -e /var/lib/kubelab/claim ]; then hooks='input|forward'; fi
+    if nft list chains 2>/dev/null | grep -Eq "hook ($hooks) .*policy drop"; then say firewall nftables; fi
+fi
 
 # Of network cards, by their names or by the bus that they are on.
 while read -r _ name details; do

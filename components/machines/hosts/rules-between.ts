@@ -118,14 +118,21 @@ function firewalls(hosts: readonly InspectedHost[], spec: ClusterSpec): Finding[
             return {
                 host: host.name,
                 problem: `has an active firewall, ${firewall}, which has to let nodes and pods through`,
-                remedy: `if it doesn't yet, run on it: ${(OPEN[firewall]?.([...others, spec.podCidr]) ?? []).map((command) => `'sudo ${command}'`).join(", ")}`,
+                remedy: opening(firewall, [...others, spec.podCidr]),
                 warning: true,
             };
         }),
     );
 }
 
-/** The commands that open a firewall to the other nodes and to pods. */
+function opening(firewall: string, sources: readonly string[]): string {
+    const commands = OPEN[firewall]?.(sources);
+    return commands === undefined
+        ? `if they don't yet, its chains of the hooks input and forward have to accept what comes from ${sources.join(", ")}; forward also what goes to ${sources.at(-1)}`
+        : `if it doesn't yet, run on it: ${commands.map((command) => `'sudo ${command}'`).join(", ")}`;
+}
+
+/** The commands that open a firewall to the other nodes and to pods. Only those whose tables have known names have any. */
 const OPEN: Readonly<Record<string, (sources: readonly string[]) => readonly string[]>> = {
     ufw: (sources) => [...sources.map((source) => `ufw allow from ${source}`), "ufw default allow routed"],
     firewalld: (sources) => [

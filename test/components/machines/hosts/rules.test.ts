@@ -219,6 +219,9 @@ describe("hosts together", () => {
     });
 
     it("with an active firewall are told what opens it", () => {
+        expect(found({}, { report: { firewalls: ["nftables"] } })).toEqual([
+            "warning: worker-1: has an active firewall, nftables, which has to let nodes and pods through; if they don't yet, its chains of the hooks input and forward have to accept what comes from 192.168.7.11, 10.99.0.0/16; forward also what goes to 10.99.0.0/16",
+        ]);
         expect(found({}, { report: { firewalls: ["ufw"] } })).toEqual([
             "warning: worker-1: has an active firewall, ufw, which has to let nodes and pods through; if it doesn't yet, run on it: 'sudo ufw allow from 192.168.7.11', 'sudo ufw allow from 10.99.0.0/16', 'sudo ufw default allow routed'",
         ]);
