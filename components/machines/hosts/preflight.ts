@@ -49,7 +49,8 @@ export async function inspectHosts(
 ): Promise<readonly InspectedHost[]> {
     const stack = stackName();
     const { inspected, findings } = await lookAt(spec, stack, known);
-    findings.filter(({ warning }) => warning).forEach((finding) => void pulumi.log.warn(line(finding)));
+    // Before the run may end: one may be the reason of a problem.
+    await Promise.all(findings.filter(({ warning }) => warning).map((finding) => pulumi.log.warn(line(finding))));
     const problems = findings.filter(({ warning }) => !warning);
     if (problems.length > 0) {
         throw new HostsNotReady(stack, problems);
@@ -172,13 +173,14 @@ async function reach(from: InspectedHost, hosts: readonly InspectedHost[], spec:
 }
 
 /** The API server's port from this machine: refused is as good as open, since both come from the host itself. */
-function reachFromHere({ host }: InspectedHost, spec: ClusterSpec): Promise<Finding[]> {
+function reachFromHere({ host, report }: InspectedHost, spec: ClusterSpec): Promise<Finding[]> {
     return new Promise((resolve) => {
         const socket = connect({ host: host.address, port: spec.api.port, timeout: 3000 });
         const settle = (why?: string): void => {
             socket.destroy();
             const problem = `can't be reached on TCP ${spec.api.port} from here, which kubectl needs: ${why ?? ""}`;
-            const remedy = "open the port to this machine";
+            const [firewall] = report.firewalls;
+            const remedy = `open the port to this machine${firewall === undefined ? "" : ` in its ${firewall}`}`;
             resolve(why === undefined ? [] : [{ host: host.name, problem, remedy }]);
         };
         socket.once("connect", () => settle());

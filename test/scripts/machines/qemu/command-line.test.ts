@@ -6,7 +6,7 @@ describe("QEMU's command line", () => {
     const accelerated = qemu({ ...RECORD, preloaded: "/var/lib/kubelab/kubenet/.parts-1.img" }, "kvm").join(" ");
 
     it("names a processor that the accelerator has", () => {
-        expect(emulated).toContain("-machine q35,accel=tcg -cpu max -smp 2 -m 1024M");
+        expect(emulated).toContain("-machine q35,accel=tcg -cpu max,-erms,-la57 -smp 2 -m 1024M");
         expect(accelerated).toContain("-machine q35,accel=kvm -cpu host");
     });
 
