@@ -74,7 +74,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
             throw new Error(`no node for the machine ${machine.name}`);
         }
         const record = machine.role === "control-plane" ? keepRecord(spec) : [];
-        const check = [...kernelChecks(spec), ...record];
+        const check = [...kernelChecks(spec, machine.role), ...record];
         const ready = prepare({ ...machine, repair: spec.repair[node.name] }, names, cluster, check);
         pki.makeKeys(ready);
         return { node, machine: ready };

@@ -1,5 +1,7 @@
 import type { BringUpStep, FlaggedComponent, LocalDriver, Role, Versions } from "./cluster-spec/types";
 
+type ServiceProxySetting = "auto" | "kube-proxy" | "ipvs";
+
 /**
  * The description of a cluster. Everything has a default. Values are plain, since the number and the names of resources
  * follow from them. `Cluster` checks all of them and reports all problems together.
@@ -62,10 +64,11 @@ export interface ClusterArgs {
     /** Last step of the bring-up, to look at a half-built cluster. Default: `""`, all steps. Example: `"api-server"` */
     readonly stopAfter?: BringUpStep | "";
     /**
-     * Who implements services: `kube-proxy`, `ipvs` (kube-router's), `auto` (`ipvs` where it can be had, else `kube-proxy`).
-     * Default: `"auto"`. Example: `"kube-proxy"`
+     * Who implements services: `kube-proxy`, `ipvs` (kube-router's), `auto` (`ipvs` where it can be had, else `kube-proxy`);
+     * for all nodes, or by role. Default: `"auto"`. Example: `{ controlPlanes: "kube-proxy", workers: "ipvs" }`
      */
-    readonly serviceProxy?: "auto" | "kube-proxy" | "ipvs";
+    readonly serviceProxy?:
+        ServiceProxySetting | { readonly controlPlanes?: ServiceProxySetting; readonly workers?: ServiceProxySetting };
     /** What kube-proxy writes. Default: `"nftables"`. Example: `"iptables"` */
     readonly proxyMode?: "nftables" | "iptables";
     /**

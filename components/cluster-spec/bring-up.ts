@@ -44,7 +44,7 @@ export function bringUpSteps(deciding: Deciding): BringUpStep[] {
     return [
         "machines",
         ...inOrder(deciding, controlPlane),
-        ...(serviceProxy === "kube-proxy" ? (["kube-proxy"] as const) : []),
+        ...(Object.values(serviceProxy).includes("kube-proxy") ? (["kube-proxy"] as const) : []),
         ...(components.dns ? (["dns"] as const) : []),
     ];
 }
@@ -70,8 +70,14 @@ export function refuseUnknownStop({
     if (stopAfter === undefined || hosting === undefined || network === undefined || components === undefined) {
         return [];
     }
-    const proxy = components.kubeProxy && serviceProxy !== "ipvs" ? "kube-proxy" : "none";
-    const steps = bringUpSteps({ hosting, network, components, serviceProxy: proxy });
+    const byKubeProxy = components.kubeProxy && Object.values(serviceProxy ?? {}).some((proxy) => proxy !== "ipvs");
+    const proxy = byKubeProxy ? "kube-proxy" : "none";
+    const steps = bringUpSteps({
+        hosting,
+        network,
+        components,
+        serviceProxy: { "control-plane": proxy, worker: proxy },
+    });
     if (steps.includes(stopAfter)) {
         return [];
     }

@@ -1,5 +1,6 @@
+import { formatPerRole } from "./per-role";
 import type { Problem } from "./problems";
-import type { ClusterSpec } from "./types";
+import type { ClusterSpec, Role } from "./types";
 import { refuseVersionSkew, type RunningVersions } from "./version-rules";
 
 const REASONS = {
@@ -69,8 +70,9 @@ function ofPlugin({ network, cniPlugin, overlay, serviceProxy }: ClusterSpec): K
         return {};
     }
     // Without any, kube-proxy can come later; IPVS can't.
-    const proxy = serviceProxy === "ipvs" ? "ipvs" : "kube-proxy";
-    return { cniPlugin, overlay, ...(cniPlugin === "kube-router" ? { serviceProxy: proxy } : {}) };
+    const proxy = (role: Role): string => (serviceProxy[role] === "ipvs" ? "ipvs" : "kube-proxy");
+    const kept = formatPerRole({ "control-plane": proxy("control-plane"), worker: proxy("worker") });
+    return { cniPlugin, overlay, ...(cniPlugin === "kube-router" ? { serviceProxy: kept } : {}) };
 }
 
 /** The changes that a running cluster cannot follow; none where no cluster is running. */

@@ -5,6 +5,7 @@ import { addressAt, formatCidr } from "./cidr";
 import { insecureFlags, refuseBreakingFlags, refuseInsecureFlags } from "./flag-values";
 import { hostNames, planHosts } from "./hosts";
 import { planLocal } from "./local";
+import { parsePerRole } from "./per-role";
 import { planNodes, sharedRange } from "./nodes";
 import { resolveOverlay } from "./overlay";
 import { errorInWordsOf, formatProblem, InvalidConfig, type Problem, type SettingsOf } from "./problems";
@@ -12,10 +13,10 @@ import { decodeValues, type RawConfig, readValues } from "./read";
 import { planNewKeys, planRepair } from "./repair";
 import { checkRules, nodeCounts } from "./rules";
 import { type Config, CONFIG_KEYS } from "./schema";
-import { hostKernelHas, type KernelProbe, resolveServiceProxy } from "./service-proxy";
+import { hostKernelHas, type KernelProbe, resolveServiceProxy, type RoleKernels } from "./service-proxy";
 import { refuseOtherSecrets, secretFlags, withoutSecretValue } from "./secret-settings";
 import type { RunningCluster } from "./immutable";
-import type { ClusterSpec, ServiceProxy, Versions } from "./types";
+import type { ClusterSpec, Role, ServiceProxy, Versions } from "./types";
 import { checkVersions } from "./version-rules";
 import { givenIn, settingsWithoutEffect } from "./without-effect";
 import { readPinnedVersions } from "./versions";
@@ -64,14 +65,14 @@ export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterS
         : faults.map((problem) => unnamed(problem, component === undefined ? "stack" : "component"));
     // Virtual machines have Debian's kernel, which has every module that is asked for.
     const virtual = config.local === undefined ? [] : virtualRoles(config.local.driver, workstation);
-    const machinesHave: KernelProbe = (module) => virtual.length === 2 || kernelModules(module);
+    const kernels: RoleKernels = (role) => (module) => virtual.includes(role) || kernelModules(module);
     const pinned = context.pinnedVersions ?? readPinnedVersions();
     const { secretKeys = [] } = context;
     const problems = [
         ...(context.problems ?? []),
         ...refuseOtherSecrets(secretKeys),
         ...wrong,
-        ...checkRules(config, machinesHave, workstation),
+        ...checkRules(config, kernels, workstation),
         ...settingsWithoutEffect(config, givenIn(decodeValues(raw))),
         ...checkVersions(config, pinned),
         ...refuseBreakingFlags(config),
@@ -84,16 +85,17 @@ export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterS
             inOrderOfKeys(problems.map((problem) => withoutSecretValue(problem, secretKeys))),
         );
     }
-    const { serviceProxy: chosen } = context.running ?? {};
-    const spec = derive(config as Config, chosen as ServiceProxy | undefined, machinesHave, workstation, pinned);
+    const { serviceProxy: kept } = context.running ?? {};
+    const chosen = kept === undefined ? undefined : parsePerRole<ServiceProxy>(kept);
+    const spec = derive(config as Config, chosen, kernels, workstation, pinned);
     return deepFreeze({ ...spec, secretFlags: secretFlags(spec.flags, secretKeys) });
 }
 
 /** @param chosen who implements services in the cluster that is running, where `auto` has decided that. */
 function derive(
     config: Config,
-    chosen: ServiceProxy | undefined,
-    kernelHas: KernelProbe,
+    chosen: ClusterSpec["serviceProxy"] | undefined,
+    kernels: RoleKernels,
     workstation: Workstation,
     pinned: Versions,
 ): Omit<ClusterSpec, "secretFlags"> {
@@ -123,9 +125,13 @@ function derive(
         local?.apiAddress ??
         aws?.machines[first]?.privateAddress ??
         hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
-    const auto = chosen ?? resolveServiceProxy({ provider, network, cniPlugin }, kernelHas);
-    const proxy = config.serviceProxy === "auto" ? auto : config.serviceProxy;
-    const serviceProxy = proxy === "kube-proxy" && !components.kubeProxy ? "none" : proxy;
+    const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernels);
+    const proxyOf = (role: Role): ServiceProxy => {
+        const { [role]: wanted } = config.serviceProxy;
+        const proxy = wanted === "auto" ? (chosen?.[role] ?? auto) : wanted;
+        return proxy === "kube-proxy" && !components.kubeProxy ? "none" : proxy;
+    };
+    const serviceProxy = { "control-plane": proxyOf("control-plane"), worker: proxyOf("worker") };
     return {
         name,
         provider,

@@ -4,10 +4,11 @@ import { type Cidr, contains, formatCidr, overlaps, parseAddress } from "./cidr"
 import { planHosts, refuseRepeatedHosts } from "./hosts";
 import { localNetworkHolds, localPrefixFor } from "./local";
 import { nodeName, podCidrHolds, podPrefixFor } from "./nodes";
+import { ROLES } from "./per-role";
 import type { Problem } from "./problems";
 import { refuseUnknownNewKeys, refuseUnknownRepairs } from "./repair";
 import type { Config } from "./schema";
-import type { KernelProbe } from "./service-proxy";
+import type { RoleKernels } from "./service-proxy";
 import type { Role } from "./types";
 import { refuseVirtualMachines, type Workstation } from "./virtual-machines";
 
@@ -15,12 +16,12 @@ import { refuseVirtualMachines, type Workstation } from "./virtual-machines";
 type Values = Partial<Config>;
 
 /** What is wrong between values: each rule speaks only where all that it compares is right in itself. */
-export function checkRules(config: Values, kernelHas: KernelProbe, workstation: Workstation): Problem[] {
+export function checkRules(config: Values, kernels: RoleKernels, workstation: Workstation): Problem[] {
     return [
         ...countsOf(config),
         ...sizes(config),
         ...overlapping(config),
-        ...serviceProxy(config, kernelHas),
+        ...serviceProxy(config, kernels),
         ...pluginNeeds(config),
         ...dependants(config),
         ...refuseUnknownStop(config),
@@ -142,24 +143,36 @@ function hostsInside(hosts: Config["hosts"], ranges: readonly (readonly [string,
     });
 }
 
-function serviceProxy(config: Values, kernelHas: KernelProbe): Problem[] {
-    const { serviceProxy: value, network, cniPlugin, components, provider } = config;
-    if (value === "kube-proxy" && components?.kubeProxy === false) {
-        const problem = "is switched off by kubelab:components.kubeProxy";
-        return [{ key: "serviceProxy", value, problem, remedy: "remove one of the two" }];
-    }
-    if (value !== "ipvs") {
+function serviceProxy(config: Values, kernels: RoleKernels): Problem[] {
+    const { serviceProxy: wanted, network, cniPlugin, components, provider } = config;
+    if (wanted === undefined) {
         return [];
     }
-    if (network !== undefined && cniPlugin !== undefined && !(network === "cni" && cniPlugin === "kube-router")) {
-        const remedy = 'set kubelab:network to "cni" and kubelab:cniPlugin to "kube-router", or use "kube-proxy"';
-        return [{ key: "serviceProxy", value, problem: "is kube-router's, which isn't the pod network", remedy }];
+    const ofRole = (key: string, role: Role, lacking: string): Problem[] => {
+        const { [role]: value } = wanted;
+        const refuse = (problem: string, remedy: string): Problem[] => [{ key, value, problem, remedy }];
+        if (value === "kube-proxy" && components?.kubeProxy === false) {
+            return refuse("is switched off by kubelab:components.kubeProxy", "remove one of the two");
+        }
+        if (value !== "ipvs") {
+            return [];
+        }
+        if (network !== undefined && cniPlugin !== undefined && !(network === "cni" && cniPlugin === "kube-router")) {
+            const remedy = 'set kubelab:network to "cni" and kubelab:cniPlugin to "kube-router", or use "kube-proxy"';
+            return refuse("is kube-router's, which isn't the pod network", remedy);
+        }
+        return provider === "local" && !kernels(role)("ip_vs")
+            ? refuse("needs ip_vs, which this host's kernel lacks", `use "kube-proxy", or ${lacking}`)
+            : [];
+    };
+    if (wanted["control-plane"] === wanted.worker) {
+        const lacking = (Object.values(ROLES) as Role[]).filter((role) => !kernels(role)("ip_vs"));
+        const [first = "worker"] = lacking;
+        return ofRole("serviceProxy", first, "a host with the ip_vs module");
     }
-    if (provider === "local" && !kernelHas("ip_vs")) {
-        const remedy = 'use "kube-proxy", or a host with the ip_vs module';
-        return [{ key: "serviceProxy", value, problem: "needs ip_vs, which this host's kernel lacks", remedy }];
-    }
-    return [];
+    return Object.entries(ROLES).flatMap(([name, role]) =>
+        ofRole(`serviceProxy.${name}`, role, `virtual machines: kubelab:local.driver.${name} "qemu"`),
+    );
 }
 
 /** A plugin's pods are made by the controller manager, placed by the scheduler, and get their addresses out of what the first allocates. */

@@ -1,3 +1,4 @@
+import { perRole } from "./per-role";
 import { z } from "zod";
 import { SOURCES } from "../../scripts/parts/contract";
 import * as field from "./fields";
@@ -139,7 +140,7 @@ export const CONFIG = {
         perName(["scheduler", "controllerManager", "kubeProxy", "dns"], () => field.toggle.prefault(true)),
     ),
     stopAfter: key("string", "", z.enum(BRING_UP_STEPS).optional()),
-    serviceProxy: key("string", "auto", z.enum(["auto", "kube-proxy", "ipvs"])),
+    serviceProxy: key("object", "auto", perRole(["auto", "kube-proxy", "ipvs"], "auto")),
     proxyMode: key("string", "nftables", z.enum(["nftables", "iptables"])),
     flags: key(
         "object",

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
-import type { ClusterSpec, ServiceProxy } from "./types";
+import { ROLES } from "./per-role";
+import type { ClusterSpec, Role, ServiceProxy } from "./types";
 
 /** Whether the kernel that the nodes run on has a module: loaded, built in or loadable. */
 export type KernelProbe = (module: string) => boolean;
@@ -14,14 +15,19 @@ export function hostKernelHas(module: string, root = "/"): boolean {
     return lists.some((list) => existsSync(list) && readFileSync(list, "utf8").includes(`/${module}.ko`));
 }
 
+/** Whether the machines of a role have a module in their kernel. */
+export type RoleKernels = (role: Role) => KernelProbe;
+
 /**
  * Decides who implements services where the config says `auto`: kube-router by IPVS where it is the pod network and the nodes'
- * kernel is known to have `ip_vs`; kube-proxy anywhere else.
+ * kernel is known to have `ip_vs`; kube-proxy anywhere else. All nodes get the same: roles differ only where the config says so.
  */
 export function resolveServiceProxy(
     cluster: Pick<ClusterSpec, "provider" | "network" | "cniPlugin">,
-    kernelHas: KernelProbe,
+    kernels: RoleKernels,
 ): ServiceProxy {
     const kubeRouter = cluster.network === "cni" && cluster.cniPlugin === "kube-router";
-    return kubeRouter && cluster.provider === "local" && kernelHas("ip_vs") ? "ipvs" : "kube-proxy";
+    return kubeRouter && cluster.provider === "local" && Object.values(ROLES).every((role) => kernels(role)("ip_vs"))
+        ? "ipvs"
+        : "kube-proxy";
 }

@@ -173,7 +173,8 @@ export interface ClusterSpec {
     readonly cniPlugin: CniPlugin;
     readonly overlay: Overlay;
     readonly hosting: Hosting;
-    readonly serviceProxy: ServiceProxy;
+    /** Who implements services on the nodes of a role. */
+    readonly serviceProxy: Readonly<Record<Role, ServiceProxy>>;
     readonly proxyMode: ProxyMode;
     readonly podCidr: string;
     readonly serviceCidr: string;

@@ -9,7 +9,8 @@ import {
     VM_DEFAULTS,
 } from "../../scripts/machines/contract";
 import * as field from "./fields";
-import { type Problem, suggest } from "./problems";
+import { perRole } from "./per-role";
+import type { Problem } from "./problems";
 import type { LocalSpec, LocalDriver, Role, VmSpec } from "./types";
 
 /** What of this host limits virtual machines on it. */
@@ -24,28 +25,9 @@ export function thisWorkstation(): Workstation {
     return { processors: cpus().length, memory: Math.floor(totalmem() / 2 ** 20), hypervisor: hypervisor() };
 }
 
-const CHOICES: readonly string[] = ["auto", ...DRIVERS];
-const ROLES = { controlPlanes: "control-plane", workers: "worker" } as const;
-
-/** One driver for all machines, or one per role. */
-const driver = z.unknown().transform((value, context): Readonly<Record<Role, LocalDriver>> => {
-    const isMap = typeof value === "object" && value !== null;
-    const perRole: Readonly<Record<string, unknown>> = isMap ? { ...value } : { controlPlanes: value, workers: value };
-    const unknown = Object.keys(perRole).filter((key) => !(key in ROLES));
-    const wrong = Object.values(perRole).find((each) => typeof each !== "string" || !CHOICES.includes(each));
-    if (unknown[0] !== undefined) {
-        return field.fault(context, "is no map of roles", suggest(unknown[0], Object.keys(ROLES)));
-    }
-    if (wrong !== undefined) {
-        return field.fault(context, "is not a known value", suggest(JSON.stringify(wrong).replace(/"/g, ""), CHOICES));
-    }
-    const { controlPlanes = "auto", workers = "auto" } = perRole as Partial<Record<string, LocalDriver>>;
-    return { "control-plane": controlPlanes, worker: workers };
-});
-
 /** Settings of `kubelab:local` for what makes the machines. */
 export const MACHINE_SETTINGS = {
-    driver: driver.prefault("auto"),
+    driver: perRole<LocalDriver>(["auto", ...DRIVERS], "auto").prefault("auto"),
     cpus: field.integer(1, 256).prefault(VM_DEFAULTS.cpus),
     memory: field.integer(512, 4 << 20).prefault(VM_DEFAULTS.memory),
     disk: field.integer(8, 16384).prefault(VM_DEFAULTS.disk),

@@ -57,7 +57,8 @@ function ofParts(config: Partial<Config>, given: Given): Problem[] {
         return [];
     }
     const off = (name: keyof typeof components) => `kubelab:components.${name} is false`;
-    const noProxy = !components.kubeProxy ? off("kubeProxy") : serviceProxy === "ipvs" ? "kube-router does IPVS" : "";
+    const byIpvs = serviceProxy !== undefined && Object.values(serviceProxy).every((proxy) => proxy === "ipvs");
+    const noProxy = !components.kubeProxy ? off("kubeProxy") : byIpvs ? "kube-router does IPVS" : "";
     const absent = {
         "kube-controller-manager": components.controllerManager ? "" : off("controllerManager"),
         "kube-scheduler": components.scheduler ? "" : off("scheduler"),

@@ -1,5 +1,6 @@
 import { removeBridge } from "./bridge";
 import { putAll } from "../steps/script";
+import type { Role } from "../cluster-spec/types";
 import type { NetworkDaemon } from "./daemon-set";
 
 /** A pod network whose own program runs in pods: what it is in the API, and what a node needs for it. */
@@ -17,7 +18,8 @@ export interface CniNode {
     readonly draft?: string;
     /** Bash statements that write the CNI configuration to `$1` out of the file, or end without one where it isn't whole yet. */
     readonly configuration: readonly string[];
-    readonly kernel: readonly KernelNeed[];
+    /** Of the nodes of a role. */
+    readonly kernel: (role: Role) => readonly KernelNeed[];
     /** Statements that take away what the program leaves on a node that outlives the cluster. */
     readonly undo: readonly string[];
 }
@@ -50,11 +52,13 @@ const files = (name: string): { readonly config: string; readonly draft: string 
 });
 
 /** The statements that refuse a node whose kernel lacks what the plugin needs. They change nothing but load modules. */
-export function checkKernel({ node }: CniPlugin): string[] {
-    return node.kernel.flatMap(({ module, check, remedy }) => [
-        `modprobe -q ${module} 2>/dev/null || true`,
-        `${check} 2>/dev/null || fail "the kernel lacks ${module}: ${remedy}"`,
-    ]);
+export function checkKernel({ node }: CniPlugin, role: Role): string[] {
+    return node
+        .kernel(role)
+        .flatMap(({ module, check, remedy }) => [
+            `modprobe -q ${module} 2>/dev/null || true`,
+            `${check} 2>/dev/null || fail "the kernel lacks ${module}: ${remedy}"`,
+        ]);
 }
 
 /**
@@ -62,16 +66,17 @@ export function checkKernel({ node }: CniPlugin): string[] {
  * program has told the node's subnet, and at boot it is gone until then. With one that isn't right the node would say that it is
  * Ready, and pods would fail that come too early.
  */
-export function setUpNode({ daemon, node }: CniPlugin): string[] {
+export function setUpNode({ daemon, node }: CniPlugin, role: Role): string[] {
     const { config, draft } = files(daemon.name);
+    const kernel = node.kernel(role);
     return [
         "once pod-network",
         // Of an earlier step of the bring-up.
         ...removeBridge(),
         ...putAll([
-            ...(node.kernel.length === 0
+            ...(kernel.length === 0
                 ? []
-                : [{ path: MODULES, content: node.kernel.map(({ module }) => `${module}\n`).join("") }]),
+                : [{ path: MODULES, content: kernel.map(({ module }) => `${module}\n`).join("") }]),
             ...(node.draft === undefined ? [] : [{ path: draft, content: node.draft }]),
             {
                 path: TEMPORARY_FILES,

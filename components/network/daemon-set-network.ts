@@ -6,7 +6,7 @@ import { step } from "../steps/step";
 import type { ReadyMachine } from "../machines/machine";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { type CniPlugin, setUpNode, tearDownNode } from "./cni-plugin";
-import { networkManifests } from "./daemon-set";
+import { daemonSets, networkManifests } from "./daemon-set";
 import type { PodNetwork, PodNetworkArgs, RegisteredNodes } from "./pod-network";
 
 /** Seconds the DaemonSet's pods are given to work on all nodes, and the routes to come to all others. */
@@ -39,7 +39,10 @@ export class DaemonSetNetwork extends Component implements PodNetwork {
                 machine,
                 undo: true,
                 script: addresses.apply((all) => ({
-                    create: [...(overlay === "none" ? all.flatMap(onOneSubnet) : []), ...setUpNode(plugin)],
+                    create: [
+                        ...(overlay === "none" ? all.flatMap(onOneSubnet) : []),
+                        ...setUpNode(plugin, machine.role),
+                    ],
                     delete: tearDownNode(plugin),
                 })),
                 dependsOn: [machine.ready],
@@ -53,13 +56,17 @@ export class DaemonSetNetwork extends Component implements PodNetwork {
         const { name } = this.plugin.daemon;
         const objects = networkManifests(spec, this.plugin.daemon);
         const daemonSet = manifests(name, { machine: controlPlane, objects, dependsOn: [...api] }, this);
+        const sets = daemonSets(this.plugin.daemon).map((set) => ({
+            name: set.name,
+            nodes: nodes.filter(({ node }) => set.role === undefined || node.role === set.role).length,
+        }));
         // In the next step's text, so that it waits for changed manifests too.
         const digest = createHash("sha256").update(JSON.stringify(objects)).digest("hex").slice(0, 16);
         const running = step(
             `${name}-running`,
             {
                 machine: controlPlane,
-                script: { create: [`# manifests ${digest}`, ...daemonSetRuns(name, nodes.length)] },
+                script: { create: [`# manifests ${digest}`, ...sets.flatMap((set) => daemonSetRuns(name, set))] },
                 // Beside the nodes, which are Ready only when it runs: it knows better why it does not.
                 dependsOn: [daemonSet],
             },
@@ -88,14 +95,17 @@ function onOneSubnet(address: string): string[] {
 }
 
 /** Statements that wait for the pods, and tell what keeps them from running. A node that is to leave may still have one. */
-export function daemonSetRuns(name: string, nodes: number): string[] {
+export function daemonSetRuns(
+    app: string,
+    { name, nodes }: { readonly name: string; readonly nodes: number },
+): string[] {
     const own = `${KUBECTL} -n kube-system`;
     return [
         `scheduled() { [ "$(${own} get daemonset ${name} -o 'jsonpath={.status.desiredNumberScheduled}')" -ge ${nodes} ]; }`,
         `within ${DEADLINE} scheduled || fail "the DaemonSet ${name} has no pod on some node: kubectl -n kube-system describe daemonset ${name}"`,
         `if ! ${own} rollout status daemonset/${name} --timeout=${DEADLINE}s; then`,
-        `    ${own} get pods -l k8s-app=${name} -o 'jsonpath={range .items[*]}{.spec.nodeName}: {.status.phase} {.status.containerStatuses[*].state.waiting.message}{"\\n"}{end}' >&2`,
-        `    fail "${name} does not run on every node after ${DEADLINE} seconds: kubectl -n kube-system describe pods -l k8s-app=${name}"`,
+        `    ${own} get pods -l k8s-app=${app} -o 'jsonpath={range .items[*]}{.spec.nodeName}: {.status.phase} {.status.containerStatuses[*].state.waiting.message}{"\\n"}{end}' >&2`,
+        `    fail "${name} does not run on every node after ${DEADLINE} seconds: kubectl -n kube-system describe pods -l k8s-app=${app}"`,
         "fi",
     ];
 }

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Manifest } from "../control-plane/kubectl-step";
-import type { ClusterSpec } from "../cluster-spec/types";
+import type { ClusterSpec, Role } from "../cluster-spec/types";
 
 /** A pod network's own program: a pod on every node. */
 export interface NetworkDaemon {
@@ -7,7 +8,8 @@ export interface NetworkDaemon {
     readonly name: string;
     readonly image: string;
     readonly command?: readonly string[];
-    readonly args: readonly string[];
+    /** On the nodes of a role. Where the roles differ, each has a DaemonSet of its own. */
+    readonly args: (role: Role) => readonly string[];
     readonly environment?: Readonly<Record<string, string>>;
     /** What it may do in the API, and no more. */
     readonly rules: readonly PolicyRule[];
@@ -62,13 +64,46 @@ export function networkManifests(spec: ClusterSpec, daemon: NetworkDaemon): Mani
         ...(configuration === undefined
             ? []
             : [{ apiVersion: "v1", kind: "ConfigMap", metadata, data: configuration.files }]),
-        { apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec: daemonSet(spec, daemon) },
+        ...daemonSets(daemon).map((set) => ({
+            apiVersion: "apps/v1",
+            kind: "DaemonSet",
+            metadata: { ...metadata, name: set.name },
+            spec: daemonSet(spec, daemon, set),
+        })),
     ];
 }
 
-function daemonSet(spec: ClusterSpec, daemon: NetworkDaemon): object {
+/** The pods of a daemon that have the same arguments. */
+export interface DaemonSet {
+    readonly name: string;
+    /** Of the nodes that they are on; missing where they are on all nodes. */
+    readonly role?: Role;
+    readonly args: readonly string[];
+}
+
+/** One for all nodes, or one per role. */
+export function daemonSets({ name, args }: NetworkDaemon): DaemonSet[] {
+    const [controlPlanes, workers] = [args("control-plane"), args("worker")];
+    return isDeepStrictEqual(controlPlanes, workers)
+        ? [{ name, args: workers }]
+        : [
+              { name: `${name}-control-planes`, role: "control-plane", args: controlPlanes },
+              { name: `${name}-workers`, role: "worker", args: workers },
+          ];
+}
+
+/** By the names of the control planes, which stay the same for life: labels come to a node later than its first pods. */
+function nodesOfRole({ controlPlanes }: ClusterSpec, role: Role): object {
+    const named = (operator: string) =>
+        controlPlanes.map(({ name }) => ({ key: "metadata.name", operator, values: [name] }));
+    const nodeSelectorTerms =
+        role === "worker" ? [{ matchFields: named("NotIn") }] : named("In").map((field) => ({ matchFields: [field] }));
+    return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } };
+}
+
+function daemonSet(spec: ClusterSpec, daemon: NetworkDaemon, { role, args }: DaemonSet): object {
     const { name, configuration, hostPaths } = daemon;
-    const labels = { "k8s-app": name };
+    const labels = { "k8s-app": name, ...(role === undefined ? {} : { "kubelab/nodes": role }) };
     // A change of the files is a change of the pods, which would else keep what they have read.
     const annotations = configuration === undefined ? {} : { "kubelab/configuration": JSON.stringify(configuration) };
     return {
@@ -82,10 +117,11 @@ function daemonSet(spec: ClusterSpec, daemon: NetworkDaemon): object {
                 hostNetwork: true,
                 enableServiceLinks: false,
                 nodeSelector: { "kubernetes.io/os": "linux" },
+                ...(role === undefined ? {} : { affinity: nodesOfRole(spec, role) }),
                 // No node is without it: not one that isn't Ready yet, which it never would be.
                 tolerations: [{ operator: "Exists" }],
                 terminationGracePeriodSeconds: 10,
-                containers: [container(spec, daemon)],
+                containers: [container(spec, daemon, args)],
                 volumes: [
                     ...hostPaths.map(({ name: volume, path, type }) => ({ name: volume, hostPath: { path, type } })),
                     ...(configuration === undefined ? [] : [{ name: "configuration", configMap: { name } }]),
@@ -95,8 +131,8 @@ function daemonSet(spec: ClusterSpec, daemon: NetworkDaemon): object {
     };
 }
 
-function container(spec: ClusterSpec, daemon: NetworkDaemon): object {
-    const { name, image, command, args, securityContext, requests, hostPaths, configuration } = daemon;
+function container(spec: ClusterSpec, daemon: NetworkDaemon, args: readonly string[]): object {
+    const { name, image, command, securityContext, requests, hostPaths, configuration } = daemon;
     const field = (variable: string, fieldPath: string): object => ({
         name: variable,
         valueFrom: { fieldRef: { fieldPath } },

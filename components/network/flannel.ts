@@ -27,7 +27,7 @@ export function flannelDaemon(spec: ClusterSpec): NetworkDaemon {
         name: "flannel",
         image: `ghcr.io/flannel-io/flannel:v${spec.versions.flannel}`,
         command: ["/opt/bin/flanneld"],
-        args: [
+        args: () => [
             "--kube-subnet-mgr",
             "--ip-masq",
             "--iface=$(HOST_IP)",
@@ -81,7 +81,7 @@ export function flannel(spec: ClusterSpec): CniPlugin {
             directory: "/run/flannel",
             source: SUBNET_FILE,
             configuration: CONFIGURATION,
-            kernel: spec.overlay === "none" ? [] : [VXLAN],
+            kernel: () => (spec.overlay === "none" ? [] : [VXLAN]),
             undo: ["ip link del flannel.1 2>/dev/null || true", "ip link del cni0 2>/dev/null || true"],
         },
     };

@@ -1,4 +1,4 @@
-import type { ClusterSpec } from "../cluster-spec/types";
+import type { ClusterSpec, Role } from "../cluster-spec/types";
 import { bridgeConfiguration } from "./cni-configuration";
 import type { NetworkDaemon, PolicyRule } from "./daemon-set";
 import { type CniPlugin, type KernelNeed, tunnel } from "./cni-plugin";
@@ -16,14 +16,14 @@ const IPVS: KernelNeed = {
 
 /** https://www.kube-router.io/docs/user-guide/#command-line-options */
 export function kubeRouterDaemon(spec: ClusterSpec): NetworkDaemon {
-    const ipvs = spec.serviceProxy === "ipvs";
+    const ipvs = (role: Role): boolean => spec.serviceProxy[role] === "ipvs";
     return {
         name: "kube-router",
         image: `docker.io/cloudnativelabs/kube-router:v${spec.versions.kubeRouter}`,
-        args: [
+        args: (role) => [
             "--run-router=true",
             "--run-firewall=true",
-            `--run-service-proxy=${ipvs}`,
+            `--run-service-proxy=${ipvs(role)}`,
             "--nodes-full-mesh=true",
             // Its neighbours keep its routes while it restarts.
             "--bgp-graceful-restart=true",
@@ -38,7 +38,7 @@ export function kubeRouterDaemon(spec: ClusterSpec): NetworkDaemon {
             "--health-addr=127.0.0.1",
             `--health-port=${HEALTH_PORT}`,
         ],
-        rules: rules(ipvs),
+        rules: rules(ipvs("control-plane") || ipvs("worker")),
         // Interfaces, routes, rules, IP sets and settings of the kernel.
         securityContext: { privileged: true },
         requests: { cpu: "100m", memory: "100Mi" },
@@ -79,7 +79,10 @@ export function kubeRouter(spec: ClusterSpec): CniPlugin {
             draft: bridgeConfiguration({ name: "kube-router", bridge: "kube-bridge", ranges: [] }),
             // Until the subnet is in it, it is what this program has put there.
             configuration: [`grep -q '"subnet"' ${DRAFT} || exit 0`, `cp ${DRAFT} "$1"`],
-            kernel: [...(spec.overlay === "none" ? [] : [IPIP]), ...(spec.serviceProxy === "ipvs" ? [IPVS] : [])],
+            kernel: (role) => [
+                ...(spec.overlay === "none" ? [] : [IPIP]),
+                ...(spec.serviceProxy[role] === "ipvs" ? [IPVS] : []),
+            ],
             undo: ["ip route flush proto 17 2>/dev/null || true", "ip link del kube-bridge 2>/dev/null || true"],
         },
     };

@@ -1,5 +1,5 @@
 import type { Component } from "../component";
-import type { ClusterSpec } from "../cluster-spec/types";
+import type { ClusterSpec, Role } from "../cluster-spec/types";
 import { Bridge } from "./bridge";
 import { DaemonSetNetwork } from "./daemon-set-network";
 import { flannel } from "./flannel";
@@ -25,8 +25,8 @@ export function podNetwork(args: PodNetworkArgs, parent: Component): PodNetwork 
 }
 
 /** Statements for a node's first step: they refuse a kernel that lacks what the pod network needs, before anything is changed. */
-export function kernelChecks(spec: ClusterSpec): string[] {
-    return spec.network === "cni" ? checkKernel(cniPlugin(spec)) : [];
+export function kernelChecks(spec: ClusterSpec, role: Role): string[] {
+    return spec.network === "cni" ? checkKernel(cniPlugin(spec), role) : [];
 }
 
 function cniPlugin(spec: ClusterSpec): CniPlugin {

@@ -35,7 +35,7 @@ export class Node extends Component {
             const dependsOn = [containerd.ready, ...(args.network === undefined ? [] : [args.network])];
             this.kubelet = new Kubelet({ ...process, dependsOn }, this).ready;
         }
-        if (steps.includes("kube-proxy")) {
+        if (steps.includes("kube-proxy") && args.spec.serviceProxy[args.machine.role] === "kube-proxy") {
             new KubeProxy(process, this);
         }
         this.registerOutputs(this.kubelet === undefined ? {} : { kubelet: this.kubelet });

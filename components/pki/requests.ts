@@ -44,9 +44,11 @@ export function requestsOf(spec: ClusterSpec, machine: Machine, endpoint: pulumi
               }
             : {}),
         ...reached("kubelet", () => kubelet(machine)),
-        ...reached("kube-proxy", () => ({
-            "kube-proxy": { authority: "kubernetes", commonName: "system:kube-proxy", uses: ["client"] },
-        })),
+        ...(spec.serviceProxy[machine.role] === "kube-proxy"
+            ? reached("kube-proxy", () => ({
+                  "kube-proxy": { authority: "kubernetes", commonName: "system:kube-proxy", uses: ["client"] },
+              }))
+            : {}),
     };
 }
 

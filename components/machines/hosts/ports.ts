@@ -33,7 +33,7 @@ export function portsOf(spec: ClusterSpec, role: Role): ClusterPort[] {
             : []),
         tcp(PORTS.kubelet, "kubelet", "nodes"),
         tcp(PORTS.kubeletHealth, "kubelet", "itself"),
-        ...(spec.serviceProxy === "kube-proxy"
+        ...(spec.serviceProxy[role] === "kube-proxy"
             ? [tcp(PORTS.kubeProxyMetrics, "kube-proxy", "itself"), tcp(PORTS.kubeProxyHealth, "kube-proxy", "nodes")]
             : []),
         ...networkPorts(spec),

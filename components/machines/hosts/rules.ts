@@ -1,4 +1,4 @@
-import type { ClusterSpec, HostSpec } from "../../cluster-spec/types";
+import type { ClusterSpec, HostSpec, Role } from "../../cluster-spec/types";
 import { portsOf } from "./ports";
 import type { HostReport } from "./report";
 
@@ -49,7 +49,7 @@ export function checkHost(
     const own = claim !== undefined && claim.stack === context.stack && claim.lab === spec.name;
     const findings = [
         ...checkSystem(report),
-        ...checkKernel(report, spec),
+        ...checkKernel(report, spec, host.role),
         ...checkNames(report, spec),
         ...checkIdentity(report, host, context.known),
         ...(claim !== undefined && !own ? [belongsToAnother(claim)] : []),
@@ -112,13 +112,14 @@ function checkSystem({ os, init, missing, synchronized, clock }: HostReport): Un
     ];
 }
 
-function checkKernel({ lacks, kernel }: HostReport, spec: ClusterSpec): Unnamed[] {
+function checkKernel({ lacks, kernel }: HostReport, spec: ClusterSpec, role: Role): Unnamed[] {
+    const { [role]: proxy } = spec.serviceProxy;
     const needed: Readonly<Record<string, boolean>> = {
         overlayfs: true,
         br_netfilter: true,
         conntrack: true,
-        nftables: spec.proxyMode === "nftables" && spec.serviceProxy === "kube-proxy",
-        ip_vs: spec.serviceProxy === "ipvs",
+        nftables: spec.proxyMode === "nftables" && proxy === "kube-proxy",
+        ip_vs: proxy === "ipvs",
     };
     return lacks
         .filter((feature) => needed[feature] === true)

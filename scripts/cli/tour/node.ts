@@ -110,7 +110,7 @@ function unproxied(at: Reached): Look[] {
             why: "The service has an address and an endpoint:",
             seconds: 30,
         }),
-        ...(at.spec.serviceProxy === "ipvs"
+        ...(at.spec.serviceProxy[at.spec.workers.length > 0 ? "worker" : "control-plane"] === "ipvs"
             ? []
             : [
                   shell(lastNode(at), SERVICE, /^no answer$/m, {

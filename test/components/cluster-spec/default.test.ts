@@ -32,7 +32,7 @@ const DEFAULT = {
     cniPlugin: "kube-router",
     overlay: "none",
     hosting: "systemd",
-    serviceProxy: "kube-proxy",
+    serviceProxy: { "control-plane": "kube-proxy", worker: "kube-proxy" },
     bridgeRange: { podCidr: "10.99.0.0/24", podGateway: "10.99.0.1" },
     steps: [
         ...["machines", "etcd", "api-server", "controller-manager", "scheduler"],
@@ -141,5 +141,8 @@ test("a cluster without workers runs pods on its control plane", () => {
 });
 
 test("without kube-proxy nothing implements services", () => {
-    expect(specOf({ components: { kubeProxy: false, dns: false } }).serviceProxy).toBe("none");
+    expect(specOf({ components: { kubeProxy: false, dns: false } }).serviceProxy).toEqual({
+        "control-plane": "none",
+        worker: "none",
+    });
 });

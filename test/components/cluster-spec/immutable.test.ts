@@ -96,6 +96,8 @@ describe("the versions of a running cluster", () => {
     });
 });
 
+const MIXED = { controlPlanes: "nspawn", workers: "qemu" };
+
 describe("a cluster with a CNI plugin", () => {
     const running = keptForLife(specOf({ name: "kubenet", network: "cni" }));
     const refused = (config: RawConfig, modules: KernelProbe = () => false): string[] =>
@@ -110,6 +112,17 @@ describe("a cluster with a CNI plugin", () => {
         expect(refused({ components: { kubeProxy: false } })).toEqual([]);
     });
 
+    test("keeps who implements services on the nodes of each role", () => {
+        const config = { name: "kubenet", network: "cni", serviceProxy: { workers: "ipvs" }, local: { driver: MIXED } };
+        const before = runningCluster(specOf(config));
+        expect(before.serviceProxy).toBe("{controlPlanes: kube-proxy, workers: ipvs}");
+        const left = specOf({ ...config, serviceProxy: "auto" }, "kubenet", () => false, before);
+        expect(left.serviceProxy).toEqual({ "control-plane": "kube-proxy", worker: "ipvs" });
+        expect(refuseImmutableChange(before, left)).toEqual([]);
+        const other = specOf({ ...config, serviceProxy: "kube-proxy" });
+        expect(refuseImmutableChange(before, other).map(({ key }) => key)).toEqual(["serviceProxy"]);
+    });
+
     test("keeps what auto has chosen, whatever the workstation's kernel has later", () => {
         const config = { name: "kubenet", network: "cni" };
         for (const [then, now] of [
@@ -119,7 +132,7 @@ describe("a cluster with a CNI plugin", () => {
             const kernel = (has: boolean | undefined) => () => has === true;
             const before = runningCluster(specOf(config, "kubenet", kernel(then)));
             const after = specOf(config, "kubenet", kernel(now), before);
-            expect(after.serviceProxy).toBe(before.serviceProxy);
+            expect(after.serviceProxy.worker).toBe(before.serviceProxy);
             expect(refuseImmutableChange(before, after)).toEqual([]);
         }
     });

@@ -1,18 +1,20 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
-import { hostKernelHas, resolveServiceProxy } from "../../../components/cluster-spec/service-proxy";
+import { hostKernelHas, resolveServiceProxy, type RoleKernels } from "../../../components/cluster-spec/service-proxy";
+import type { Role } from "../../../components/cluster-spec/types";
 
 const CNI = { provider: "local", network: "cni", cniPlugin: "kube-router" } as const;
-const yes = (): boolean => true;
-const no = (): boolean => false;
+const yes: RoleKernels = () => () => true;
+const no: RoleKernels = () => () => false;
 
 test("auto is IPVS where kube-router is the network and this kernel has ip_vs", () => {
-    expect(resolveServiceProxy(CNI, (module) => module === "ip_vs")).toBe("ipvs");
+    expect(resolveServiceProxy(CNI, () => (module) => module === "ip_vs")).toBe("ipvs");
 });
 
 test.each([
     ["the kernel lacks ip_vs", CNI, no],
+    ["only virtual machines' kernel has ip_vs", CNI, (role: Role) => () => role === "worker"],
     ["the network is kubenet", { ...CNI, network: "kubenet" }, yes],
     ["the plugin is flannel", { ...CNI, cniPlugin: "flannel" }, yes],
     ["the machines have kernels of their own", { ...CNI, provider: "aws" }, yes],

@@ -154,6 +154,18 @@ refuses([
         ],
     ],
     [
+        "ipvs of a role whose machines lack the module",
+        { serviceProxy: { controlPlanes: "ipvs", workers: "kube-proxy" }, network: "cni" },
+        [
+            'kubelab:serviceProxy.controlPlanes: "ipvs" needs ip_vs, which this host\'s kernel lacks; use "kube-proxy", or virtual machines: kubelab:local.driver.controlPlanes "qemu"',
+        ],
+    ],
+    [
+        "the service proxy of an unknown role",
+        { serviceProxy: { worker: "ipvs" } },
+        ['kubelab:serviceProxy: {"worker":"ipvs"} is no map of roles; did you mean "workers"?'],
+    ],
+    [
         "kube-proxy on and off",
         { serviceProxy: "kube-proxy", components: { kubeProxy: false, dns: false } },
         ['kubelab:serviceProxy: "kube-proxy" is switched off by kubelab:components.kubeProxy; remove one of the two'],

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
-import { networkManifests, type NetworkDaemon } from "../../../components/network/daemon-set";
+import { daemonSets, networkManifests, type NetworkDaemon } from "../../../components/network/daemon-set";
 import { routesToOthers } from "../../../components/network/daemon-set-network";
 import { flannelDaemon, flannelNetwork } from "../../../components/network/flannel";
 import { kubeRouterDaemon } from "../../../components/network/kube-router";
@@ -161,7 +161,8 @@ test("flannel routes inside one subnet, and tunnels as the overlay says", () => 
 });
 
 test("kube-router has the spec's ranges, overlay and service proxy", () => {
-    const args = (config: object): readonly string[] => kubeRouterDaemon(specFor("kube-router", config)).args;
+    const args = (config: object): readonly string[] =>
+        daemonSets(kubeRouterDaemon(specFor("kube-router", config))).flatMap((set) => set.args);
     expect(args(UNUSUAL)).toContain("--service-cluster-ip-range=192.168.128.0/20");
     expect(args({})).toEqual(expect.arrayContaining(["--enable-overlay=false", "--run-service-proxy=false"]));
     expect(args({ overlay: "full" })).toEqual(expect.arrayContaining(["--enable-overlay=true", "--overlay-type=full"]));
@@ -198,7 +199,8 @@ test.each([
 ] as const)(
     "a kernel without %s is refused by the node's first step, before anything is changed",
     async (module, config, remedy) => {
-        const { serviceProxy, ...rest } = { serviceProxy: "kube-proxy" as const, ...config };
+        const { serviceProxy: proxy, ...rest } = { serviceProxy: "kube-proxy" as const, ...config };
+        const serviceProxy = { "control-plane": proxy, worker: proxy };
         const graph = await clusterGraph({ ...testSpec({ network: "cni", ...rest }), serviceProxy });
         const statements = script(graph, "cp-1-ready").split("\n");
         const first = (found: (line: string) => boolean): number => statements.findIndex(found);
@@ -251,4 +253,24 @@ test("kube-proxy and IPVS never both run", async () => {
     const proxied = await clusterGraph(testSpec({ network: "cni", serviceProxy: "kube-proxy" }));
     expect(proxied.resources.map(({ name }) => name)).toContain("worker-1-kube-proxy");
     expect(script(proxied, "kube-router")).toContain("--run-service-proxy=false");
+});
+
+test("IPVS on virtual machines, kube-proxy on containers whose kernel has none: two DaemonSets, by the nodes' names", async () => {
+    const spec = testSpec({
+        network: "cni",
+        serviceProxy: { controlPlanes: "kube-proxy", workers: "ipvs" },
+        local: { driver: { controlPlanes: "nspawn", workers: "qemu" } },
+    });
+    const sets = networkManifests(spec, kubeRouterDaemon(spec)).filter(({ kind }) => kind === "DaemonSet");
+    expect(sets).toMatchSnapshot();
+    const graph = await clusterGraph(spec);
+    const names = remoteSteps(graph).map(({ name }) => name);
+    expect(names.filter((name) => name.includes("kube-proxy"))).toEqual(["cp-1-kube-proxy"]);
+    expect(JSON.stringify(script(graph, "cp-1-keys"))).toContain("kube-proxy");
+    expect(JSON.stringify(script(graph, "worker-1-keys"))).not.toContain("kube-proxy");
+    expect(script(graph, "cp-1-ready")).not.toContain("lacks ip_vs");
+    expect(script(graph, "worker-1-ready")).toContain("lacks ip_vs");
+    for (const set of ["kube-router-control-planes", "kube-router-workers"]) {
+        expect(script(graph, "kube-router-running")).toContain(`rollout status daemonset/${set} `);
+    }
 });
