@@ -171,7 +171,9 @@ story("virtual machines", () => {
             const said = `${stdout}\n${stderr}`;
             expect(said).toMatch(/cp-1: has a clock that is 3[56]\d\d seconds behind this machine's/);
             expect(said).toMatch(/cp-1: has an active firewall, nftables,/);
-            expect(said).toMatch(/cp-1: can't be reached on TCP 6443 from here.*; open the port to this machine in its nftables/);
+            expect(said).toMatch(
+                /cp-1: can't be reached on TCP 6443 from here.*; open the port to this machine in its nftables/,
+            );
             expect(said).toContain("(2 problems); nothing was changed on them");
             expect(code).not.toBe(0);
             // Made right: what is left are warnings, and swap is none of them.
