@@ -70,6 +70,9 @@ export class Progress {
                     this.write(`  ${colors.dim(`${name}: ${message}`)}`);
                 }
                 return;
+            case "warning":
+                this.write(`${colors.yellow("!")} ${message}`);
+                return;
             case "failed":
                 this.write(`${colors.red("✗")} ${subject} failed after ${duration(seconds)}`);
                 return;

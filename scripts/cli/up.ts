@@ -156,7 +156,7 @@ export async function bringUp(stack: Stack, overrides: Readonly<Record<string, s
     const all = new Progress({ write: (line) => display.line(line) });
     const progress = {
         report: (event: EngineEvent): void => {
-            if (event.kind === "failed" || event.type.startsWith("command:remote")) {
+            if (event.kind === "failed" || event.kind === "warning" || event.type.startsWith("command:remote")) {
                 all.report(event);
             }
         },

@@ -2,7 +2,7 @@ export type Operation = "create" | "update" | "replace" | "delete" | "same";
 
 /** One thing that happened to one resource. */
 export interface EngineEvent {
-    readonly kind: "start" | "done" | "failed" | "log";
+    readonly kind: "start" | "done" | "failed" | "log" | "warning";
     readonly operation: Operation;
     readonly urn: string;
     readonly name: string;
@@ -11,7 +11,7 @@ export interface EngineEvent {
     readonly seconds: number;
     /** Inputs that differ from the last run's. */
     readonly diffKeys?: readonly string[];
-    /** The line of a `log`. */
+    /** The line of a `log` or `warning`. */
     readonly message?: string;
 }
 

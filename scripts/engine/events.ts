@@ -116,7 +116,8 @@ export class PulumiEvents {
         }
         const running = [...this.since.keys()].reverse().find((key) => key.endsWith(` ${urn}`));
         const operation = OPERATIONS[running?.split(" ")[0] ?? ""] ?? "same";
-        this.report({ kind: "log", operation, urn, name: nameOf(urn), type: "", seconds: 0, message: text });
+        const kind = severity === "warning" ? "warning" : "log";
+        this.report({ kind, operation, urn, name: nameOf(urn), type: "", seconds: 0, message: text });
     }
 }
 

@@ -26,12 +26,14 @@ test("one line per changed resource, with what was done, its seconds, and the in
         event({ operation: "same" }),
         event({ operation: "update", diffKeys: ["stdin"] }),
         event({ kind: "log", message: "a line" }),
+        event({ kind: "warning", message: "cp-1: has a clock that nothing sets" }),
         event({ kind: "failed", operation: "create", message: "exit status 1" }),
     ];
     expect(written(events)).toBe(
         [
             "+ cp-1-etcd command:Command created in 1.3s",
             "~ cp-1-etcd command:Command updated in 1.3s [stdin]",
+            "! cp-1: has a clock that nothing sets",
             "✗ cp-1-etcd command:Command failed after 1.3s",
         ].join("\n"),
     );

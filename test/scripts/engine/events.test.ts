@@ -61,6 +61,11 @@ test("a line of a running operation is its log, without marks for colours", () =
     ]);
 });
 
+test("a warning is one, of whatever resource", () => {
+    events.take(diagnostic("cp-1: has a clock that nothing sets\n", STACK, "warning"));
+    expect(reported).toMatchObject([{ kind: "warning", message: "cp-1: has a clock that nothing sets" }]);
+});
+
 test("a failed run's message is the errors of its resources, and the engine's own where no resource has one", () => {
     events.take(diagnostic("update failed", STACK, "error"));
     expect(events.failures()).toEqual(["update failed"]);
