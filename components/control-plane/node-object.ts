@@ -7,8 +7,11 @@ import { hasPodNetwork } from "../cluster-spec/bring-up";
 import type { ClusterSpec, NodeSpec } from "../cluster-spec/types";
 import { KUBECTL } from "./kubectl-step";
 
-/** Seconds a node is given to become Ready. */
+/** Seconds a node is given to become Ready, of which it may stand still for the last so many. */
 const READY_DEADLINE = 300;
+const STANDSTILL = 120;
+/** How often it gets those again, as long as something changes: an emulated machine pulls an image for minutes. */
+const EXTENSIONS = 4;
 /** The taint that keeps pods off a control plane while there are workers. */
 const NO_WORKLOADS = "node-role.kubernetes.io/control-plane:NoSchedule";
 /** Seconds the pods of a leaving node are given to go. */
@@ -73,10 +76,20 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
 
 /** Without a pod network no node is ever Ready. */
 function waitUntilReady(name: string): string[] {
+    const pods = "{range .items[*]}{.metadata.name} {.status.phase} {.status.containerStatuses[*].state}";
+    const conditions = '{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\\n"}{end}';
     return [
-        `if ! ${KUBECTL} wait --for=condition=Ready node/${name} --timeout=${READY_DEADLINE}s; then`,
-        `    ${KUBECTL} get node ${name} -o 'jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\\n"}{end}' >&2`,
-        `    fail "node ${name} is not Ready after ${READY_DEADLINE} seconds; on it: journalctl -u kubelet"`,
+        `ready() { ${KUBECTL} wait --for=condition=Ready node/${name} --timeout="$1s"; }`,
+        `conditions() { ${KUBECTL} get node ${name} -o 'jsonpath=${conditions}'; }`,
+        `state() { { conditions; ${KUBECTL} get pods -A --field-selector spec.nodeName=${name} -o 'jsonpath=${pods}{end}'; } 2>&1 || true; }`,
+        `if ! ready ${READY_DEADLINE - STANDSTILL}; then`,
+        `    for ((window = 0; window <= ${EXTENSIONS}; window++)); do`,
+        "        before=$(state)",
+        `        if ready ${STANDSTILL}; then break; fi`,
+        `        if [ $window -lt ${EXTENSIONS} ] && [ "$(state)" != "$before" ]; then continue; fi`,
+        "        conditions >&2",
+        `        fail "node ${name} is not Ready after $((${READY_DEADLINE} + window * ${STANDSTILL})) seconds; on it: journalctl -u kubelet"`,
+        "    done",
         "fi",
     ];
 }

@@ -97,7 +97,7 @@ describe("the step on the control plane", () => {
         expect(asked).toEqual([
             patchOf("cp-1"),
             "create --validate=false -f -",
-            "wait --for=condition=Ready node/cp-1 --timeout=300s",
+            "wait --for=condition=Ready node/cp-1 --timeout=180s",
         ]);
         expect(JSON.parse(readFileSync(path("object"), "utf8"))).toEqual(nodeObject(spec, node(spec, "cp-1")));
     });
@@ -105,7 +105,7 @@ describe("the step on the control plane", () => {
     test("mends an object that the kubelet has made", () => {
         const { status, asked } = run(registerNode(spec, node(spec, "cp-1")), "");
         expect(status).toBe(0);
-        expect(asked).toEqual([patchOf("cp-1"), "wait --for=condition=Ready node/cp-1 --timeout=300s"]);
+        expect(asked).toEqual([patchOf("cp-1"), "wait --for=condition=Ready node/cp-1 --timeout=180s"]);
     });
 
     test("mends an object that the kubelet makes just now", () => {
@@ -136,6 +136,15 @@ describe("the step on the control plane", () => {
         const { status, stderr } = run(registerNode(spec, node(spec, "worker-1")), answers);
         expect(status).toBe(1);
         expect(stderr).toContain("node worker-1 is not Ready after 300 seconds; on it: journalctl -u kubelet");
+    });
+
+    test("waits longer for a node on which something still changes", () => {
+        const count = path("count");
+        writeFileSync(count, "");
+        const answers = `case $1 in wait) [ $(wc -l <${count}) -ge 9 ] ;; get) echo x >>${count}; wc -l <${count} ;; esac`;
+        const { status, asked } = run(registerNode(spec, node(spec, "worker-1")), answers);
+        expect(status).toBe(0);
+        expect(asked.filter((line) => line.startsWith("wait")).length).toBeGreaterThan(2);
     });
 
     test("drains a node that leaves, then takes it out of the API", () => {
