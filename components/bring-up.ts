@@ -88,13 +88,17 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
     const delivery = partsDelivery(spec, { parts, identity, first: first.machine, architecture }, cluster);
     const network = hasPodNetwork(spec) ? podNetwork({ spec, nodes }, cluster) : undefined;
     const kubelets = new Map<string, pulumi.Resource>();
+    const tokens = new Map<string, pulumi.Resource>();
     for (const { machine } of spec.steps.includes("containerd") ? nodes : []) {
-        const { kubelet } = new Node(
+        const { kubelet, minted } = new Node(
             { spec, machine, delivery, pki, network: network?.ready[machine.name], controlPlane: first.machine },
             cluster,
         );
         if (kubelet !== undefined) {
             kubelets.set(machine.name, kubelet);
+        }
+        if (minted !== undefined) {
+            tokens.set(machine.name, minted);
         }
     }
 
@@ -116,7 +120,9 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
     const api = controlPlanes[0]?.api ?? [];
     const registered = api.length > 0 && spec.steps.includes("kubelet") ? nodes : [];
     const memberships = registered.map(({ node, machine }) => {
-        const joined = membership({ spec, node, machine, controlPlane: first.machine, dependsOn: api }, cluster);
+        const minted = tokens.get(node.name);
+        const dependsOn = minted === undefined ? api : [...api, minted];
+        const joined = membership({ spec, node, machine, controlPlane: first.machine, dependsOn }, cluster);
         turns.after(node.name, joined);
         return joined;
     });

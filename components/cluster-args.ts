@@ -59,6 +59,12 @@ export interface ClusterArgs {
     readonly versions?: Partial<Versions>;
     /** How the control plane runs: `systemd` (units), `static-pods`. Default: `"systemd"`. Example: `"static-pods"` */
     readonly hosting?: "systemd" | "static-pods";
+    /**
+     * How kubelets get their certificates: `bootstrap` (they ask the cluster, at first with a token that is good for one node, and renew
+     * them by themselves), `issued` (an `up` signs them, for a year). Default: `""`, which stands for `bootstrap`, and for `issued` with
+     * static pods or without a controller manager. Example: `"issued"`
+     */
+    readonly nodeCertificates?: "bootstrap" | "issued" | "";
     /** Parts that can be left out. Default: `{}`, which stands for all of them. Example: `{ dns: false }` */
     readonly components?: ComponentArgs;
     /** Last step of the bring-up, to look at a half-built cluster. Default: `""`, all steps. Example: `"api-server"` */

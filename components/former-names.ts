@@ -32,8 +32,8 @@ const AUTHORITY = "kubelab:index:Cluster$kubelab:pki:Pki$kubelab:pki:Certificate
 const CERTIFICATE = /^tls:index\/locallySignedCert:LocallySignedCert$/;
 /** Of the only certificate that still has its key and its request here. */
 const ADMIN = /^admin(-key|-request)?$/;
-/** Steps that weren't there. */
-const SINCE = /-keys$/;
+/** What wasn't there. */
+const SINCE = /-(keys|kubelet-token|node-approver)$/;
 
 /**
  * Gives every resource of the cluster named `cluster`, which was made by a program of that time, its former URN as an alias. For the

@@ -23,6 +23,7 @@ const BY_COMPONENT: Readonly<Record<string, Phase>> = {
     "kubelab:control-plane:ApiServer": "API server",
     "kubelab:control-plane:ControllerManager": "controller manager, scheduler",
     "kubelab:control-plane:Scheduler": "controller manager, scheduler",
+    "kubelab:node-certificates:NodeApprover": "controller manager, scheduler",
     "kubelab:network:Bridge": "pod network",
     "kubelab:network:Kubenet": "pod network",
     "kubelab:network:DaemonSetNetwork": "pod network",

@@ -5,6 +5,7 @@ import { addressAt, formatCidr } from "./cidr";
 import { insecureFlags, refuseBreakingFlags, refuseInsecureFlags } from "./flag-values";
 import { hostNames, planHosts } from "./hosts";
 import { planLocal } from "./local";
+import { resolveNodeCertificates } from "./node-certificates";
 import { parsePerRole } from "./per-role";
 import { planNodes, sharedRange } from "./nodes";
 import { resolveOverlay } from "./overlay";
@@ -139,6 +140,7 @@ function derive(
         cniPlugin,
         overlay: config.overlay === "auto" ? resolveOverlay(provider, aws?.subnets.length ?? 1) : config.overlay,
         hosting: config.hosting,
+        nodeCertificates: config.nodeCertificates ?? resolveNodeCertificates(config),
         serviceProxy,
         proxyMode: config.proxyMode,
         podCidr: formatCidr(podCidr),

@@ -26,6 +26,7 @@ export const LIVE_CHANGES: Readonly<Record<ConfigKey, LiveChange>> = {
     clusterDomain: refused("running pods keep their search domain"),
     versions: partly("Kubernetes and etcd: same minor version or the next; others: any"),
     hosting: refused("both kinds would use the same data and ports"),
+    nodeCertificates: works("kubelets restart and join again, or get certificates from here"),
     components: works("parts start or stop; kube-proxy's rules stay until a reboot"),
     stopAfter: works("later steps are done, or deleted"),
     serviceProxy: partly("refused with network cni; auto keeps what it chose"),

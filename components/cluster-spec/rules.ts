@@ -3,6 +3,7 @@ import { refuseUnknownStop } from "./bring-up";
 import { type Cidr, contains, formatCidr, overlaps, parseAddress } from "./cidr";
 import { planHosts, refuseRepeatedHosts } from "./hosts";
 import { localNetworkHolds, localPrefixFor } from "./local";
+import { refuseBootstrap } from "./node-certificates";
 import { nodeName, podCidrHolds, podPrefixFor } from "./nodes";
 import { ROLES } from "./per-role";
 import type { Problem } from "./problems";
@@ -25,6 +26,7 @@ export function checkRules(config: Values, kernels: RoleKernels, workstation: Wo
         ...pluginNeeds(config),
         ...dependants(config),
         ...refuseUnknownStop(config),
+        ...refuseBootstrap(config),
         ...providerSettings(config),
         ...virtualMachines(config, workstation),
         ...repairs(config),

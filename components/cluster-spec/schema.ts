@@ -134,6 +134,7 @@ export const CONFIG = {
         perName(VERSIONED_PARTS, () => field.version.optional()),
     ),
     hosting: key("string", "systemd", z.enum(["systemd", "static-pods"])),
+    nodeCertificates: key("string", "", z.enum(["bootstrap", "issued"]).optional()),
     components: key(
         "object",
         {},

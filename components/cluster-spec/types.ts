@@ -15,6 +15,11 @@ export type ServiceProxy = "kube-proxy" | "ipvs" | "none";
 export type Overlay = "none" | "subnet" | "full";
 export type ProxyMode = "nftables" | "iptables";
 export type Role = "control-plane" | "worker";
+/**
+ * How kubelets get their certificates: by requests to the cluster that they join with a bootstrap token, and renew by themselves; or
+ * from the program, as every other process.
+ */
+export type NodeCertificates = "bootstrap" | "issued";
 /** What makes a local machine; `auto` leaves it to the driver and this host. */
 export type LocalDriver = DriverName | "auto";
 export type PartsDeliveryMode = "download" | "push" | "relay";
@@ -173,6 +178,7 @@ export interface ClusterSpec {
     readonly cniPlugin: CniPlugin;
     readonly overlay: Overlay;
     readonly hosting: Hosting;
+    readonly nodeCertificates: NodeCertificates;
     /** Who implements services on the nodes of a role. */
     readonly serviceProxy: Readonly<Record<Role, ServiceProxy>>;
     readonly proxyMode: ProxyMode;

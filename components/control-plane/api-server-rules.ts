@@ -57,6 +57,7 @@ export const API_SERVER_RULES: FlagRules = {
         file: ["authentication-config", "encryption-provider-config"],
         identity: [
             ...SERVING,
+            "enable-bootstrap-token-auth",
             ...REQUEST_HEADER,
             ...["etcd-cafile", "etcd-certfile", "etcd-keyfile"],
             ...["kubelet-certificate-authority", "kubelet-client-certificate", "kubelet-client-key"],

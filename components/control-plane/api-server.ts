@@ -53,6 +53,9 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                     file("authentication.yaml"),
                     "anonymous requests reach the health paths only",
                 ),
+                ...(spec.nodeCertificates === "bootstrap"
+                    ? [flag("enable-bootstrap-token-auth", true, "a new machine's kubelet asks for its certificate")]
+                    : []),
                 flag("authorization-mode", "Node,RBAC"),
                 ...(disabled.includes(NODE_RESTRICTION)
                     ? []

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Component } from "../component";
+import { asksForCertificates } from "../cluster-spec/node-certificates";
 import type { PartsDelivery } from "../steps/parts";
 import { putAll } from "../steps/script";
 import { step } from "../steps/step";
@@ -7,6 +8,8 @@ import type { ReadyMachine } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
 import type { Pki } from "../pki/pki";
 import type { ClusterSpec } from "../cluster-spec/types";
+import { earlyRights } from "../node-certificates/bootstrap-token";
+import { NodeApprover } from "../node-certificates/node-approver";
 import { ApiServer } from "./api-server";
 import { ControllerManager } from "./controller-manager";
 import { Etcd } from "./etcd";
@@ -84,9 +87,12 @@ export class ControlPlane extends Component {
         );
         const api = [server.ready, superAdmin];
         if (machine.name === members[0]?.name) {
-            const apply = (name: string, objects: readonly Manifest[]) =>
-                manifests(name, { machine, objects, dependsOn: api, resource: `${machine.name}-${name}` }, this);
-            apply("role-bindings", bootstrapRoleBindings());
+            const apply = (name: string, objects: readonly Manifest[], first: readonly string[] = []) =>
+                manifests(name, { machine, objects, first, dependsOn: api, resource: `${machine.name}-${name}` }, this);
+            apply("role-bindings", bootstrapRoleBindings(spec), asksForCertificates(spec) ? earlyRights(spec) : []);
+            if (asksForCertificates(spec)) {
+                new NodeApprover(process, this);
+            }
             if (!spec.components.controllerManager) {
                 apply("service-account", [defaultServiceAccount()]);
             }

@@ -11,6 +11,16 @@ import { PORTS } from "../cluster-spec/ports";
 const USER = "kube-controller-manager";
 const DIRECTORY = "/etc/kubernetes/kube-controller-manager";
 
+/** Where kubelets ask for their certificates. */
+const SIGNING = [
+    flag(
+        "cluster-signing-duration",
+        "168h",
+        "kubelets renew theirs by themselves; that of a node which was removed ends within a week",
+    ),
+    flag("controllers", "*,token-cleaner-controller", "expired bootstrap tokens go"),
+];
+
 /** https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/ */
 export function controllerManagerProcess(spec: ClusterSpec): Process {
     const file = (name: string): string => `${DIRECTORY}/${name}`;
@@ -36,6 +46,7 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
                 flag("root-ca-file", file("ca.crt")),
                 flag("cluster-signing-cert-file", file("ca.crt")),
                 flag("cluster-signing-key-file", file("ca.key")),
+                ...(spec.nodeCertificates === "bootstrap" ? SIGNING : []),
                 flag("service-cluster-ip-range", spec.serviceCidr),
                 ...podCidrFlags(spec),
                 flag(

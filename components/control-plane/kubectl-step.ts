@@ -37,6 +37,7 @@ function differingObjects(file: string): string[] {
  * A step that applies manifests from a control-plane machine, server-side, and deletes them when it goes.
  * https://kubernetes.io/docs/reference/using-api/server-side-apply/
  *
+ * @param first statements that run before that.
  * @param wait statements that run after the manifests were applied.
  */
 export function manifests(
@@ -44,6 +45,7 @@ export function manifests(
     args: Pick<StepArgs, "dependsOn" | "resource"> & {
         readonly machine: ReadyMachine;
         readonly objects: readonly Manifest[];
+        readonly first?: readonly string[];
         readonly wait?: readonly string[];
     },
     parent: pulumi.Resource,
@@ -59,6 +61,7 @@ export function manifests(
             script: {
                 create: [
                     `once ${name}`,
+                    ...(args.first ?? []),
                     ...leaveCheck({ name, subject: "API", statements: differingObjects(file) }, [
                         { path: file, content: documents, mode: "0600" },
                     ]),

@@ -1,10 +1,12 @@
 import type { remote } from "@pulumi/command";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { leaveCheck, quote, removeCheck } from "../steps/script";
 import { step } from "../steps/step";
 import type { Machine, ReadyMachine } from "../machines/machine";
 import { hasPodNetwork } from "../cluster-spec/bring-up";
+import { asksForCertificates } from "../cluster-spec/node-certificates";
 import type { ClusterSpec, NodeSpec } from "../cluster-spec/types";
+import { forgetNode, type Joining, joiningOf } from "../node-certificates/bootstrap-token";
 import { KUBECTL } from "./kubectl-step";
 
 /** Seconds a node is given to become Ready, of which it may stand still for the last so many. */
@@ -46,8 +48,10 @@ function podCidrOf({ network, steps }: ClusterSpec, { podCidr }: NodeSpec): { po
 /**
  * The statements that create the Node object, or update the one that the kubelet created, and wait until the node is
  * Ready.
+ *
+ * @param joining how its kubelet gets its certificates, where it asks for them.
  */
-export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
+export function registerNode(spec: ClusterSpec, node: NodeSpec, joining?: Joining): string[] {
     const { name } = node;
     const { metadata, spec: own } = nodeObject(spec, node);
     // One request: label by label, taint by taint, it would be a start of kubectl for each. Lists are merged by their keys.
@@ -55,6 +59,7 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
     const mend = `${KUBECTL} patch node ${name} -p ${patch} >/dev/null`;
     return [
         `once node-${name}`,
+        ...(joining?.offer ?? []),
         // Usually the kubelet has created it. If it does so right now, the object is updated anyway.
         "register() {",
         `    ${mend} 2>&1 || ${KUBECTL} create --validate=false -f - 2>/dev/null <<'NODE' || ${mend}`,
@@ -70,7 +75,8 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec): string[] {
             ? [`${KUBECTL} taint node ${name} ${NO_WORKLOADS}- >/dev/null 2>&1 || true`]
             : []),
         ...leaveCheck({ name: `node-${name}`, subject: "API", statements: differsInNode(node) }),
-        ...(hasPodNetwork(spec) ? waitUntilReady(name) : []),
+        // Without a pod network no node is ever Ready, and a token ends by itself.
+        ...(hasPodNetwork(spec) ? [...waitUntilReady(name), ...(joining?.withdraw ?? [])] : []),
     ];
 }
 
@@ -126,6 +132,8 @@ function differsInNode(node: NodeSpec): string[] {
 export function removeNode(name: string): string[] {
     return [
         `once node-${name}`,
+        // First: nothing is signed for it any more.
+        forgetNode(name),
         `if ${KUBECTL} get node ${name} >/dev/null 2>&1; then`,
         `    ${KUBECTL} drain ${name} --ignore-daemonsets --delete-emptydir-data --force --timeout=${DRAIN_DEADLINE}s ||`,
         `        echo "kubelab: ${name}: some pods didn't go within ${DRAIN_DEADLINE} seconds" >&2`,
@@ -150,6 +158,7 @@ export function membership(
     parent: pulumi.Resource,
 ): remote.Command {
     const { spec, node, machine, controlPlane, dependsOn } = args;
+    const asks = asksForCertificates(spec);
     return step(
         `${node.name}-node`,
         {
@@ -158,8 +167,16 @@ export function membership(
             undo: true,
             // Known at preview while the machine stays, which its own id is not.
             triggers: [machine.vm?.id ?? machine.id],
-            script: machine.id.apply((id) => ({
-                create: [`# for ${id}`, ...registerNode(spec, node)],
+            script: pulumi.all([machine.id, machine.privateAddress]).apply(([id, address]) => ({
+                create: [
+                    `# for ${id}`,
+                    ...(asks
+                        ? [
+                              `# keys: ${spec.newKeys[node.name] ?? ""}`,
+                              ...registerNode(spec, node, joiningOf(spec, node.name, address)),
+                          ]
+                        : registerNode(spec, node)),
+                ],
                 delete: removeNode(node.name),
             })),
             dependsOn: [controlPlane.ready, ...dependsOn],

@@ -1,8 +1,10 @@
 import { ADMIN_GROUP } from "../pki/pki";
+import type { ClusterSpec } from "../cluster-spec/types";
+import { nodeCertificateRights } from "../node-certificates/rights";
 import type { Manifest } from "./kubectl-step";
 
 /** Role bindings that the API server doesn't make for itself; https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
-export function bootstrapRoleBindings(): Manifest[] {
+export function bootstrapRoleBindings({ nodeCertificates }: Pick<ClusterSpec, "nodeCertificates">): Manifest[] {
     return [
         // The API server as a client of the kubelets: logs, exec, port-forward.
         binding("kubelab:kube-apiserver-to-kubelet", "system:kubelet-api-admin", {
@@ -10,6 +12,7 @@ export function bootstrapRoleBindings(): Manifest[] {
             name: "kube-apiserver-kubelet-client",
         }),
         binding(ADMIN_GROUP, "cluster-admin", { kind: "Group", name: ADMIN_GROUP }),
+        ...(nodeCertificates === "bootstrap" ? nodeCertificateRights() : []),
     ];
 }
 

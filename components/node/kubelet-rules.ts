@@ -13,7 +13,10 @@ export const KUBELET_RULES: FlagRules = {
         runtime: ["container-runtime-endpoint", "image-service-endpoint", "cgroup-driver"],
         address: ["port", "healthz-port", "healthz-bind-address"],
         cloud: ["cloud-provider", "cloud-config"],
-        identity: ["kubeconfig", "bootstrap-kubeconfig", "cert-dir", ...SERVING],
+        identity: [
+            ...["kubeconfig", "bootstrap-kubeconfig", "cert-dir", "rotate-certificates", "rotate-server-certificates"],
+            ...SERVING,
+        ],
     },
     weakening: {
         "anonymous-auth": { when: isTrue, why: `whoever reaches port ${PORTS.kubelet} is somebody to the kubelet` },

@@ -1,17 +1,26 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
-import type { HostFile } from "../steps/script";
+import type { CopiedFile, HostFile } from "../steps/script";
 import { service } from "../steps/service";
 import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
+import { renderKubeconfig } from "../pki/kubeconfig";
+import { asksForCertificates } from "../cluster-spec/node-certificates";
+import { bootstrapToken } from "../node-certificates/bootstrap-token";
 import type { ClusterSpec, Role } from "../cluster-spec/types";
 import { controlPlaneFile, type NodeServiceArgs } from "./service-args";
 import { KUBELET_RULES } from "./kubelet-rules";
 import { PORTS } from "../cluster-spec/ports";
 
+const JOIN_PROGRAM = readFileSync(join(__dirname, "../node-certificates/join.sh"), "utf8");
 const DIRECTORY = "/etc/kubernetes/kubelet";
+/** Waits for the bootstrap token to be good for something: join.sh. */
+const JOIN = "/usr/local/lib/kubelab/join";
+const OWN_KUBECONFIG = "/var/lib/kubelet/kubeconfig";
 const RESOLV_CONF = `${DIRECTORY}/resolv.conf`;
 /** The kubelet runs what is in here without asking an API server. */
 const STATIC_PODS = "/etc/kubernetes/manifests";
@@ -36,7 +45,16 @@ export function kubeletProcess(spec: ClusterSpec, name: string, address: string,
         flags: withOverrides(
             [
                 flag("config", `${DIRECTORY}/kubelet.yaml`),
-                flag("kubeconfig", `${DIRECTORY}/kubelet.conf`),
+                ...(asksForCertificates(spec)
+                    ? [
+                          flag(
+                              "bootstrap-kubeconfig",
+                              `${DIRECTORY}/bootstrap.conf`,
+                              "read while it has no certificate",
+                          ),
+                          flag("kubeconfig", OWN_KUBECONFIG, "written by itself: the paths of its certificate and key"),
+                      ]
+                    : [flag("kubeconfig", `${DIRECTORY}/kubelet.conf`)]),
                 flag("hostname-override", name),
                 flag("node-ip", address),
             ],
@@ -46,6 +64,9 @@ export function kubeletProcess(spec: ClusterSpec, name: string, address: string,
         // A kubelet that stops leaves its pods running.
         service: [
             ...["KillMode=process", "OOMScoreAdjust=-999"],
+            ...(asksForCertificates(spec)
+                ? [`ExecStartPre=/bin/bash ${JOIN} wait ${spec.api.name}:${spec.api.port}`]
+                : []),
             // It watches the directory only if it is there when the kubelet starts, else looks for it every 20 seconds.
             ...(runsStaticPods(spec, role) ? [`ExecStartPre=/bin/mkdir -p ${STATIC_PODS}`] : []),
         ],
@@ -65,8 +86,9 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
             x509: { clientCAFile: `${DIRECTORY}/ca.crt` },
         },
         authorization: { mode: "Webhook" },
-        tlsCertFile: `${DIRECTORY}/server.crt`,
-        tlsPrivateKeyFile: `${DIRECTORY}/server.key`,
+        ...(asksForCertificates(spec)
+            ? { rotateCertificates: true, serverTLSBootstrap: true }
+            : { tlsCertFile: `${DIRECTORY}/server.crt`, tlsPrivateKeyFile: `${DIRECTORY}/server.key` }),
         tlsMinVersion: "VersionTLS12",
         clusterDomain: spec.clusterDomain,
         clusterDNS: [spec.dnsIp],
@@ -83,6 +105,23 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
     });
 }
 
+/** What a kubelet joins with. */
+function joiningFiles(spec: ClusterSpec): HostFile[] {
+    return [
+        {
+            path: `${DIRECTORY}/bootstrap.conf`,
+            content: renderKubeconfig({
+                cluster: spec.name,
+                user: "bootstrap",
+                server: `https://${spec.api.name}:${spec.api.port}`,
+                certificateAuthorityFile: `${DIRECTORY}/ca.crt`,
+                credentials: { tokenFile: `${DIRECTORY}/bootstrap-token` },
+            }),
+        },
+        { path: JOIN, content: JOIN_PROGRAM, mode: "0755" },
+    ];
+}
+
 /** The name servers of pods, where the machine has no file that names just those. */
 function resolvConf({ nameServers }: MachineFacts): HostFile[] {
     const content = nameServers?.map((server) => `nameserver ${server}\n`).join("");
@@ -91,15 +130,40 @@ function resolvConf({ nameServers }: MachineFacts): HostFile[] {
 
 export class Kubelet extends Component {
     readonly ready: pulumi.Resource;
+    /** After this the control plane has a token for the kubelet to join with. */
+    readonly minted?: pulumi.Resource;
 
     constructor(args: NodeServiceArgs, parent: Component) {
         super("kubelab:node:Kubelet", parent.nameOf("kubelet"), { parent });
         const { machine, spec, pki } = args;
         const files = new CredentialFiles(DIRECTORY, "root");
+        const certificates = (): readonly pulumi.Output<HostFile | CopiedFile>[] => [
+            ...files.pair("server", pki.certificate(machine, "kubelet-server", this)),
+            ...files.kubeconfig("kubelet", {
+                spec,
+                pki,
+                server: `https://${spec.api.name}:${spec.api.port}`,
+                user: `system:node:${machine.name}`,
+                certificate: pki.certificate(machine, "kubelet", this),
+            }),
+        ];
+        const asks = asksForCertificates(spec);
+        const { token, minted } = asks
+            ? bootstrapToken({ ...args, dependsOn: [pki.keysOf(args.controlPlane)] }, this)
+            : { token: undefined, minted: undefined };
         this.ready = service(
             {
                 ...args,
                 name: "kubelet",
+                ...(token === undefined
+                    ? {}
+                    : {
+                          secretFiles: pulumi.all([
+                              files.file("bootstrap-token", token, "0400"),
+                              files.file("new-keys", spec.newKeys[machine.name] ?? "", "0400"),
+                          ]),
+                          checks: [{ subject: "certificate", command: `bash ${JOIN} check` }],
+                      }),
                 process: pulumi
                     .output(machine.privateAddress)
                     .apply((address) => kubeletProcess(spec, machine.name, address, machine.role)),
@@ -113,20 +177,16 @@ export class Kubelet extends Component {
                             })),
                             args.controlPlane.id.apply((id) => controlPlaneFile(DIRECTORY, id)),
                             files.certificate("ca", pki.kubernetes.certPem),
-                            ...files.pair("server", pki.certificate(machine, "kubelet-server", this)),
-                            ...files.kubeconfig("kubelet", {
-                                spec,
-                                pki,
-                                server: `https://${spec.api.name}:${spec.api.port}`,
-                                user: `system:node:${machine.name}`,
-                                certificate: pki.certificate(machine, "kubelet", this),
-                            }),
+                            ...(asks ? joiningFiles(spec) : certificates()),
                         ]),
                     ])
                     .apply(([servers, all]) => [...servers, ...all]),
             },
             this,
         );
+        if (minted !== undefined) {
+            this.minted = minted;
+        }
         this.registerOutputs({ ready: this.ready });
     }
 }

@@ -23,6 +23,8 @@ export interface NodeArgs {
 export class Node extends Component {
     /** After this the kubelet is healthy; missing where the bring-up ends before. */
     readonly kubelet?: pulumi.Resource;
+    /** After this the control plane has a token for the kubelet to join with; missing where it joins with none. */
+    readonly minted?: pulumi.Resource;
 
     constructor(args: NodeArgs, parent: Component) {
         super("kubelab:node:Node", parent.nameOf(args.machine.name), { parent });
@@ -33,7 +35,11 @@ export class Node extends Component {
         const containerd = new Containerd(process, this);
         if (steps.includes("kubelet")) {
             const dependsOn = [containerd.ready, ...(args.network === undefined ? [] : [args.network])];
-            this.kubelet = new Kubelet({ ...process, dependsOn }, this).ready;
+            const { ready, minted } = new Kubelet({ ...process, dependsOn }, this);
+            this.kubelet = ready;
+            if (minted !== undefined) {
+                this.minted = minted;
+            }
         }
         if (steps.includes("kube-proxy") && args.spec.serviceProxy[args.machine.role] === "kube-proxy") {
             new KubeProxy(process, this);

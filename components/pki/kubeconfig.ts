@@ -6,18 +6,19 @@ export interface KubeconfigArgs {
     readonly user: string;
     /** `https://host:port` */
     readonly server: string;
-    /** PEM. */
-    readonly certificateAuthority: string;
+    /** PEM; or, on the machine that it is for, the path of a file. */
+    readonly certificateAuthority?: string;
+    readonly certificateAuthorityFile?: string;
     /** PEM of both; or the paths of files on the machine that it is for. */
     readonly credentials:
         | { readonly certificate: string; readonly key: string }
-        | { readonly certificateFile: string; readonly keyFile: string };
+        | { readonly certificateFile: string; readonly keyFile: string }
+        | { readonly tokenFile: string };
 }
 
 /** A kubeconfig; https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
 export function renderKubeconfig(args: KubeconfigArgs): string {
     const { credentials } = args;
-    const base64 = (pem: string): string => Buffer.from(pem).toString("base64");
     return stringify(
         {
             apiVersion: "v1",
@@ -27,23 +28,16 @@ export function renderKubeconfig(args: KubeconfigArgs): string {
                     name: args.cluster,
                     cluster: {
                         server: args.server,
-                        "certificate-authority-data": base64(args.certificateAuthority),
+                        ...(args.certificateAuthority === undefined
+                            ? { "certificate-authority": args.certificateAuthorityFile }
+                            : { "certificate-authority-data": base64(args.certificateAuthority) }),
                     },
                 },
             ],
             users: [
                 {
                     name: args.user,
-                    user:
-                        "key" in credentials
-                            ? {
-                                  "client-certificate-data": base64(credentials.certificate),
-                                  "client-key-data": base64(credentials.key),
-                              }
-                            : {
-                                  "client-certificate": credentials.certificateFile,
-                                  "client-key": credentials.keyFile,
-                              },
+                    user: renderCredentials(credentials),
                 },
             ],
             contexts: [{ name: args.cluster, context: { cluster: args.cluster, user: args.user } }],
@@ -51,4 +45,23 @@ export function renderKubeconfig(args: KubeconfigArgs): string {
         },
         { lineWidth: 0 },
     );
+}
+
+function renderCredentials(credentials: KubeconfigArgs["credentials"]): object {
+    if ("tokenFile" in credentials) {
+        return { tokenFile: credentials.tokenFile };
+    }
+    return "key" in credentials
+        ? {
+              "client-certificate-data": base64(credentials.certificate),
+              "client-key-data": base64(credentials.key),
+          }
+        : {
+              "client-certificate": credentials.certificateFile,
+              "client-key": credentials.keyFile,
+          };
+}
+
+function base64(pem: string): string {
+    return Buffer.from(pem).toString("base64");
 }

@@ -22,16 +22,16 @@ export function keyFile(name: string): string {
  * key anew, nor does `kubelab:repair`, so that a preview of those doesn't have to take all certificates for new ones.
  *
  * @param newKeys what `kubelab:newKeys` says of the machine: another text makes all of its keys anew.
- * @returns the requests, PEM, by the names of their certificates. They fail where one isn't what was asked for.
+ * @returns the requests, PEM, by the names of their certificates: they fail where one isn't what was asked for; and the step.
  */
 export function machineKeys(
     machine: ReadyMachine,
     requests: MachineRequests,
     newKeys: string | undefined,
     parent: pulumi.Resource,
-): pulumi.Output<Readonly<Record<string, string>>> {
+): { readonly requests: pulumi.Output<Readonly<Record<string, string>>>; readonly made: pulumi.Resource } {
     const expected = pulumi.output(requests) as pulumi.Output<Readonly<Record<string, ExpectedRequest>>>;
-    const { stdout } = step(
+    const made = step(
         `${machine.name}-keys`,
         {
             machine: { ...machine, repair: undefined },
@@ -51,7 +51,7 @@ export function machineKeys(
         parent,
     );
     // The connection's key makes all that comes over it a secret; these are none.
-    return pulumi.all([pulumi.unsecret(stdout), expected]).apply(async ([text, all]) => {
+    const requestsMade = pulumi.all([pulumi.unsecret(made.stdout), expected]).apply(async ([text, all]) => {
         const printed = readRequests(text);
         const names = Object.keys(all);
         await Promise.all(
@@ -59,6 +59,7 @@ export function machineKeys(
         ).catch(rethrowAsItIs);
         return printed;
     });
+    return { requests: requestsMade, made };
 }
 
 /** https://docs.openssl.org/master/man1/openssl-req/#configuration-file-format */

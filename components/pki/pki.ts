@@ -29,7 +29,11 @@ export class Pki extends Component {
     /** By machine: what it is to have, and what it asks for. */
     private readonly machines = new Map<
         string,
-        { readonly wanted: MachineRequests; readonly requests: pulumi.Output<Readonly<Record<string, string>>> }
+        {
+            readonly wanted: MachineRequests;
+            readonly requests: pulumi.Output<Readonly<Record<string, string>>>;
+            readonly made: pulumi.Resource;
+        }
     >();
 
     /** @param endpoint address that kubeconfigs reach the API server by. */
@@ -55,9 +59,18 @@ export class Pki extends Component {
     makeKeys(machine: ReadyMachine): void {
         const wanted = requestsOf(this.spec, machine, this.endpoint);
         if (Object.keys(wanted).length > 0) {
-            const requests = machineKeys(machine, wanted, this.spec.newKeys[machine.name], this.cluster);
-            this.machines.set(machine.name, { wanted, requests });
+            const { requests, made } = machineKeys(machine, wanted, this.spec.newKeys[machine.name], this.cluster);
+            this.machines.set(machine.name, { wanted, requests, made });
         }
+    }
+
+    /** After this the machine has its keys. @throws Error where it is to have none. */
+    keysOf(machine: Machine): pulumi.Resource {
+        const { made } = this.machines.get(machine.name) ?? {};
+        if (made === undefined) {
+            throw new Error(`${machine.name} has no keys`);
+        }
+        return made;
     }
 
     /**

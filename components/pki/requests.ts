@@ -1,7 +1,9 @@
 import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
+import { asksForCertificates } from "../cluster-spec/node-certificates";
 import type { BringUpStep, ClusterSpec } from "../cluster-spec/types";
 import type { Machine } from "../machines/machine";
+import { APPROVER_USER } from "../node-certificates/rights";
 
 /** The authorities: a client of one trust domain must not pass for a client of another. */
 export type Authority = "kubernetes" | "etcd" | "front-proxy";
@@ -41,9 +43,10 @@ export function requestsOf(spec: ClusterSpec, machine: Machine, endpoint: pulumi
                   ...reached("api-server", () => apiServer(spec, machine, endpoint)),
                   ...reached("controller-manager", () => servingClient("kube-controller-manager")),
                   ...reached("scheduler", () => servingClient("kube-scheduler")),
+                  ...(asksForCertificates(spec) ? nodeApprover() : {}),
               }
             : {}),
-        ...reached("kubelet", () => kubelet(machine)),
+        ...(asksForCertificates(spec) ? {} : reached("kubelet", () => kubelet(machine))),
         ...(spec.serviceProxy[machine.role] === "kube-proxy"
             ? reached("kube-proxy", () => ({
                   "kube-proxy": { authority: "kubernetes", commonName: "system:kube-proxy", uses: ["client"] },
@@ -92,6 +95,11 @@ function servingClient(process: string): MachineRequests {
         [process]: { authority, commonName: `system:${process}`, uses: ["client"] },
         [`${process}-server`]: { authority, commonName: process, uses: ["server"], ...loopback },
     };
+}
+
+/** Of the process that approves what kubelets ask for. */
+function nodeApprover(): MachineRequests {
+    return { "node-approver": { authority: "kubernetes", commonName: APPROVER_USER, uses: ["client"] } };
 }
 
 /** The kubelet's name and group are what the Node authorizer goes by. */

@@ -3,7 +3,7 @@ import type { remote } from "@pulumi/command";
 import type { ReadyMachine } from "../machines/machine";
 import type { DeliveredParts } from "./parts";
 import { type Process, renderUnit } from "./process";
-import { type CopiedFile, type HostFile, putAll } from "./script";
+import { type CopiedFile, type HostFile, putAll, quote } from "./script";
 import { step } from "./step";
 
 export interface ServiceArgs {
@@ -18,6 +18,8 @@ export interface ServiceArgs {
     readonly secretFiles?: pulumi.Input<readonly HostFile[]>;
     /** Configuration and certificates, readable in a preview, and copies of keys that the machine has made. */
     readonly files?: pulumi.Input<readonly (HostFile | CopiedFile)[]>;
+    /** Commands that print a line for each thing of the process that isn't as it is to be, for `scripts/lab status`. */
+    readonly checks?: readonly { readonly subject: string; readonly command: string }[];
     readonly dependsOn?: readonly pulumi.Resource[];
     /** Says whose flags are secrets; nobody's where it is missing. */
     readonly spec?: { readonly secretFlags: readonly string[] };
@@ -81,6 +83,7 @@ export function installProcess(
                 .apply(([{ prepare = [], start, files: own = [] }, files]) => ({
                     create: [
                         ...begin,
+                        ...(args.checks ?? []).map(({ subject, command }) => `note check ${subject} ${quote(command)}`),
                         ...prepare,
                         ...putAll([...files, ...own]),
                         ...start,

@@ -10,6 +10,7 @@ const UNITS = [
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
+    "node-approver",
     "kubenet",
     "cni-config.path",
     "containerd",

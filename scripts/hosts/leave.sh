@@ -149,7 +149,7 @@ put_back() {
     done < <(
         noted user
         # A step that went before the others has no record any more.
-        printf '%s\n' etcd kube-apiserver kube-controller-manager kube-scheduler
+        printf '%s\n' etcd kube-apiserver kube-controller-manager kube-scheduler node-approver
     )
 }
 

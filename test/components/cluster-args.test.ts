@@ -17,6 +17,7 @@ const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> = {
     clusterDomain: true,
     versions: true,
     hosting: true,
+    nodeCertificates: true,
     components: true,
     stopAfter: true,
     serviceProxy: true,

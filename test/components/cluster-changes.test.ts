@@ -47,8 +47,8 @@ test("one more worker changes just the routes of the nodes that are there, and t
     expect(new Set(steps(created))).toEqual(
         new Set([
             ...["worker-3", "worker-3-ready", "worker-3-node-parts", "worker-3-kubenet", "worker-3-node"],
-            ...["worker-3-containerd", "worker-3-kubelet", "worker-3-kubelet-server", "worker-3-kube-proxy"],
-            "worker-3-keys",
+            ...["worker-3-containerd", "worker-3-kubelet-token", "worker-3-kubelet-secrets", "worker-3-kubelet"],
+            ...["worker-3-keys", "worker-3-kube-proxy"],
         ]),
     );
 });
@@ -86,6 +86,8 @@ const STEPS_OF_WORKER_1 = [
     "worker-1-containerd",
     "worker-1-kube-proxy",
     "worker-1-kubelet",
+    "worker-1-kubelet-secrets",
+    "worker-1-kubelet-token",
     "worker-1-kubenet",
     "worker-1-node",
     "worker-1-node-parts",
@@ -143,7 +145,11 @@ describe("kubelab:newKeys", () => {
         const { created, changed, deleted } = await changes({ newKeys: { "worker-1": "now" } });
         expect({ created, deleted }).toEqual({ created: [], deleted: [] });
         expect(new Set(changed)).toEqual(
-            new Set(["worker-1-keys", "worker-1-kubelet", "worker-1-kubelet-server", "worker-1-kube-proxy"]),
+            new Set([
+                ...["worker-1-keys", "worker-1-kube-proxy"],
+                // Its kubelet makes its own, and asks for certificates with another token.
+                ...["worker-1-kubelet-token", "worker-1-kubelet-secrets", "worker-1-node"],
+            ]),
         );
     });
 });

@@ -121,12 +121,17 @@ describe("the pod CIDR", () => {
 });
 
 describe("a machine's address", () => {
-    test("is in its kubelet's certificate, and its node's InternalIP", () => {
-        expect(requestIn(graph, "worker-2", "kubelet-server")).toMatchObject({
+    test("is the only one that is approved for its kubelet's port, and its node's InternalIP", () => {
+        expect(fileOf(graph, "worker-2-node", "/etc/kubernetes/nodes/worker-2")).toBe("10.7.3.22\n");
+        expect(flagIn(unit("worker-2", "kubelet"), "node-ip")).toBe("10.7.3.22");
+    });
+
+    test("is in its kubelet's certificate where that is issued", async () => {
+        const issued = await clusterGraph(testSpec({ ...UNUSUAL, workers: 2, nodeCertificates: "issued" }));
+        expect(requestIn(issued, "worker-2", "kubelet-server")).toMatchObject({
             ipAddresses: ["10.7.3.22"],
             dnsNames: ["worker-2"],
         });
-        expect(flagIn(unit("worker-2", "kubelet"), "node-ip")).toBe("10.7.3.22");
     });
 
     test("is where etcd listens, in its certificates, and what the API server advertises", () => {
@@ -143,7 +148,7 @@ test("every node finds the API endpoint by the name that the kubeconfigs and the
     for (const { name } of spec.nodes) {
         expect(script(graph, `${name}-ready`)).toContain("<<'LINES'\n10.7.3.10 api.test\nLINES\n");
     }
-    const kubelet = filesOf(script(graph, "worker-1-kubelet"))["/etc/kubernetes/kubelet/kubelet.conf"] ?? "";
+    const kubelet = filesOf(script(graph, "worker-1-kubelet"))["/etc/kubernetes/kubelet/bootstrap.conf"] ?? "";
     expect(parse(kubelet)).toMatchObject({ clusters: [{ cluster: { server: "https://api.test:6443" } }] });
 });
 

@@ -139,7 +139,10 @@ describe("secrets", () => {
             secretSteps()
                 .map(({ name }) => name)
                 .sort(),
-        ).toEqual([...["cp-1-kube-apiserver-secrets", "cp-1-kube-controller-manager-secrets"]]);
+        ).toEqual([
+            ...["cp-1-kube-apiserver-secrets", "cp-1-kube-controller-manager-secrets"],
+            ...["cp-1-kubelet-secrets", "worker-1-kubelet-secrets", "worker-2-kubelet-secrets"],
+        ]);
         expect(violations(secretSteps(), ({ inputs }) => inputs["logging"] === "none")).toEqual([]);
     });
 
@@ -184,6 +187,9 @@ describe("secrets", () => {
             "/etc/kubernetes/kube-apiserver/service-accounts.key",
             "/etc/kubernetes/kube-controller-manager/ca.key",
             "/etc/kubernetes/kube-controller-manager/service-accounts.key",
+            // Of each node.
+            ...Array.from({ length: 3 }, () => "/etc/kubernetes/kubelet/bootstrap-token"),
+            ...Array.from({ length: 3 }, () => "/etc/kubernetes/kubelet/new-keys"),
         ]);
         const open = files.filter(([, , mode, , content]) => holdsSecret(content) && mode !== "0400");
         expect(open.map(([, path]) => path)).toEqual([]);
@@ -195,15 +201,21 @@ describe("secrets", () => {
                 ([, path = "", mode = "", owner = "", source = ""]) => ({ name, path, mode, owner, source }),
             ),
         );
-        expect(keyFiles.filter(({ name }) => name.startsWith("cp-1"))).toHaveLength(15);
-        expect(keyFiles.filter(({ name }) => name.startsWith("worker-1"))).toHaveLength(3);
+        expect(keyFiles.filter(({ name }) => name.startsWith("cp-1"))).toHaveLength(14);
+        expect(keyFiles.filter(({ name }) => name.startsWith("worker-1"))).toHaveLength(1);
         const asked = (machine: string): string[] =>
             Object.keys(settingsIn(inputsOf(find(graph, REMOTE_STEP, `${machine}-keys`)).stdin));
         for (const { name, path, mode, owner, source } of keyFiles) {
             const machine = spec.nodes.find((node) => name.startsWith(`${node.name}-`))?.name ?? "";
             expect(asked(machine).map((each) => `/var/lib/kubelab/keys/${each}.key`)).toContain(source);
             const process = /^\/etc\/(?:kubernetes\/)?([\w-]+)\//.exec(path)?.[1] ?? "";
-            const user = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"].includes(process)
+            const user = [
+                "etcd",
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "node-approver",
+            ].includes(process)
                 ? process
                 : "root";
             expect([path, mode, owner]).toEqual([path, "0400", `${user}:${user}`]);
@@ -259,7 +271,7 @@ describe("the number of steps", () => {
             { length: workers },
             (_, index) => remoteSteps(many, { address: `10.240.0.${21 + index}` }).length,
         );
-        expect(new Set(perWorker)).toEqual(new Set([6]));
+        expect(new Set(perWorker)).toEqual(new Set([7]));
     });
 
     test("that a machine gets at once is below what its SSH server takes before it starts refusing", () => {

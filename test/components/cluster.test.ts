@@ -48,6 +48,7 @@ test("a person who watches `pulumi up` sees the parts of a cluster", () => {
         "    kubelab:control-plane:ControlPlane cp-1",
         "      kubelab:control-plane:Etcd cp-1-etcd",
         "      kubelab:control-plane:ApiServer cp-1-kube-apiserver",
+        "      kubelab:node-certificates:NodeApprover cp-1-node-approver",
         "      kubelab:control-plane:ControllerManager cp-1-kube-controller-manager",
         "      kubelab:control-plane:Scheduler cp-1-kube-scheduler",
     ]);
@@ -108,7 +109,9 @@ describe("bring-up", () => {
         const ofControlPlane = graph.resources.filter(
             ({ type, name }) => type === REMOTE_STEP && name.startsWith("cp-1-"),
         );
-        expect(ofControlPlane.filter((other) => needs("worker-1-kubelet", other))).toEqual([]);
+        const needed = ofControlPlane.filter((other) => needs("worker-1-kubelet", other)).map(({ name }) => name);
+        // Nothing but the machine, which makes the token that the kubelet joins with.
+        expect(needed.sort()).toEqual(["cp-1-keys", "cp-1-ready"]);
     });
 
     test("a kubelet starts after its container runtime and its pod network", () => {

@@ -32,6 +32,7 @@ const DEFAULT = {
     cniPlugin: "kube-router",
     overlay: "none",
     hosting: "systemd",
+    nodeCertificates: "bootstrap",
     serviceProxy: { "control-plane": "kube-proxy", worker: "kube-proxy" },
     bridgeRange: { podCidr: "10.99.0.0/24", podGateway: "10.99.0.1" },
     steps: [

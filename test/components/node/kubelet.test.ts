@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import type { RawConfig } from "../../../components/cluster-spec";
 import { kubeletConfiguration, kubeletProcess } from "../../../components/node/kubelet";
 import { FACTS, testSpec, UNUSUAL } from "../../support/spec";
 
@@ -22,11 +23,29 @@ test("nobody gets at the kubelet's port without the API server's word for it", (
     expect(configuration()).not.toHaveProperty("readOnlyPort");
 });
 
-test("serves with a certificate of the cluster's authority instead of one it signs itself", () => {
-    expect(configuration()).toMatchObject({
-        tlsCertFile: "/etc/kubernetes/kubelet/server.crt",
-        tlsPrivateKeyFile: "/etc/kubernetes/kubelet/server.key",
+describe("the certificate of its port is the cluster's authority's instead of one that it signs itself", () => {
+    test("where it asks for it, and renews both of its certificates", () => {
+        expect(configuration()).toMatchObject({ rotateCertificates: true, serverTLSBootstrap: true });
+        expect(configuration()).not.toHaveProperty("tlsCertFile");
     });
+
+    test("where it is issued", () => {
+        const issued = testSpec({ nodeCertificates: "issued" });
+        expect(parse(kubeletConfiguration(issued, FACTS, "worker"))).toMatchObject({
+            tlsCertFile: "/etc/kubernetes/kubelet/server.crt",
+            tlsPrivateKeyFile: "/etc/kubernetes/kubelet/server.key",
+        });
+    });
+});
+
+test("a kubelet that asks for its certificates waits until its token is taken, and one whose are issued for nothing", () => {
+    const lines = (config: RawConfig): string[] =>
+        (kubeletProcess(testSpec(config), "worker-1", "10.240.0.21", "worker").service ?? []).filter((line) =>
+            line.startsWith("ExecStartPre="),
+        );
+    expect(lines({})).toEqual(["ExecStartPre=/bin/bash /usr/local/lib/kubelab/join wait api.test:6443"]);
+    expect(lines({ nodeCertificates: "issued" })).toEqual([]);
+    expect(lines({ hosting: "static-pods" })).toEqual([]);
 });
 
 test("what the kind of machine needs set differently comes from its facts", () => {

@@ -21,7 +21,9 @@ const library = STEP_LIBRARY.replaceAll("/run/kubelab", join(directory.path, "ru
 let asked: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
-    asked = settingsIn(script(await clusterGraph(testSpec({ workers: 1 })), "worker-1-keys"));
+    asked = settingsIn(
+        script(await clusterGraph(testSpec({ workers: 1, nodeCertificates: "issued" })), "worker-1-keys"),
+    );
 });
 beforeEach(() => rmSync(keys, { recursive: true, force: true }));
 afterAll(directory.remove);

@@ -1,0 +1,60 @@
+# shellcheck shell=bash disable=SC2154 # a step's functions come before these
+# Bootstrap tokens, on the control plane: one is for one node, for a quarter of an hour, and for one certificate.
+# https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
+
+tokens=$state/tokens
+# https://address:port of the API server.
+: "${api:=}"
+
+# mint NODE: makes a token and prints it. The API has it, and its time begins, when offer_token gives it to it.
+mint() {
+    local text='' some
+    while [ "${#text}" -lt 22 ]; do
+        LC_ALL=C IFS= read -rd '' -N 64 some </dev/urandom 2>/dev/null || true
+        text+=$(LC_ALL=C && printf '%s' "${some//[!a-z0-9]/}")
+    done
+    umask 077
+    if [ ! -d "$tokens" ]; then mkdir -p "$tokens"; fi
+    printf '%s.%s\n' "${text:0:6}" "${text:6:16}" >"$tokens/$1"
+    umask 022
+    printf '%s.%s\n' "${text:0:6}" "${text:6:16}"
+}
+
+# as_admin METHOD PATH [FILE]: a request to the API server, without a start of kubectl.
+as_admin() {
+    curl -sf --max-time 10 -o /dev/null --cacert /etc/kubernetes/kube-apiserver/ca.crt --cert /etc/kubernetes/super-admin.crt \
+        --key /etc/kubernetes/super-admin.key -X "$1" -H 'Content-Type: application/json' "${@:3}" "$api$2"
+}
+
+# offer_token NODE: has the API server take the token that was made for the node, where there is one, for a quarter of an hour.
+offer_token() {
+    local id='' secret expires object secrets=/api/v1/namespaces/kube-system/secrets
+    [ -s "$tokens/$1" ] || return 0
+    IFS=. read -r id secret <"$tokens/$1"
+    rm -f "/var/lib/node-approver/used/$id"
+    TZ=UTC printf -v expires '%(%Y-%m-%dT%H:%M:%SZ)T' "$((EPOCHSECONDS + 900))"
+    object='{"apiVersion":"v1","kind":"Secret","type":"bootstrap.kubernetes.io/token","metadata":{"namespace":"kube-system","name":"bootstrap-token-'$id'"},"stringData":{"token-id":"'$id'","token-secret":"'$secret'","expiration":"'$expires'","usage-bootstrap-authentication":"true","auth-extra-groups":"system:bootstrappers:kubelab,system:bootstrappers:kubelab:'$1'","description":"for the node '$1' to join by"}}'
+    as_admin POST "$secrets" --data @- <<<"$object" || as_admin PUT "$secrets/bootstrap-token-$id" --data @- <<<"$object" ||
+        fail "the API server doesn't take the bootstrap token of $1"
+}
+
+# withdraw_token NODE: of a node that is Ready, and so has its certificate, takes the token away.
+withdraw_token() {
+    local id
+    [ -s "$tokens/$1" ] || return 0
+    IFS=. read -r id _ <"$tokens/$1"
+    as_admin DELETE "/api/v1/namespaces/kube-system/secrets/bootstrap-token-$id" || true
+    rm -f "$tokens/$1"
+}
+
+# early_rights < pairs of lines, a path and an object: makes what isn't there yet of the rights that nodes join by. `kubectl apply` does the
+# same, later.
+early_rights() {
+    local path object requests=()
+    while read -r path && read -r object; do
+        if [ "${#requests[@]}" -gt 0 ]; then requests+=(--next); fi
+        requests+=(-s -o /dev/null --max-time 10 --cacert /etc/kubernetes/kube-apiserver/ca.crt --cert /etc/kubernetes/super-admin.crt
+            --key /etc/kubernetes/super-admin.key -H 'Content-Type: application/json' --data "$object" "$api$path")
+    done
+    curl "${requests[@]}" || true
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterSpec } from "../cluster-spec/types";
+import type { Machine, ReadyMachine } from "../machines/machine";
+import { put } from "../steps/script";
+import { step } from "../steps/step";
+import { nodeFile } from "./nodes";
+import { nodeCertificateRights } from "./rights";
+
+const FUNCTIONS = readFileSync(join(__dirname, "bootstrap-token.sh"), "utf8").trim();
+
+/**
+ * Has the control plane make a bootstrap token for a node whose machine is new, or is to make new keys, or is repaired: an `up` that
+ * changes none of these makes none. It is good for nothing until `offerToken` gives it to the API server.
+ *
+ * @returns the token, secret.
+ */
+export function bootstrapToken(
+    args: {
+        readonly spec: ClusterSpec;
+        readonly machine: Machine;
+        readonly controlPlane: ReadyMachine;
+        readonly dependsOn: readonly pulumi.Resource[];
+    },
+    parent: pulumi.Resource,
+): { readonly token: pulumi.Output<string>; readonly minted: pulumi.Resource } {
+    const { spec, machine, controlPlane, dependsOn } = args;
+    const minted = step(
+        `${machine.name}-kubelet-token`,
+        {
+            machine: { ...controlPlane, repair: undefined },
+            repair: machine.repair,
+            script: machine.id.apply((id) => ({
+                create: [
+                    `# for ${id}`,
+                    `# keys: ${spec.newKeys[machine.name] ?? ""}`,
+                    // Not in the record: it is gone when the node has joined.
+                    "step=''",
+                    FUNCTIONS,
+                    `once token-${machine.name}`,
+                    `mint ${machine.name}`,
+                ],
+            })),
+            dependsOn: [controlPlane.ready, ...dependsOn],
+        },
+        parent,
+    );
+    return { token: pulumi.secret(minted.stdout).apply((text) => text.trim()), minted };
+}
+
+/** Statements of the step by which a node becomes one of the cluster. */
+export interface Joining {
+    /** Have the node's certificates approved, and let its kubelet ask for the first one. */
+    readonly offer: readonly string[];
+    /** Take the token away, once the node is Ready. */
+    readonly withdraw: readonly string[];
+}
+
+/** @param address of the node, that the nodes reach each other by: the only one in a certificate of its port. */
+export function joiningOf(spec: ClusterSpec, node: string, address: string): Joining {
+    return {
+        offer: [
+            `api=https://127.0.0.1:${spec.api.port}`,
+            FUNCTIONS,
+            put({ path: nodeFile(node), content: address }),
+            `offer_token ${node}`,
+        ],
+        withdraw: [`withdraw_token ${node}`],
+    };
+}
+
+/** The statements that give nodes the right to join, before `kubectl apply` comes to it. */
+export function earlyRights(spec: ClusterSpec): string[] {
+    const path = (kind: string): string => `/apis/rbac.authorization.k8s.io/v1/${kind.toLowerCase()}s`;
+    const lines = nodeCertificateRights().map((each) => `${path(each.kind)}\n${JSON.stringify(each)}\n`);
+    return [`api=https://127.0.0.1:${spec.api.port}`, FUNCTIONS, `early_rights <<'RIGHTS'\n${lines.join("")}RIGHTS`];
+}
+
+/** The statement after which nothing is approved for a node any more. */
+export function forgetNode(node: string): string {
+    return `rm -f ${nodeFile(node)} /var/lib/kubelab/tokens/${node}`;
+}

@@ -1,0 +1,50 @@
+/** Who may do what with the certificate requests of kubelets; https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/ */
+
+const RBAC = "rbac.authorization.k8s.io";
+const CERTIFICATES = "certificates.k8s.io";
+/** Of the approver's client certificate. */
+export const APPROVER_USER = "kubelab:node-approver";
+/** Of every token that kubelab makes. */
+export const JOINING_GROUP = "system:bootstrappers:kubelab";
+
+/** Roles and bindings; the controller manager's own approver gets none, since it ties no token to a node's name. */
+export function nodeCertificateRights() {
+    return [
+        {
+            apiVersion: `${RBAC}/v1`,
+            kind: "ClusterRole",
+            metadata: { name: APPROVER_USER },
+            rules: [
+                {
+                    apiGroups: [CERTIFICATES],
+                    resources: ["certificatesigningrequests"],
+                    verbs: ["get", "list", "watch"],
+                },
+                {
+                    apiGroups: [CERTIFICATES],
+                    resources: ["certificatesigningrequests/approval"],
+                    verbs: ["patch"],
+                },
+                {
+                    apiGroups: [CERTIFICATES],
+                    resources: ["signers"],
+                    resourceNames: ["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/kubelet-serving"],
+                    verbs: ["approve"],
+                },
+            ],
+        },
+        binding(APPROVER_USER, APPROVER_USER, { kind: "User", name: APPROVER_USER }),
+        // A token may ask for certificates and see what becomes of that, and nothing else.
+        binding("kubelab:joining-nodes", "system:node-bootstrapper", { kind: "Group", name: JOINING_GROUP }),
+    ] as const;
+}
+
+function binding(name: string, role: string, subject: { readonly kind: "User" | "Group"; readonly name: string }) {
+    return {
+        apiVersion: `${RBAC}/v1`,
+        kind: "ClusterRoleBinding",
+        metadata: { name },
+        roleRef: { apiGroup: RBAC, kind: "ClusterRole", name: role },
+        subjects: [{ apiGroup: RBAC, ...subject }],
+    } as const;
+}

@@ -1,0 +1,253 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bash, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
+
+jest.setTimeout(60_000);
+
+const PROGRAM = readFileSync(join(__dirname, "../../../components/node-certificates/node-approver.sh"), "utf8");
+const CLIENT = "kubernetes.io/kube-apiserver-client-kubelet";
+const SERVING = "kubernetes.io/kubelet-serving";
+const AS_CLIENT = ["digital signature", "client auth"];
+const AS_SERVER = ["digital signature", "server auth"];
+const TOKEN = "system:bootstrap:abcdef";
+
+const directory = temporaryDirectory();
+const nodes = join(directory.path, "nodes");
+const used = join(directory.path, "used");
+
+/** A request as the approver's template prints it. */
+interface Asked {
+    readonly signer: string;
+    readonly user: string;
+    readonly groups: readonly string[];
+    readonly usages: readonly string[];
+    readonly pem: string;
+}
+
+interface Settings {
+    readonly subject?: readonly string[];
+    readonly names?: string;
+    readonly extensions?: readonly string[];
+    readonly key?: readonly string[];
+}
+
+/** A request as Go writes it: openssl does so with printable strings. */
+function request({ subject = ["O = system:nodes", "CN = system:node:worker-1"], ...rest }: Settings = {}): string {
+    const { names, extensions = names === undefined ? [] : [`subjectAltName = ${names}`] } = rest;
+    const { key = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] } = rest;
+    const config = [
+        ...["[req]", "prompt = no", "string_mask = nombstr", "default_md = sha256", "distinguished_name = subject"],
+        ...(extensions.length === 0 ? [] : ["req_extensions = extensions"]),
+        ...["[subject]", ...subject, "[extensions]", ...extensions, ""],
+    ].join("\n");
+    const keyFile = join(directory.path, "key");
+    const settings = join(directory.path, "settings");
+    writeFileSync(settings, config);
+    return execFileSync(
+        "openssl",
+        ["req", "-new", "-newkey", ...key, "-nodes", "-keyout", keyFile, "-config", settings],
+        { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    );
+}
+
+const joining = (node = "worker-1"): readonly string[] => [
+    ...["system:bootstrappers", "system:bootstrappers:kubelab", `system:bootstrappers:kubelab:${node}`],
+    "system:authenticated",
+];
+const ofNode = ["system:nodes", "system:authenticated"];
+
+const byToken = (): Asked => ({ signer: CLIENT, user: TOKEN, groups: joining(), usages: AS_CLIENT, pem: request() });
+const renewal = (): Asked => ({ ...byToken(), user: "system:node:worker-1", groups: ofNode });
+const serving = (names = "DNS:worker-1, IP:10.240.0.21"): Asked => ({
+    ...renewal(),
+    signer: SERVING,
+    usages: AS_SERVER,
+    pem: request({ names }),
+});
+
+/** What the approver says: `approve`, why not, or `not mine`. */
+function verdict({ signer, user, groups, usages, pem }: Asked): string {
+    const listed = (items: readonly string[]): string => items.map((item) => `${JSON.stringify(item)} `).join("");
+    const words = [signer, JSON.stringify(user), listed(groups), listed(usages), JSON.stringify(pem)];
+    const { status, stdout, stderr } = bash(
+        [
+            `NODES=${nodes} USED=${used}`,
+            PROGRAM,
+            'if judge "$@"; then printf "%s" "${why:-approve}"; else printf "not mine"; fi',
+        ].join("\n"),
+        words,
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return stdout;
+}
+
+beforeEach(() => {
+    rmSync(used, { recursive: true, force: true });
+    mkdirSync(used, { recursive: true });
+    mkdirSync(nodes, { recursive: true });
+    writeFileSync(join(nodes, "worker-1"), "10.240.0.21\n");
+    writeFileSync(join(nodes, "worker-2"), "10.240.0.22\n");
+});
+afterAll(directory.remove);
+
+testWith("shellcheck")("passes shellcheck", () => {
+    expect(shellcheck({ program: PROGRAM })).toBe("");
+});
+
+describe("what is approved", () => {
+    testWith("openssl")("a node's first client certificate, asked for with its token", () => {
+        expect(verdict(byToken())).toBe("approve");
+    });
+    testWith("openssl")("its renewal, asked for by the node", () => {
+        expect(verdict(renewal())).toBe("approve");
+    });
+    testWith("openssl")("a certificate of its port, with its own name and address", () => {
+        expect(verdict(serving())).toBe("approve");
+    });
+    testWith("openssl")("those of a node with a long name, whose request has longer lengths", () => {
+        const name = `worker-${"x".repeat(45)}`;
+        writeFileSync(join(nodes, name), "192.168.100.200\n");
+        const names = `DNS:${name}, IP:192.168.100.200`;
+        const pem = request({ subject: ["O = system:nodes", `CN = system:node:${name}`], names });
+        expect(verdict({ ...serving(), user: `system:node:${name}`, pem })).toBe("approve");
+    });
+});
+
+describe("what is denied", () => {
+    const wrong = "it isn't what the kubelet of worker-1 asks for";
+    const cases: Readonly<Record<string, () => [Asked, string]>> = {
+        "another node's name": () => [
+            { ...byToken(), pem: request({ subject: ["O = system:nodes", "CN = system:node:worker-2"] }) },
+            wrong,
+        ],
+        "a longer name": () => [
+            { ...byToken(), pem: request({ subject: ["O = system:nodes", "CN = system:node:worker-11"] }) },
+            wrong,
+        ],
+        "another group": () => [
+            { ...byToken(), pem: request({ subject: ["O = system:masters", "CN = system:node:worker-1"] }) },
+            wrong,
+        ],
+        "one group more": () => [
+            {
+                ...byToken(),
+                pem: request({ subject: ["0.O = system:nodes", "1.O = system:masters", "CN = system:node:worker-1"] }),
+            },
+            wrong,
+        ],
+        "no group": () => [{ ...byToken(), pem: request({ subject: ["CN = system:node:worker-1"] }) }, wrong],
+        "one name more in the subject": () => [
+            {
+                ...byToken(),
+                pem: request({ subject: ["O = system:nodes", "0.CN = system:node:worker-1", "1.CN = admin"] }),
+            },
+            wrong,
+        ],
+        "names in a client certificate": () => [{ ...byToken(), pem: request({ names: "DNS:worker-1" }) }, wrong],
+        "a certificate authority": () => [
+            { ...byToken(), pem: request({ extensions: ["basicConstraints = critical, CA:true"] }) },
+            wrong,
+        ],
+        "another node's address on its port": () => [
+            serving("DNS:worker-1, IP:10.240.0.22"),
+            `${wrong} with the address 10.240.0.21`,
+        ],
+        "the API's name on its port": () => [serving("DNS:kubernetes.default.svc, IP:10.240.0.21"), wrong],
+        "one name more on its port": () => [serving("DNS:worker-1, DNS:api.lab, IP:10.240.0.21"), wrong],
+        "one address more on its port": () => [serving("DNS:worker-1, IP:10.240.0.21, IP:10.32.0.1"), wrong],
+        "no names on its port": () => [{ ...serving(), pem: request() }, wrong],
+        "an authority's extension on its port": () => [
+            {
+                ...serving(),
+                pem: request({
+                    extensions: ["subjectAltName = DNS:worker-1, IP:10.240.0.21", "basicConstraints = CA:true"],
+                }),
+            },
+            wrong,
+        ],
+        "an RSA key": () => [{ ...byToken(), pem: request({ key: ["rsa:2048"] }) }, wrong],
+        "a key on another curve": () => [
+            { ...byToken(), pem: request({ key: ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"] }) },
+            wrong,
+        ],
+        "a second request behind the first": () => [{ ...byToken(), pem: `${request()}${request()}` }, wrong],
+        "text before the request": () => [{ ...byToken(), pem: `Subject: system:node:worker-1\n${request()}` }, wrong],
+        "no request": () => [{ ...byToken(), pem: "no\n" }, wrong],
+        "usages of an authority": () => [
+            { ...byToken(), usages: [...AS_CLIENT, "cert sign"] },
+            'the usages are "digital signature" "client auth" "cert sign" ',
+        ],
+        "a server's usages for a client": () => [{ ...byToken(), usages: AS_SERVER }, "the usages are"],
+        "a client's usages for a port": () => [{ ...serving(), usages: AS_CLIENT }, "the usages are"],
+        "a port's certificate by a token": () => [
+            { ...serving(), user: TOKEN, groups: joining() },
+            "a token asks for a client certificate only",
+        ],
+        "a used token": () => {
+            writeFileSync(join(used, "abcdef"), "");
+            return [byToken(), "the token was used already"];
+        },
+        "a token that isn't kubelab's": () => [
+            { ...byToken(), groups: ["system:bootstrappers", "system:authenticated"] },
+            '"system:bootstrap:abcdef" is neither a node nor the token of one',
+        ],
+        "a token for two nodes": () => [
+            {
+                ...byToken(),
+                groups: [...joining().slice(0, 3), "system:bootstrappers:kubelab:worker-2", "system:authenticated"],
+            },
+            "is neither a node nor the token of one",
+        ],
+        "a token of another node": () => [
+            { ...byToken(), groups: joining("worker-2") },
+            "it isn't what the kubelet of worker-2 asks for",
+        ],
+        "a node that has left": () => {
+            rmSync(join(nodes, "worker-1"));
+            return [renewal(), "worker-1 is no node of this cluster"];
+        },
+        "a path for a node": () => [
+            { ...renewal(), user: "system:node:../nodes/worker-1" },
+            "is neither a node nor the token of one",
+        ],
+        "another node": () => [
+            { ...renewal(), user: "system:node:worker-2" },
+            "it isn't what the kubelet of worker-2 asks for",
+        ],
+        "a node's name without its group": () => [
+            { ...renewal(), groups: ["system:authenticated"] },
+            "is neither a node nor the token of one",
+        ],
+        "a service account": () => [
+            { ...renewal(), user: "system:serviceaccount:default:system:node:worker-1", groups: ofNode },
+            "is neither a node nor the token of one",
+        ],
+        "an administrator": () => [
+            { ...renewal(), user: "kubelab:admin", groups: ["kubelab:cluster-admins", "system:authenticated"] },
+            "is neither a node nor the token of one",
+        ],
+    };
+    testWith("openssl")("each of these, with the reason", () => {
+        const answers = Object.entries(cases).map(([name, make]) => {
+            const [asked, why] = make();
+            writeFileSync(join(nodes, "worker-1"), "10.240.0.21\n");
+            if (name === "a node that has left") {
+                rmSync(join(nodes, "worker-1"));
+            }
+            const answer = verdict(asked);
+            rmSync(join(used, "abcdef"), { force: true });
+            return [name, answer.includes(why) ? "denied" : answer] as const;
+        });
+        expect(Object.fromEntries(answers)).toEqual(
+            Object.fromEntries(Object.keys(cases).map((name) => [name, "denied"])),
+        );
+    });
+});
+
+describe("what is left to others", () => {
+    testWith("openssl")("requests to another signer", () => {
+        const signers = ["kubernetes.io/kube-apiserver-client", "kubernetes.io/legacy-unknown", "example.com/mine"];
+        expect(signers.map((signer) => verdict({ ...byToken(), signer }))).toEqual(signers.map(() => "not mine"));
+    });
+});
