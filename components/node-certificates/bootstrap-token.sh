@@ -38,12 +38,15 @@ offer_token() {
         fail "the API server doesn't take the bootstrap token of $1"
 }
 
-# withdraw_token NODE: of a node that is Ready, and so has its certificate, takes the token away.
+# withdraw_token NODE: of a node that is Ready, takes away the token that it has joined with. One that isn't used yet, by a node that makes
+# new keys or needs none, ends by itself.
 withdraw_token() {
     local id
     [ -s "$tokens/$1" ] || return 0
     IFS=. read -r id _ <"$tokens/$1"
-    as_admin DELETE "/api/v1/namespaces/kube-system/secrets/bootstrap-token-$id" || true
+    if [ -e "/var/lib/node-approver/used/$id" ]; then
+        as_admin DELETE "/api/v1/namespaces/kube-system/secrets/bootstrap-token-$id" || true
+    fi
     rm -f "$tokens/$1"
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formsOfKey } from "../support/known-secrets";
-import { Lab, NO_CHANGES, story } from "../support/lab";
+import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
 const NODES = ["cp-1", "worker-1"] as const;
 /** Keys that the program makes, since more than one machine needs them: docs/security.md. */
@@ -20,7 +20,7 @@ interface KeyOnMachine {
 function keysOn(lab: Lab, node: string): KeyOnMachine[] {
     const text = lab.ssh(
         node,
-        "find /etc /var/lib/kubelab /usr/local /root /home -xdev -name '*.key' -type f | sort | while read -r file; do stat -c '@ %n %U %a' $file; cat $file; done",
+        "find /etc /var/lib/kubelab /var/lib/kubelet/pki /usr/local /root /home -xdev -type f '(' -name '*.key' -o -path '/var/lib/kubelet/pki/*.pem' ')' | sort | while read -r file; do stat -c '@ %n %U %a' $file; sed -n '/BEGIN.*PRIVATE/,/END.*PRIVATE/p' $file; done",
     );
     return [...text.matchAll(/^@ (\S+) (\S+) (\S+)\n([^@]*)/gm)].map(
         ([, path = "", owner = "", mode = "", pem = ""]) => ({ node, path, owner, mode, text: pem }),
@@ -52,17 +52,26 @@ story("the keys of a cluster", () => {
         );
     const isMadeHere = ({ path }: KeyOnMachine): boolean => MADE_HERE.some((end) => path.endsWith(end));
 
-    it("comes up with keys that each machine has made", () => {
+    it("comes up with keys that each machine has made", async () => {
         const { code, stdout, stderr } = lab.run("up", ["--verbose"], 900);
         printed = `${stdout}${stderr}`;
         expect(code === 0 ? "" : printed).toBe("");
-        const keys = NODES.flatMap((node) => keysOn(lab, node)).filter((key) => !isMadeHere(key));
-        expect(keys.filter(({ path }) => path.startsWith("/var/lib/kubelab/keys/"))).toHaveLength(15 + 3);
+        const ofKubelets = ({ path }: KeyOnMachine): boolean => path.startsWith("/var/lib/kubelet/pki/");
+        // A kubelet asks for the certificate of its port a second after it has joined.
+        const keys = await eventually(20, () => {
+            const all = NODES.flatMap((node) => keysOn(lab, node)).filter((key) => !isMadeHere(key));
+            expect(all.filter(ofKubelets)).toHaveLength(2 + 2);
+            return all;
+        });
+        expect(keys.filter(ofKubelets).map(({ owner, mode }) => `${owner} ${mode}`)).toEqual(
+            Array.from({ length: 4 }, () => "root 600"),
+        );
+        expect(keys.filter(({ path }) => path.startsWith("/var/lib/kubelab/keys/"))).toHaveLength(14 + 1);
         const copies = keys.filter(({ path }) => path.startsWith("/etc/"));
-        expect(copies).toHaveLength(15 + 3);
+        expect(copies).toHaveLength(14 + 1);
         const texts = new Set(keys.map(({ text }) => text));
         // Each copy is one of the machine's own, and no two machines or processes have the same.
-        expect(texts.size).toBe(15 + 3);
+        expect(texts.size).toBe(14 + 1 + 4);
         const users = new Set(
             copies.map(({ path, owner, mode }) => `${path.split("/").slice(0, -1).join("/")} ${owner} ${mode}`),
         );
@@ -72,7 +81,7 @@ story("the keys of a cluster", () => {
             ...["kube-apiserver", "kube-controller-manager"].map((name) => `/etc/kubernetes/${name} ${name} 400`),
             "/etc/kubernetes/kube-proxy root 400",
             "/etc/kubernetes/kube-scheduler kube-scheduler 400",
-            "/etc/kubernetes/kubelet root 400",
+            "/etc/kubernetes/node-approver node-approver 400",
         ]);
         expect(lab.kubectl("get", "nodes", "--no-headers").match(/ Ready /g)).toHaveLength(2);
     }, 900_000);
@@ -111,9 +120,10 @@ story("the keys of a cluster", () => {
     it("keeps them when nothing changes, and puts a process's copy back that is gone", () => {
         const before = NODES.map(fingerprints);
         expect(lab.upChanges()).toEqual(NO_CHANGES);
-        lab.ssh("worker-1", "rm /etc/kubernetes/kubelet/client.key; echo x >/etc/kubernetes/kube-proxy/client.key");
-        expect(lab.run("status").stdout).toContain("/etc/kubernetes/kubelet/client.key: gone");
-        lab.succeed("repair", ["worker-1"]);
+        lab.ssh("worker-1", "rm /etc/kubernetes/kube-proxy/client.key");
+        lab.ssh("cp-1", "echo x >/etc/kubernetes/kube-scheduler/client.key");
+        expect(lab.run("status").stdout).toContain("/etc/kubernetes/kube-proxy/client.key: gone");
+        lab.succeed("repair", ["worker-1", "cp-1"]);
         expect(NODES.map(fingerprints)).toEqual(before);
         expect(lab.run("status").code).toBe(0);
     }, 300_000);
@@ -121,13 +131,13 @@ story("the keys of a cluster", () => {
     it("signs nothing for a machine that asks to be somebody else", () => {
         lab.ssh(
             "worker-1",
-            String.raw`printf '%s\n' '#!/bin/bash' "sed 's/system:nodes/system:masters/' | /usr/bin/openssl \"\$@\"" >/usr/local/bin/openssl; chmod 0755 /usr/local/bin/openssl`,
+            String.raw`printf '%s\n' '#!/bin/bash' "sed 's/system:kube-proxy/system:masters/' | /usr/bin/openssl \"\$@\"" >/usr/local/bin/openssl; chmod 0755 /usr/local/bin/openssl`,
         );
         lab.configure({ newKeys: { "worker-1": "stolen" } });
         const { code, stdout, stderr } = lab.run("up");
         expect(code).not.toBe(0);
         expect(`${stdout}${stderr}`).toContain(
-            "worker-1, kubelet: the certificate request is for O=system:masters, CN=system:node:worker-1 and not for O=system:nodes, CN=system:node:worker-1, so nothing is signed",
+            "worker-1, kube-proxy: the certificate request is for CN=system:masters and not for CN=system:kube-proxy, so nothing is signed",
         );
         lab.ssh("worker-1", "rm /usr/local/bin/openssl");
     }, 300_000);
@@ -135,7 +145,7 @@ story("the keys of a cluster", () => {
     it("makes new ones on request, on that machine alone, and the node works with them", () => {
         const before = NODES.map(fingerprints);
         const { replaced, deleted, created } = lab.up({ newKeys: { "worker-1": "new" } });
-        expect({ replaced, deleted, created }).toEqual({ replaced: 3, deleted: 0, created: 0 });
+        expect({ replaced, deleted, created }).toEqual({ replaced: 1, deleted: 0, created: 0 });
         const after = NODES.map(fingerprints);
         expect(after[0]).toEqual(before[0]);
         expect(Object.keys(after[1] ?? {}).filter((path) => after[1]?.[path] === before[1]?.[path])).toEqual([]);

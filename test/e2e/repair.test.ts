@@ -50,14 +50,14 @@ const BREAKS: readonly Break[] = [
     [
         "a certificate removed",
         "worker-1",
-        "rm /etc/kubernetes/kubelet/server.crt",
-        "/etc/kubernetes/kubelet/server.crt: gone",
+        "rm /etc/kubernetes/kube-proxy/client.crt",
+        "/etc/kubernetes/kube-proxy/client.crt: gone",
     ],
     [
         "a key opened to everyone",
         "worker-1",
-        "chmod 0644 /etc/kubernetes/kubelet/server.key",
-        "/etc/kubernetes/kubelet/server.key: mode and owner 644 root root, not 400 root root",
+        "chmod 0644 /etc/kubernetes/kube-proxy/client.key",
+        "/etc/kubernetes/kube-proxy/client.key: mode and owner 644 root root, not 400 root root",
     ],
     ["a route deleted", "worker-1", "ip route del 10.99.2.0/24", "kubenet: route 10.99.2.0/24 via 10.231.0.22"],
     [
