@@ -251,3 +251,64 @@ describe("what is left to others", () => {
         expect(signers.map((signer) => verdict({ ...byToken(), signer }))).toEqual(signers.map(() => "not mine"));
     });
 });
+
+describe("the watch", () => {
+    const asked = join(directory.path, "asked");
+
+    /** Lets the approver watch these requests, where the API server answers so. */
+    function watch(requests: Readonly<Record<string, Asked>>, answers = ""): string {
+        const quoted = (items: readonly string[]): string => items.map((item) => `${JSON.stringify(item)} `).join("");
+        const lines = Object.entries(requests).flatMap(([name, { signer, user, groups, usages, pem }]) => [
+            ...[name, signer, JSON.stringify(user), quoted(groups), quoted(usages), JSON.stringify(pem)],
+        ]);
+        writeFileSync(join(directory.path, "lines"), `${lines.join("\n")}\n`);
+        const programs = {
+            kubectl: `cat ${directory.path}/lines`,
+            curl: `{ echo "\${!#}"; cat; } >>${asked}\n${answers}`,
+        };
+        for (const [name, text] of Object.entries(programs)) {
+            writeFileSync(join(directory.path, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+        }
+        rmSync(asked, { force: true });
+        const { status, stdout } = bash(
+            [
+                `PATH=${directory.path}:$PATH API=https://127.0.0.1:6443 CACHE=/nowhere NODES=${nodes} USED=${used}`,
+                PROGRAM,
+                "watch || true",
+            ].join("\n"),
+        );
+        expect(status).toBe(0);
+        return stdout;
+    }
+    const answers = (): string[] => readFileSync(asked, "utf8").trim().split("\n");
+
+    testWith("openssl")(
+        "approves what is right, denies what is wrong, and leaves the rest; a token is good once",
+        () => {
+            const other = { ...byToken(), pem: request({ subject: ["O = system:nodes", "CN = system:node:cp-1"] }) };
+            const printed = watch({
+                "csr-1": other,
+                "csr-2": byToken(),
+                "csr-3": byToken(),
+                "csr-4": { ...byToken(), signer: "example.com/mine" },
+                "csr-5": serving(),
+            });
+            expect(printed.trim().split("\n")).toEqual([
+                "csr-1: Denied: it isn't what the kubelet of worker-1 asks for",
+                "csr-2: Approved: kube-apiserver-client-kubelet of worker-1",
+                "csr-3: Denied: the token was used already",
+                "csr-5: Approved: kubelet-serving of worker-1",
+            ]);
+            const path = "https://127.0.0.1:6443/apis/certificates.k8s.io/v1/certificatesigningrequests";
+            expect(answers().slice(0, 2)).toEqual([
+                `${path}/csr-1/approval`,
+                '{"status":{"conditions":[{"type":"Denied","status":"True","reason":"NodeApprover","message":"it isn\'t what the kubelet of worker-1 asks for"}]}}',
+            ]);
+        },
+    );
+
+    testWith("openssl")("ends where an answer isn't taken, so that the next one begins with what waits", () => {
+        expect(watch({ "csr-1": renewal(), "csr-2": renewal() }, "exit 22")).toBe("");
+        expect(answers()).toHaveLength(2);
+    });
+});
