@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
 const CLIENT = "kubernetes.io/kube-apiserver-client-kubelet";
@@ -70,7 +71,13 @@ story("the certificates of kubelets", () => {
     };
 
     it("are asked for by each node, signed for a week, and no token is left", async () => {
-        lab.up();
+        const { code, stdout, stderr } = lab.run("up", ["--verbose"], 900);
+        expect(code === 0 ? "" : `${stdout}${stderr}`).toBe("");
+        const token = lab.ssh("worker-1", "cat /etc/kubernetes/kubelet/bootstrap-token").trim();
+        expect(token).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}$/);
+        const secret = token.slice(7);
+        expect(`${stdout}${stderr}${readFileSync(lab.stateFile, "utf8")}`).not.toContain(secret);
+        expect(lab.ssh("cp-1", "journalctl --no-pager -o cat; cat /var/lib/kubelab/record/*")).not.toContain(secret);
         expect(certificate("worker-1", "client")).toContain("O = system:nodes, CN = system:node:worker-1");
         await eventually(20, () =>
             expect(certificate("worker-1", "server")).toContain("DNS:worker-1, IP Address:10.247.78.21"),
