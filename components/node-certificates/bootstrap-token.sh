@@ -31,7 +31,7 @@ offer_token() {
     local id='' secret expires object secrets=/api/v1/namespaces/kube-system/secrets
     [ -s "$tokens/$1" ] || return 0
     IFS=. read -r id secret <"$tokens/$1"
-    rm -f "/var/lib/node-approver/used/$id"
+    if [ -e "/var/lib/node-approver/used/$id" ]; then rm "/var/lib/node-approver/used/$id"; fi
     TZ=UTC printf -v expires '%(%Y-%m-%dT%H:%M:%SZ)T' "$((EPOCHSECONDS + 900))"
     object='{"apiVersion":"v1","kind":"Secret","type":"bootstrap.kubernetes.io/token","metadata":{"namespace":"kube-system","name":"bootstrap-token-'$id'"},"stringData":{"token-id":"'$id'","token-secret":"'$secret'","expiration":"'$expires'","usage-bootstrap-authentication":"true","auth-extra-groups":"system:bootstrappers:kubelab,system:bootstrappers:kubelab:'$1'","description":"for the node '$1' to join by"}}'
     as_admin POST "$secrets" --data @- <<<"$object" || as_admin PUT "$secrets/bootstrap-token-$id" --data @- <<<"$object" ||

@@ -9,7 +9,7 @@ set -euo pipefail
 
 # is_valid client|server: whether the kubelet has a certificate of the kind that hasn't expired.
 is_valid() {
-    openssl x509 -noout -checkend 0 -in "$PKI/kubelet-$1-current.pem" >/dev/null 2>&1
+    [ -s "$PKI/kubelet-$1-current.pem" ] && openssl x509 -noout -checkend 0 -in "$PKI/kubelet-$1-current.pem" >/dev/null 2>&1
 }
 
 # check WHAT client|server

@@ -41,6 +41,25 @@ hex() {
     done
 }
 
+# bytes BASE64: sets $bytes, in hexadecimal. Two programs would do that, for each request.
+readonly DIGITS=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
+bytes() {
+    local text=${1//$'\n'/} padding index digit before value
+    padding=${text##*[!=]}
+    text=${text%"$padding"}${padding//=/A}
+    bytes=''
+    for ((index = 0; index < ${#text}; index += 4)); do
+        value=0
+        for digit in 0 1 2 3; do
+            before=${DIGITS%%"${text:index+digit:1}"*}
+            value=$((value << 6 | ${#before}))
+        done
+        printf -v value '%06x' "$value"
+        bytes+=$value
+    done
+    bytes=${bytes:0:${#bytes}-2*${#padding}}
+}
+
 # attribute TYPE TEXT: sets $der, a part of a subject: a printable string.
 attribute() {
     hex "$2"
@@ -70,9 +89,8 @@ names() {
 # it is signed by its own key, the API server has checked.
 is_request() {
     local subject names='' bytes rest
-    [[ $1 =~ ^-----BEGIN\ CERTIFICATE\ REQUEST-----$'\n'([A-Za-z0-9+/=$'\n']+)-----END\ CERTIFICATE\ REQUEST-----$'\n'$ ]] || return 1
-    bytes=$(base64 -d <<<"${BASH_REMATCH[1]}" 2>/dev/null | od -An -v -tx1) || return 1
-    bytes=${bytes//[$' \n']/}
+    [[ $1 =~ ^-----BEGIN\ CERTIFICATE\ REQUEST-----$'\n'([A-Za-z0-9+/$'\n']+={0,2})$'\n'-----END\ CERTIFICATE\ REQUEST-----$'\n'$ ]] || return 1
+    bytes "${BASH_REMATCH[1]}"
     attribute "$ORGANIZATION" system:nodes
     subject=$der
     attribute "$COMMON_NAME" "system:node:$2"
