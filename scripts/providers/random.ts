@@ -16,6 +16,7 @@ const generators: Readonly<Record<string, Generator>> = {
         return {
             id: b64Url,
             outputs: {
+                id: b64Url,
                 b64Std: prefix + bytes.toString("base64"),
                 b64Url: prefix + b64Url,
                 hex: prefix + bytes.toString("hex"),

@@ -95,7 +95,8 @@ export async function selfSignedCertificate(inputs: Properties): Promise<Created
     const key = await importKey(textAt(inputs, "privateKeyPem"));
     const subject = new x509.Name(distinguishedName(names.subject));
     const settings = inputs as unknown as CertificateInputs;
-    const authorityKey = settings.setAuthorityKeyId ? await keyIdentifier(key.pair.publicKey) : undefined;
+    const { setAuthorityKeyId = false } = settings;
+    const authorityKey = setAuthorityKeyId ? await keyIdentifier(key.pair.publicKey) : undefined;
     const created = await issue(settings, {
         subject,
         issuer: subject,
@@ -104,7 +105,10 @@ export async function selfSignedCertificate(inputs: Properties): Promise<Created
         alternativeNames: alternativeNames(names),
         authorityKey,
     });
-    return { id: created.id, outputs: { ...inputs, ...created.outputs, keyAlgorithm: key.name } };
+    return {
+        id: created.id,
+        outputs: { ...inputs, ...created.outputs, setAuthorityKeyId, keyAlgorithm: key.name },
+    };
 }
 
 /** `tls.LocallySignedCert` */
@@ -141,7 +145,6 @@ interface Issue {
 /** The extensions are those that Go's crypto/x509 writes for the tls provider. */
 async function issue(settings: CertificateInputs, request: Issue): Promise<Created> {
     const { earlyRenewalHours = 0, isCaCertificate = false, maxPathLength, setSubjectKeyId = false } = settings;
-    const { setAuthorityKeyId = false } = settings;
     const notBefore = new Date(Math.floor(Date.now() / 1000) * 1000);
     const notAfter = new Date(notBefore.getTime() + settings.validityPeriodHours * HOUR);
     const serial = randomBytes(16);
@@ -177,7 +180,6 @@ async function issue(settings: CertificateInputs, request: Issue): Promise<Creat
             earlyRenewalHours,
             isCaCertificate,
             setSubjectKeyId,
-            setAuthorityKeyId,
             readyForRenewal: false,
             validityStartTime: rfc3339(notBefore),
             validityEndTime: rfc3339(notAfter),

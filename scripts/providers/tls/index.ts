@@ -32,9 +32,14 @@ export const tls: Provider = {
             stable: Object.keys(outputs).filter((key) => key !== "earlyRenewalHours"),
         };
     },
-    create: ({ type }, inputs) => {
+    create: async ({ type }, inputs) => {
         const create = creators[type];
-        return create ? create(inputs) : Promise.reject(new Error(`this tls provider has no ${type}`));
+        if (!create) {
+            throw new Error(`this tls provider has no ${type}`);
+        }
+        const { id, outputs } = await create(inputs);
+        // As every provider made by Pulumi's bridge to Terraform has it: Terraform's resources know their ids.
+        return { id, outputs: { ...outputs, id } };
     },
     update: (_subject, { outputs }, inputs) =>
         Promise.resolve({ ...outputs, earlyRenewalHours: 0, ...inputs, readyForRenewal: false }),
