@@ -46,6 +46,7 @@ export class NodeApprover extends Component {
         const unit = {
             path: `/etc/systemd/system/${NAME}.service`,
             content: renderUnit(process, `/bin/bash ${PROGRAM}`, "a bash program: read it"),
+            mode: "0600",
         };
         const program = { path: PROGRAM, content: readFileSync(join(__dirname, `${NAME}.sh`), "utf8"), mode: "0755" };
         const check = `${NAME} ${process.healthDeadline} ${process.health}`;
