@@ -77,7 +77,10 @@ export function earlyRights(spec: ClusterSpec): string[] {
     return [`api=https://127.0.0.1:${spec.api.port}`, FUNCTIONS, `early_rights <<'RIGHTS'\n${lines.join("")}RIGHTS`];
 }
 
-/** The statement after which nothing is approved for a node any more. */
+/**
+ * The statement after which nothing is approved for a node any more. It leaves its token: where the machine is replaced, that is the new
+ * one's already.
+ */
 export function forgetNode(node: string): string {
-    return `rm -f ${nodeFile(node)} /var/lib/kubelab/tokens/${node}`;
+    return `rm -f ${nodeFile(node)}`;
 }

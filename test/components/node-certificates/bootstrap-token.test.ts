@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { forgetNode } from "../../../components/node-certificates/bootstrap-token";
 import { STEP_LIBRARY } from "../../../components/steps/script";
 import { bash, type BashResult, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
 
@@ -78,6 +79,17 @@ describe("a token", () => {
     test("isn't offered where none was made", () => {
         expect(run(["offer_token worker-1", "withdraw_token worker-1"])).toMatchObject({ status: 0, stderr: "" });
         expect(asked()).toBe("");
+    });
+
+    test("of a replaced machine is there when the former one leaves, and is offered then", () => {
+        run(["mint worker-1"]);
+        mkdirSync(path("nodes"), { recursive: true });
+        writeFileSync(path("nodes/worker-1"), "10.240.0.21\n");
+        const left = run([forgetNode("worker-1").replaceAll("/etc/kubernetes/nodes", path("nodes"))]);
+        expect(left).toMatchObject({ status: 0, stderr: "" });
+        expect(existsSync(path("nodes/worker-1"))).toBe(false);
+        run(["offer_token worker-1"]);
+        expect(asked()).toContain(token().slice(7));
     });
 
     test("that the API server doesn't take fails the step", () => {
