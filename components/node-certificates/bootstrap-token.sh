@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # a step's functions come before these
+# shellcheck shell=bash disable=SC2154,SC2317 # a step's functions come before these
 # Bootstrap tokens, on the control plane: one is for one node, for a quarter of an hour, and for one certificate.
 # https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
 
@@ -34,7 +34,11 @@ offer_token() {
     if [ -e "/var/lib/node-approver/used/$id" ]; then rm "/var/lib/node-approver/used/$id"; fi
     TZ=UTC printf -v expires '%(%Y-%m-%dT%H:%M:%SZ)T' "$((EPOCHSECONDS + 900))"
     object='{"apiVersion":"v1","kind":"Secret","type":"bootstrap.kubernetes.io/token","metadata":{"namespace":"kube-system","name":"bootstrap-token-'$id'"},"stringData":{"token-id":"'$id'","token-secret":"'$secret'","expiration":"'$expires'","usage-bootstrap-authentication":"true","auth-extra-groups":"system:bootstrappers:kubelab,system:bootstrappers:kubelab:'$1'","description":"for the node '$1' to join by"}}'
-    as_admin POST "$secrets" --data @- <<<"$object" || as_admin PUT "$secrets/bootstrap-token-$id" --data @- <<<"$object" ||
+    offer() {
+        as_admin POST "$secrets" --data @- <<<"$object" || as_admin PUT "$secrets/bootstrap-token-$id" --data @- <<<"$object"
+    }
+    # It may be on its way back from a restart.
+    within "${patience:-60}" offer ||
         fail "the API server doesn't take the bootstrap token of $1"
 }
 

@@ -94,7 +94,7 @@ describe("a token", () => {
 
     test("that the API server doesn't take fails the step", () => {
         run(["mint worker-1"]);
-        const { status, stderr } = run(["offer_token worker-1"], "exit 22");
+        const { status, stderr } = run(["patience=1", "offer_token worker-1"], "exit 22");
         expect(status).not.toBe(0);
         expect(stderr).toContain("the API server doesn't take the bootstrap token of worker-1");
     });
