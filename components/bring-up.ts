@@ -173,11 +173,19 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
         podNetwork: spec.network === "cni" ? spec.cniPlugin : spec.network,
         parts: parts.digest,
         lab: { name: spec.name, provider: spec.provider },
-        ...(spec.insecure.length === 0
-            ? {}
-            : { insecure: spec.insecure.map(({ component, flag, why }) => ({ component, flag, why })) }),
+        ...weakened(spec),
     };
     clientFiles({ kubeconfig, outputs, directory }, cluster);
 
     return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands };
+}
+
+/** For `status`: what the config allows though it weakens the cluster. */
+function weakened({ insecure, podSecurity }: ClusterSpec): object {
+    const flags = insecure.map(({ component, flag, why }) => ({ component, flag, why }));
+    const settings =
+        podSecurity.enforce === "privileged"
+            ? [{ setting: "podSecurity.enforce", why: "whoever may create pods gets at their node's files and network" }]
+            : [];
+    return flags.length + settings.length === 0 ? {} : { insecure: [...flags, ...settings] };
 }

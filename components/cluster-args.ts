@@ -1,4 +1,4 @@
-import type { BringUpStep, FlaggedComponent, LocalDriver, Role, Versions } from "./cluster-spec/types";
+import type { BringUpStep, FlaggedComponent, LocalDriver, PodSecurityLevel, Role, Versions } from "./cluster-spec/types";
 
 type ServiceProxySetting = "auto" | "kube-proxy" | "ipvs";
 
@@ -89,6 +89,11 @@ export interface ClusterArgs {
      */
     readonly allowInsecure?: readonly string[];
     /**
+     * Pod Security levels of namespaces that have no labels of their own; kube-system is exempt.
+     * Default: `{}`. Example: `{ enforce: "restricted" }`
+     */
+    readonly podSecurity?: PodSecurityArgs;
+    /**
      * Mirrors for containerd, http or https URLs, by the host of their registry.
      * Default: `{}`. Example: `{ "docker.io": ["https://mirror.example:5000"] }`
      */
@@ -136,6 +141,14 @@ export interface ComponentArgs {
     readonly kubeProxy?: boolean;
     /** CoreDNS. Default: `true`. Example: `false` */
     readonly dns?: boolean;
+}
+
+/** https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
+export interface PodSecurityArgs {
+    /** Pods beyond it are refused: `privileged` (none is), `baseline`, `restricted`. Default: `"baseline"`. Example: `"restricted"` */
+    readonly enforce?: PodSecurityLevel;
+    /** `kubectl` warns of pods beyond it. Default: `"restricted"`. Example: `"privileged"` */
+    readonly warn?: PodSecurityLevel;
 }
 
 /** Where binaries and images come from, and how they get to the machines. */

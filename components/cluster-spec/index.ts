@@ -165,6 +165,7 @@ function derive(
         components,
         flags: withoutUndefined(config.flags),
         insecure: insecureFlags(config.flags),
+        podSecurity: config.podSecurity,
         registryMirrors: config.registryMirrors,
         parts: {
             source: config.parts.source,

@@ -4,7 +4,7 @@ import { SOURCES } from "../../scripts/parts/contract";
 import * as field from "./fields";
 import { refuseOwnedFlag } from "../steps/flag-rules";
 import { FLAG_RULES } from "./flags";
-import { BRING_UP_STEPS, FLAGGED_COMPONENTS, type FlaggedComponent } from "./types";
+import { BRING_UP_STEPS, FLAGGED_COMPONENTS, type FlaggedComponent, POD_SECURITY_LEVELS } from "./types";
 import { VERSIONED_PARTS } from "./versions";
 import { MACHINE_SETTINGS } from "./virtual-machines";
 import { PORTS } from "./ports";
@@ -149,6 +149,14 @@ export const CONFIG = {
         perName(FLAGGED_COMPONENTS, (name) => z.record(flagName(name), oneLine).optional()),
     ),
     allowInsecure: key("array", [] as readonly unknown[], z.array(z.string().min(1))),
+    podSecurity: key(
+        "object",
+        {},
+        z.strictObject({
+            enforce: z.enum(POD_SECURITY_LEVELS).default("baseline"),
+            warn: z.enum(POD_SECURITY_LEVELS).default("restricted"),
+        }),
+    ),
     registryMirrors: key("object", {}, z.record(registryName, z.array(field.registryUrl).min(1))),
     parts: key("object", {}, parts),
     local: key("object", {}, local),

@@ -24,6 +24,10 @@ export type NodeCertificates = "bootstrap" | "issued";
 export type LocalDriver = DriverName | "auto";
 export type PartsDeliveryMode = "download" | "push" | "relay";
 
+/** https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
+export const POD_SECURITY_LEVELS = ["privileged", "baseline", "restricted"] as const;
+export type PodSecurityLevel = (typeof POD_SECURITY_LEVELS)[number];
+
 /** One machine of the cluster, before anything of it exists. */
 export interface NodeSpec {
     /** Node name, RFC 1123 label, e.g. `cp-1` or `worker-2`. */
@@ -205,6 +209,8 @@ export interface ClusterSpec {
     /** Of `flags`, those that weaken the cluster, which `kubelab:allowInsecure` allows. */
     readonly insecure: readonly InsecureFlag[];
     /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
+    /** Of namespaces without labels of their own, but for kube-system. */
+    readonly podSecurity: { readonly enforce: PodSecurityLevel; readonly warn: PodSecurityLevel };
     readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
     readonly parts: {
         readonly source: SourceName;

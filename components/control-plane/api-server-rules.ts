@@ -14,6 +14,9 @@ const GUARDS = [
     "NodeRestriction",
     "ServiceAccount",
     "PodSecurity",
+    "DenyServiceExternalIPs",
+    "EventRateLimit",
+    "NamespaceLifecycle",
     "CertificateApproval",
     "CertificateSigning",
     "CertificateSubjectRestriction",
@@ -33,6 +36,7 @@ const WEAKENING: Readonly<Record<string, ValueRule>> = {
         when: (value) => items(value).some((plugin) => GUARDS.includes(plugin)),
         why: `without ${GUARDS.slice(0, 3).join(", ")} and their like, kubelets and users get at what isn't theirs`,
     },
+    "service-account-extend-token-expiration": { when: isTrue, why: "a pod's token stays good for a year" },
     "service-account-lookup": { when: isFalse, why: "tokens of deleted service accounts stay valid" },
     "token-auth-file": { when: () => true, why: "tokens in a file never expire, and are in the clear" },
     "enable-admission-plugins": {
@@ -54,7 +58,10 @@ export const API_SERVER_RULES: FlagRules = {
             ...["oidc-username-claim", "oidc-username-prefix", "oidc-groups-claim", "oidc-groups-prefix"],
         ],
         authorization: ["authorization-config"],
-        file: ["authentication-config", "encryption-provider-config"],
+        file: [
+            ...["authentication-config", "encryption-provider-config", "admission-control-config-file"],
+            ...["audit-policy-file", "audit-log-path"],
+        ],
         identity: [
             ...SERVING,
             "enable-bootstrap-token-auth",
@@ -77,5 +84,5 @@ export const API_SERVER_RULES: FlagRules = {
             why: "health checks have no credentials, and reach nothing but the health paths already",
         },
     },
-    merged: ["enable-admission-plugins", "feature-gates", "runtime-config"],
+    merged: ["enable-admission-plugins", "feature-gates", "runtime-config", "tls-cipher-suites"],
 };

@@ -5,7 +5,10 @@ import { flag, type Process, withOverrides } from "../steps/process";
 import type { HostFile } from "../steps/script";
 import { CredentialFiles } from "../pki/files";
 import type { ClusterSpec } from "../cluster-spec/types";
-import { isTrue, items } from "../steps/flag-rules";
+import { isTrue } from "../steps/flag-rules";
+import { STRONG_SUITES } from "../steps/tls-suites";
+import { admissionConfiguration, ownPlugins } from "./admission";
+import { AUDIT_DIRECTORY, auditFlags, auditPolicy } from "./audit";
 import { API_SERVER_RULES } from "./api-server-rules";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
@@ -14,7 +17,6 @@ import { PORTS } from "../cluster-spec/ports";
 const USER = "kube-apiserver";
 const DIRECTORY = "/etc/kubernetes/kube-apiserver";
 
-const NODE_RESTRICTION = "NodeRestriction";
 /** A flag that the authentication configuration excludes: it is there that anonymous requests are let in. */
 const ANONYMOUS = "anonymous-auth";
 
@@ -28,7 +30,7 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
     const file = (name: string): string => `${DIRECTORY}/${name}`;
     const given = Object.entries(spec.flags["kube-apiserver"] ?? {});
     const own = Object.fromEntries(given.filter(([name]) => name !== ANONYMOUS));
-    const disabled = items(own["disable-admission-plugins"] ?? "");
+    const plugins = ownPlugins(own["disable-admission-plugins"] ?? "");
     return {
         name: "kube-apiserver",
         description: "Kubernetes API server",
@@ -36,6 +38,7 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
         user: USER,
         type: "notify",
         after: ["etcd"],
+        logsDirectory: AUDIT_DIRECTORY,
         flags: withOverrides(
             [
                 flag("advertise-address", address, "endpoint of the service `kubernetes` in default"),
@@ -43,6 +46,7 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                 flag("tls-cert-file", file("server.crt")),
                 flag("tls-private-key-file", file("server.key")),
                 flag("tls-min-version", "VersionTLS12"),
+                flag("tls-cipher-suites", STRONG_SUITES.join(","), "of TLS 1.2, for keys like the server's"),
                 flag(
                     "client-ca-file",
                     file("ca.crt"),
@@ -57,15 +61,13 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                     ? [flag("enable-bootstrap-token-auth", true, "a new machine's kubelet asks for its certificate")]
                     : []),
                 flag("authorization-mode", "Node,RBAC"),
-                ...(disabled.includes(NODE_RESTRICTION)
-                    ? []
-                    : [
-                          flag(
-                              "enable-admission-plugins",
-                              NODE_RESTRICTION,
-                              "a kubelet may change its own node and pods only",
-                          ),
-                      ]),
+                ...(plugins.names === "" ? [] : [flag("enable-admission-plugins", plugins.names, plugins.why)]),
+                flag(
+                    "admission-control-config-file",
+                    file("admission.yaml"),
+                    "the Pod Security level of namespaces that name none",
+                ),
+                ...auditFlags(file("audit-policy.yaml")),
                 ...(spec.network === "cni" && spec.cniPlugin === "kube-router"
                     ? [flag("allow-privileged", true, "kube-router's pods change the node's network settings")]
                     : []),
@@ -85,6 +87,11 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                 flag("service-account-issuer", `https://kubernetes.default.svc.${spec.clusterDomain}`),
                 flag("service-account-key-file", file("service-accounts.pub")),
                 flag("service-account-signing-key-file", file("service-accounts.key")),
+                flag(
+                    "service-account-extend-token-expiration",
+                    false,
+                    "a pod's token is good for an hour, not a year; the kubelet renews it",
+                ),
                 flag("service-cluster-ip-range", spec.serviceCidr),
                 flag(
                     "requestheader-client-ca-file",
@@ -167,10 +174,11 @@ export class ApiServer extends Component {
         const pair = (name: string, certificate: string) =>
             files.pair(name, pki.certificate(machine, certificate, this));
         const files = new CredentialFiles(DIRECTORY, USER);
-        const authentication: HostFile = {
-            path: `${DIRECTORY}/authentication.yaml`,
-            content: authenticationConfiguration(spec),
-        };
+        const configuration: readonly HostFile[] = [
+            { path: `${DIRECTORY}/authentication.yaml`, content: authenticationConfiguration(spec) },
+            { path: `${DIRECTORY}/admission.yaml`, content: admissionConfiguration(spec) },
+            { path: `${DIRECTORY}/audit-policy.yaml`, content: auditPolicy() },
+        ];
         this.ready = hosted(
             {
                 ...args,
@@ -182,7 +190,7 @@ export class ApiServer extends Component {
                     files.file("encryption.yaml", args.encryptionKey.apply(encryptionConfiguration), "0400"),
                 ]),
                 files: pulumi.all([
-                    authentication,
+                    ...configuration,
                     files.certificate("ca", pki.kubernetes.certPem),
                     files.certificate("etcd-ca", pki.etcd.certPem),
                     files.certificate("front-proxy-ca", pki.frontProxy.certPem),

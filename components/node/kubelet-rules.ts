@@ -1,4 +1,4 @@
-import { type FlagRules, isTrue, items, SERVING, WEAK_TLS } from "../steps/flag-rules";
+import { type FlagRules, isFalse, isTrue, items, SERVING, WEAK_TLS } from "../steps/flag-rules";
 import { PORTS } from "../cluster-spec/ports";
 
 /** What may be done with the kubelet's flags; kubelet.ts has those that kubelab sets, and its configuration file. */
@@ -31,6 +31,15 @@ export const KUBELET_RULES: FlagRules = {
         "allowed-unsafe-sysctls": {
             when: (value) => items(value).length > 0,
             why: "pods set kernel settings that others on the node feel",
+        },
+        "seccomp-default": { when: isFalse, why: "pods that name no profile may make every system call" },
+        "pod-max-pids": {
+            when: (value) => value.startsWith("-"),
+            why: "a pod may take all process ids of its node",
+        },
+        "streaming-connection-idle-timeout": {
+            when: (value) => /^0+[a-z]*$/.test(value),
+            why: "exec and port-forward sessions that nobody uses stay open for ever",
         },
         ...WEAK_TLS,
     },

@@ -13,6 +13,8 @@ import { asksForCertificates } from "../cluster-spec/node-certificates";
 import { bootstrapToken } from "../node-certificates/bootstrap-token";
 import type { ClusterSpec, Role } from "../cluster-spec/types";
 import { controlPlaneFile, type NodeServiceArgs } from "./service-args";
+import { STRONG_SUITES } from "../steps/tls-suites";
+import { mergeItems } from "../steps/flag-rules";
 import { KUBELET_RULES } from "./kubelet-rules";
 import { PORTS } from "../cluster-spec/ports";
 
@@ -24,6 +26,11 @@ const OWN_KUBECONFIG = "/var/lib/kubelet/kubeconfig";
 const RESOLV_CONF = `${DIRECTORY}/resolv.conf`;
 /** The kubelet runs what is in here without asking an API server. */
 const STATIC_PODS = "/etc/kubernetes/manifests";
+
+/** A flag that goes into the configuration, where its suites are added to kubelab's. */
+const SUITES = "tls-cipher-suites";
+/** Processes and threads of one pod. */
+const PIDS_LIMIT = 4096;
 
 function runsStaticPods(spec: ClusterSpec, role: Role): boolean {
     return spec.hosting === "static-pods" && role === "control-plane";
@@ -58,7 +65,7 @@ export function kubeletProcess(spec: ClusterSpec, name: string, address: string,
                 flag("hostname-override", name),
                 flag("node-ip", address),
             ],
-            spec.flags.kubelet,
+            Object.fromEntries(Object.entries(spec.flags.kubelet ?? {}).filter(([name]) => name !== SUITES)),
             KUBELET_RULES.merged,
         ),
         // A kubelet that stops leaves its pods running.
@@ -90,6 +97,7 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
             ? { rotateCertificates: true, serverTLSBootstrap: true }
             : { tlsCertFile: `${DIRECTORY}/server.crt`, tlsPrivateKeyFile: `${DIRECTORY}/server.key` }),
         tlsMinVersion: "VersionTLS12",
+        tlsCipherSuites: mergeItems(STRONG_SUITES.join(","), spec.flags.kubelet?.[SUITES] ?? "").split(","),
         clusterDomain: spec.clusterDomain,
         clusterDNS: [spec.dnsIp],
         resolvConf: facts.nameServers === undefined ? (facts.resolvConf ?? "/etc/resolv.conf") : RESOLV_CONF,
@@ -100,6 +108,10 @@ export function kubeletConfiguration(spec: ClusterSpec, facts: MachineFacts, rol
         failSwapOn: facts.failSwapOn,
         // The rules of kubenet have what these protect from; without them a kubelet calls iptables twenty times less when it starts.
         ...(spec.network === "kubenet" ? { makeIPTablesUtilChains: false } : {}),
+        // A pod that says nothing of it has the runtime's profile (KEP-2413).
+        seccompDefault: true,
+        // None takes all process ids of its node.
+        podPidsLimit: PIDS_LIMIT,
         serializeImagePulls: false,
         enableProfilingHandler: false,
     });
@@ -174,6 +186,7 @@ export class Kubelet extends Component {
                             pulumi.output(machine.facts).apply((facts) => ({
                                 path: `${DIRECTORY}/kubelet.yaml`,
                                 content: kubeletConfiguration(spec, facts, machine.role),
+                                mode: "0600",
                             })),
                             args.controlPlane.id.apply((id) => controlPlaneFile(DIRECTORY, id)),
                             files.certificate("ca", pki.kubernetes.certPem),

@@ -19,6 +19,8 @@ export interface Process {
     readonly after?: readonly string[];
     /** Directory below /var/lib that systemd makes for the user. */
     readonly stateDirectory?: string;
+    /** Directory below /var/log that systemd makes for the user. */
+    readonly logsDirectory?: string;
     /** Lines for the [Service] section beside the common ones. */
     readonly service?: readonly string[];
     /** The bash command that succeeds once the process is healthy. */
@@ -138,6 +140,7 @@ export function renderUnit(process: Process, binary: string, fingerprint: string
         `Type=${process.type}`,
         ...(process.user === "root" ? [] : [`User=${process.user}`, `Group=${process.user}`]),
         ...(process.stateDirectory ? [`StateDirectory=${process.stateDirectory}`, "StateDirectoryMode=0700"] : []),
+        ...(process.logsDirectory ? [`LogsDirectory=${process.logsDirectory}`, "LogsDirectoryMode=0700"] : []),
         `# ${fingerprint}`,
         `ExecStart=${binary}${words.length > 0 ? " \\" : ""}`,
         ...words,

@@ -114,6 +114,7 @@ export function service(args: ServiceArgs, parent: pulumi.Resource): remote.Comm
             {
                 path: `/etc/systemd/system/${name}.service`,
                 content: renderUnit(process, `/usr/local/bin/${name}`, fingerprint(fingerprints, name)),
+                mode: "0600",
             },
         ],
         start: [`service_up ${check}`],

@@ -20,10 +20,9 @@ export function renderStaticPod(process: Process): string {
     if (pod === undefined) {
         throw new Error(`${name} doesn't run as a pod`);
     }
-    const state = process.stateDirectory === undefined ? [] : [`/var/lib/${process.stateDirectory}`];
     const mounts = [
         { name: "config", path: pod.directory, readOnly: true },
-        ...state.map((path) => ({ name: "state", path, readOnly: false })),
+        ...ownDirectories(process).map(({ name: volume, path }) => ({ name: volume, path, readOnly: false })),
     ];
     const document = new Document({
         apiVersion: "v1",
@@ -80,6 +79,14 @@ export function renderStaticPod(process: Process): string {
     return document.toString({ lineWidth: 0 });
 }
 
+/** Directories that the process writes to, as its unit's StateDirectory and LogsDirectory. */
+function ownDirectories({ stateDirectory, logsDirectory }: Process): { readonly name: string; readonly path: string }[] {
+    return [
+        ...(stateDirectory === undefined ? [] : [{ name: "state", path: `/var/lib/${stateDirectory}` }]),
+        ...(logsDirectory === undefined ? [] : [{ name: "logs", path: `/var/log/${logsDirectory}` }]),
+    ];
+}
+
 /** Starting may take two minutes; after that an answer is due every ten seconds. */
 function probes({ probe }: PodDetails): object {
     const httpGet = (path: string): object => ({
@@ -106,10 +113,7 @@ export function staticPod(args: ServiceArgs, parent: pulumi.Resource): remote.Co
             `static_pod_refresh ${name} ${user} ${pod?.directory ?? ""} ${healthDeadline} ${health}`,
     );
     const script = process.apply((each) => ({
-        prepare:
-            each.stateDirectory === undefined
-                ? []
-                : [`install -d -m 0700 -o ${user} -g ${user} /var/lib/${each.stateDirectory}`],
+        prepare: ownDirectories(each).map(({ path }) => `install -d -m 0700 -o ${user} -g ${user} ${path}`),
         start: [
             `static_pod_put ${name} ${user} ${each.pod?.directory ?? ""} <<'${DELIMITER}'\n${renderStaticPod(each)}${DELIMITER}`,
             `static_pod_image ${each.pod?.image ?? ""}`,

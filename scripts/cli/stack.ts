@@ -31,7 +31,10 @@ export interface StackOutputs {
     /** Missing where an older version brought the stack up. */
     readonly lab?: { readonly name: string; readonly provider: string };
     /** Flags that weaken the cluster, which its config allows by name. */
-    readonly insecure?: readonly { readonly component: string; readonly flag: string; readonly why: string }[];
+    readonly insecure?: readonly (
+        | { readonly component: string; readonly flag: string; readonly why: string }
+        | { readonly setting: string; readonly why: string }
+    )[];
 }
 
 /** One stack and the files kubelab keeps of it below `.kubelab/<stack>`, which git ignores. */

@@ -48,7 +48,7 @@ export interface ClusterStatus {
     /** Drift of a local lab on this host, except its machines. */
     readonly host: readonly Difference[];
     readonly nodes: readonly NodeStatus[];
-    /** Flags that weaken the cluster, which its config allows by name. */
+    /** Flags and settings that weaken the cluster, which its config allows by name. */
     readonly insecure?: StackOutputs["insecure"];
 }
 
@@ -135,10 +135,13 @@ export function isHealthyNode({ ready, units, differences }: NodeStatus): boolea
 
 /** A tree of the cluster: every node with its addresses, every unit with its state, drift and its remedy. */
 export function renderStatus(stack: Stack, apiServer: string, { host, nodes, insecure = [] }: ClusterStatus): string {
-    const weak = insecure.map(
-        ({ component, flag, why }) =>
-            `│  ${pc.red("insecure:")} ${component} --${flag}: ${why} (kubelab:allowInsecure)`,
-    );
+    const weak = insecure.map((each) => {
+        const by =
+            "setting" in each
+                ? `kubelab:${each.setting}: ${each.why}`
+                : `${each.component} --${each.flag}: ${each.why} (kubelab:allowInsecure)`;
+        return `│  ${pc.red("insecure:")} ${by}`;
+    });
     const lines = [
         `${pc.bold(stack.name)}  ${apiServer}`,
         ...weak,

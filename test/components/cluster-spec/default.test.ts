@@ -66,6 +66,7 @@ const DEFAULT = {
     flags: {},
     insecure: [],
     secretFlags: [],
+    podSecurity: { enforce: "baseline", warn: "restricted" },
     registryMirrors: {},
     repair: {},
     newKeys: {},

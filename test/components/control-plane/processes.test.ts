@@ -78,8 +78,8 @@ test("each part of the control plane runs as a user of its own that isn't root",
 test("a process reads its configuration and credentials from its own directory only", () => {
     for (const process of all.filter(({ name }) => name !== "containerd" && name !== "etcd")) {
         const paths = process.flags.map(({ value }) => value).filter((value) => value.startsWith("/"));
-        // A kubelet writes its kubeconfig itself.
-        const own = [`/etc/kubernetes/${process.name}/`, "/var/lib/kubelet/kubeconfig"];
+        // A kubelet writes its kubeconfig itself, and the API server its audit log.
+        const own = [`/etc/kubernetes/${process.name}/`, `/var/log/kubernetes/${process.name}/`, "/var/lib/kubelet/kubeconfig"];
         expect(paths.filter((path) => !own.some((each) => path.startsWith(each)))).toEqual([]);
     }
 });
@@ -132,7 +132,8 @@ describe("the API server", () => {
     test("lets nobody in without asking RBAC, and a kubelet only to what is its own", () => {
         expect(flags).toMatchObject({
             "authorization-mode": "Node,RBAC",
-            "enable-admission-plugins": "NodeRestriction",
+            "enable-admission-plugins": "NodeRestriction,DenyServiceExternalIPs,EventRateLimit",
+            "service-account-extend-token-expiration": "false",
         });
         expect(flags["anonymous-auth"]).toBeUndefined();
     });
@@ -163,7 +164,7 @@ describe("the API server", () => {
             "runtime-config": "b=true",
         };
         expect(flagsOf(apiServerProcess(testSpec({ flags: { "kube-apiserver": own } }), SELF.address))).toMatchObject({
-            "enable-admission-plugins": "NodeRestriction,PodNodeSelector",
+            "enable-admission-plugins": "NodeRestriction,DenyServiceExternalIPs,EventRateLimit,PodNodeSelector",
             "feature-gates": "A=true",
             "runtime-config": "b=true",
         });
@@ -172,7 +173,9 @@ describe("the API server", () => {
     test("doesn't enable a plugin that was disabled by name, which it would refuse", () => {
         const flags = { "kube-apiserver": { "disable-admission-plugins": "NodeRestriction" } };
         const spec = testSpec({ flags, allowInsecure: ["disable-admission-plugins"] });
-        expect(flagsOf(apiServerProcess(spec, SELF.address))["enable-admission-plugins"]).toBeUndefined();
+        expect(flagsOf(apiServerProcess(spec, SELF.address))["enable-admission-plugins"]).toBe(
+            "DenyServiceExternalIPs,EventRateLimit",
+        );
         expect(spec.insecure.map(({ component, flag }) => [component, flag])).toEqual([
             ["kube-apiserver", "disable-admission-plugins"],
         ]);

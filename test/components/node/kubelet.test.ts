@@ -59,3 +59,20 @@ test("what the kind of machine needs set differently comes from its facts", () =
 test("a kubelet that stops leaves its pods running", () => {
     expect(kubeletProcess(testSpec(), "worker-1", "10.240.0.21", "worker").service).toContain("KillMode=process");
 });
+
+test("a pod has the runtime's seccomp profile, and a share of the process ids", () => {
+    expect(configuration()).toMatchObject({ seccompDefault: true, podPidsLimit: 4096 });
+});
+
+test("serves with strong cipher suites, and with a user's beside them", () => {
+    const strong = ["128_GCM_SHA256", "256_GCM_SHA384"].map((end) => `TLS_ECDHE_ECDSA_WITH_AES_${end}`);
+    const suites = [...strong, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"];
+    expect(configuration()["tlsCipherSuites"]).toEqual(suites);
+    const own = testSpec({ flags: { kubelet: { "tls-cipher-suites": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" } } });
+    expect(parse(kubeletConfiguration(own, FACTS, "worker"))).toMatchObject({
+        tlsCipherSuites: [...suites, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"],
+    });
+    // Else the flag would replace the file's.
+    const { flags } = kubeletProcess(own, "worker-1", "10.240.0.21", "worker");
+    expect(flags.map(({ name }) => name)).not.toContain("tls-cipher-suites");
+});

@@ -52,7 +52,11 @@ test.each(processes)("%s gets the same flags as a pod and as a unit", (name, pro
 test.each(processes)("the pod of %s sees its own directory, read-only, and nobody else's", (_, process) => {
     const [container] = (parse(renderStaticPod(process)) as Pod).spec.containers;
     const writable = container.volumeMounts.filter(({ readOnly }) => readOnly !== true);
-    expect(writable.map(({ mountPath }) => mountPath)).toEqual(process.name === "etcd" ? ["/var/lib/etcd"] : []);
+    const own: Readonly<Record<string, string[]>> = {
+        etcd: ["/var/lib/etcd"],
+        "kube-apiserver": ["/var/log/kubernetes/kube-apiserver"],
+    };
+    expect(writable.map(({ mountPath }) => mountPath)).toEqual(own[process.name] ?? []);
     const paths = process.flags.map(({ value }) => value).filter((value) => value.startsWith("/"));
     const mounted = (path: string): boolean =>
         container.volumeMounts.some(({ mountPath }) => path.startsWith(mountPath));

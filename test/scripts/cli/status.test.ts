@@ -69,12 +69,16 @@ describe("what differs", () => {
 });
 
 test("what weakens the cluster, and is allowed to, is shown", () => {
-    const insecure = [{ component: "kubelet", flag: "read-only-port", why: "pods are served" }];
+    const insecure = [
+        { component: "kubelet", flag: "read-only-port", why: "pods are served" },
+        { setting: "podSecurity.enforce", why: "pods reach their node" },
+    ];
     const text = renderStatus(new Stack("/clone", "lab"), "https://10.240.0.10:6443", {
         ...status({ units: [] }),
         insecure,
     });
     expect(text).toContain("insecure: kubelet --read-only-port: pods are served (kubelab:allowInsecure)");
+    expect(text).toContain("insecure: kubelab:podSecurity.enforce: pods reach their node");
 });
 
 test("the lines of a check are a subject and a difference, which may have colons itself", () => {
