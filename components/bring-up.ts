@@ -185,7 +185,12 @@ function weakened({ insecure, podSecurity }: ClusterSpec): object {
     const flags = insecure.map(({ component, flag, why }) => ({ component, flag, why }));
     const settings =
         podSecurity.enforce === "privileged"
-            ? [{ setting: "podSecurity.enforce", why: "whoever may create pods gets at their node's files and network" }]
+            ? [
+                  {
+                      setting: "podSecurity.enforce",
+                      why: "whoever may create pods gets at their node's files and network",
+                  },
+              ]
             : [];
     return flags.length + settings.length === 0 ? {} : { insecure: [...flags, ...settings] };
 }

@@ -1,4 +1,11 @@
-import type { BringUpStep, FlaggedComponent, LocalDriver, PodSecurityLevel, Role, Versions } from "./cluster-spec/types";
+import type {
+    BringUpStep,
+    FlaggedComponent,
+    LocalDriver,
+    PodSecurityLevel,
+    Role,
+    Versions,
+} from "./cluster-spec/types";
 
 type ServiceProxySetting = "auto" | "kube-proxy" | "ipvs";
 

@@ -20,7 +20,10 @@ export function auditPolicy(): string {
         omitStages: ["RequestReceived"],
         rules: [
             { level: "Metadata", resources: [core("secrets", "serviceaccounts/token")] },
-            { level: "None", resources: [core("events"), { group: "events.k8s.io" }, { group: "coordination.k8s.io" }] },
+            {
+                level: "None",
+                resources: [core("events"), { group: "events.k8s.io" }, { group: "coordination.k8s.io" }],
+            },
             { level: "None", nonResourceURLs: ["/healthz*", "/livez*", "/readyz*", "/version", "/openapi*", "/api*"] },
             // What the cluster's own parts read all the time.
             {
@@ -30,7 +33,12 @@ export function auditPolicy(): string {
             },
             {
                 level: "None",
-                users: ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler", "system:kube-proxy"],
+                users: [
+                    "system:apiserver",
+                    "system:kube-controller-manager",
+                    "system:kube-scheduler",
+                    "system:kube-proxy",
+                ],
                 verbs: ["get", "list", "watch"],
             },
             {

@@ -80,7 +80,10 @@ export function renderStaticPod(process: Process): string {
 }
 
 /** Directories that the process writes to, as its unit's StateDirectory and LogsDirectory. */
-function ownDirectories({ stateDirectory, logsDirectory }: Process): { readonly name: string; readonly path: string }[] {
+function ownDirectories({
+    stateDirectory,
+    logsDirectory,
+}: Process): { readonly name: string; readonly path: string }[] {
     return [
         ...(stateDirectory === undefined ? [] : [{ name: "state", path: `/var/lib/${stateDirectory}` }]),
         ...(logsDirectory === undefined ? [] : [{ name: "logs", path: `/var/log/${logsDirectory}` }]),
