@@ -122,6 +122,23 @@ function program(): Command {
             );
             process.exitCode = failed === 0 ? 0 : 1;
         });
+    onStack("audit")
+        .description("show the last requests to the API servers: who did what, where, and the result")
+        .option("--last <n>", "number of requests", "30")
+        .option("--user <name>", "of this user only")
+        .option("--refused", "only what was refused")
+        .option("--all", "also what the cluster's own parts do")
+        .option("--json", "print the events as JSON, one a line")
+        .action(
+            async (options: StackOption & { last: string; user?: string; refused?: true; all?: true; json?: true }) => {
+                const { openCluster } = await import("./open-cluster");
+                const { auditEvents, renderEvents } = await import("./audit");
+                const { user, refused = false, all = false, json = false } = options;
+                const last = wholeNumber("--last", options.last);
+                const events = await auditEvents(await openCluster(stackOf(options)), { last, all, refused, user });
+                console.log(json ? events.map((event) => JSON.stringify(event)).join("\n") : renderEvents(events));
+            },
+        );
     onStack("kubectl")
         .description("kubectl with the cluster's kubeconfig")
         .argument("[arguments...]", "passed through")
@@ -200,6 +217,13 @@ function program(): Command {
             process.exitCode = await testSuite(repositoryRoot(), suites, slow ? "slow" : full ? "full" : "default");
         });
     return lab;
+}
+
+function wholeNumber(option: string, text: string): number {
+    if (!/^[1-9]\d{0,5}$/.test(text)) {
+        throw new UserError(`${option} is a number from 1 on, not "${text}".`);
+    }
+    return Number(text);
 }
 
 // scripts/lab has said there that it starts.
