@@ -26,7 +26,7 @@ export function clientFiles(args: ClientFilesArgs, parent: Component): local.Com
             `keep ${directory}/kubeconfig <<'KUBECONFIG'\n${kubeconfig.trim()}\nKUBECONFIG`,
             `keep ${directory}/outputs.json <<'OUTPUTS'\n${JSON.stringify(outputs, undefined, 2)}\nOUTPUTS`,
         ],
-        delete: [`rm -f ${directory}/kubeconfig ${directory}/outputs.json`],
+        delete: [`rm -rf ${directory}/kubeconfig ${directory}/outputs.json ${directory}/users`],
     }));
     return keepFiles(parent.nameOf("client-files"), script, parent);
 }

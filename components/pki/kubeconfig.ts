@@ -4,6 +4,10 @@ export interface KubeconfigArgs {
     /** Name of the cluster and of the context. */
     readonly cluster: string;
     readonly user: string;
+    /** Name of the context, by that of the cluster; the same where it is missing. */
+    readonly context?: (cluster: string) => string;
+    /** That commands are for where they name none. */
+    readonly namespace?: string;
     /** `https://host:port` */
     readonly server: string;
     /** PEM; or, on the machine that it is for, the path of a file. */
@@ -18,7 +22,8 @@ export interface KubeconfigArgs {
 
 /** A kubeconfig; https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
 export function renderKubeconfig(args: KubeconfigArgs): string {
-    const { credentials } = args;
+    const { credentials, namespace } = args;
+    const context = args.context?.(args.cluster) ?? args.cluster;
     return stringify(
         {
             apiVersion: "v1",
@@ -40,8 +45,17 @@ export function renderKubeconfig(args: KubeconfigArgs): string {
                     user: renderCredentials(credentials),
                 },
             ],
-            contexts: [{ name: args.cluster, context: { cluster: args.cluster, user: args.user } }],
-            "current-context": args.cluster,
+            contexts: [
+                {
+                    name: context,
+                    context: {
+                        cluster: args.cluster,
+                        user: args.user,
+                        ...(namespace === undefined ? {} : { namespace }),
+                    },
+                },
+            ],
+            "current-context": context,
         },
         { lineWidth: 0 },
     );

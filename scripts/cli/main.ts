@@ -8,6 +8,7 @@ import { LOOPBACK, withoutProxy } from "../support/no-proxy";
 import { repositoryRoot } from "../support/paths";
 import { settlePaths, workingDirectory } from "../support/working-directory";
 import type { BenchFlags } from "./bench";
+import type { KubeconfigOptions } from "./kubeconfig";
 import { defaultStack, Stack } from "./stack";
 
 interface StackOption {
@@ -121,6 +122,22 @@ function program(): Command {
                 failed === 0 ? `all ${checks.length} checks passed` : `${failed} of ${checks.length} checks failed`,
             );
             process.exitCode = failed === 0 ? 0 : 1;
+        });
+    onStack("kubeconfig")
+        .description("the path of your kubeconfig; or a named, expiring, revocable one for somebody else")
+        .option("--user <name>", "make one for this user: certificate and key, 0600")
+        .option("-g, --group <name...>", "groups of the user", [])
+        .option("-n, --namespace <name>", "the role's rights are for this namespace only")
+        .option("--role <name>", "cluster role whose rights the user gets: view, edit, admin …")
+        .option("--expires <time>", "30m, 8h, 7d …: from 10m to 365d", "8h")
+        .option("-o, --output <file>", "where to (default: .kubelab/<stack>/users/<name>.kubeconfig)")
+        .option("--merge", "also add it to ~/.kube/config, or the first file of KUBECONFIG")
+        .option("--list", "all that were made, with their rights and state")
+        .option("--revoke <user>", "take the rights of a user's kubeconfigs back, or of the one with this id")
+        .action(async ({ stack, ...options }: StackOption & KubeconfigOptions) => {
+            const { openCluster } = await import("./open-cluster");
+            const { kubeconfig } = await import("./kubeconfig");
+            console.log(await kubeconfig(await openCluster(stackOf({ stack })), options));
         });
     onStack("audit")
         .description("show the last requests to the API servers: who did what, where, and the result")
