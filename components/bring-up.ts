@@ -4,6 +4,7 @@ import { corednsManifests } from "./addons/coredns";
 import { clientFiles } from "./client-files";
 import type { Component } from "./component";
 import { ControlPlane } from "./control-plane/control-plane";
+import type { EncryptionKey } from "./control-plane/encryption";
 import { KUBECTL, manifests } from "./control-plane/kubectl-step";
 import { keepRecord } from "./control-plane/record";
 import { membership } from "./control-plane/node-object";
@@ -18,7 +19,7 @@ import { Node } from "./node/node";
 import { renderKubeconfig } from "./pki/kubeconfig";
 import { Pki } from "./pki/pki";
 import { hasPodNetwork } from "./cluster-spec/bring-up";
-import type { ClusterSpec, NodeSpec } from "./cluster-spec/types";
+import { type ClusterSpec, FIRST_KEY, type NodeSpec } from "./cluster-spec/types";
 
 /** The outputs of a node. */
 export interface NodeOutput {
@@ -61,11 +62,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
     const { machines, endpoint, innerEndpoint } = made;
     const identity = sshIdentity(made.privateKey, machines, directory, cluster);
     const pki = new Pki(spec, endpoint, cluster);
-    const encryptionKey = new random.RandomBytes(
-        cluster.nameOf("secrets-encryption-key"),
-        { length: 32 },
-        { parent: cluster },
-    );
+    const encryptionKeys = pulumi.all(spec.encryptionKeys.map((name) => encryptionKey(name, cluster)));
 
     const names = pulumi.output(innerEndpoint).apply((address) => [{ name: spec.api.name, addresses: [address] }]);
     const nodes = machines.map((machine, index) => {
@@ -111,7 +108,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
                     members: members.map((member) => member.machine),
                     delivery,
                     pki,
-                    encryptionKey: encryptionKey.base64,
+                    encryptionKeys,
                     kubelet: kubelets.get(machine.name),
                 },
                 cluster,
@@ -178,6 +175,13 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
     clientFiles({ kubeconfig, outputs, directory }, cluster);
 
     return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands };
+}
+
+/** 32 random bytes. That of before there were several has the name it had then. */
+function encryptionKey(name: string, cluster: Component): pulumi.Output<EncryptionKey> {
+    const resource = ["secrets-encryption-key", ...(name === FIRST_KEY ? [] : [name])].join("-");
+    const bytes = new random.RandomBytes(cluster.nameOf(resource), { length: 32 }, { parent: cluster });
+    return bytes.base64.apply((secret) => ({ name, secret }));
 }
 
 /** For `status`: what the config allows though it weakens the cluster. */

@@ -96,6 +96,11 @@ export interface ClusterArgs {
      */
     readonly allowInsecure?: readonly string[];
     /**
+     * Names of the keys that Secrets are encrypted with in etcd; each stands for 32 random bytes. The first one writes, all of them
+     * read; docs/security.md says how to replace one. Default: `[]`, which stands for `key-1`. Example: `["key-2", "key-1"]`
+     */
+    readonly encryptionKeys?: readonly string[];
+    /**
      * Pod Security levels of namespaces that have no labels of their own; kube-system is exempt.
      * Default: `{}`. Example: `{ enforce: "restricted" }`
      */

@@ -30,6 +30,8 @@ export type KeptForLife = Readonly<Partial<Record<LifelongKey, string>>>;
 /** What a run tells the next one of its cluster. */
 export interface RunningCluster extends KeptForLife {
     readonly versions?: RunningVersions;
+    /** Missing where an earlier version ran it. */
+    readonly encryptionKeys?: readonly string[];
 }
 
 /** The part of a spec that its cluster keeps for life, in the order of the config's keys. */
@@ -51,7 +53,7 @@ export function keptForLife(spec: ClusterSpec): KeptForLife {
 /** What the next run is to know of the spec's cluster. */
 export function runningCluster(spec: ClusterSpec): RunningCluster {
     const { kubernetes, etcd } = spec.versions;
-    return { ...keptForLife(spec), versions: { kubernetes, etcd } };
+    return { ...keptForLife(spec), versions: { kubernetes, etcd }, encryptionKeys: spec.encryptionKeys };
 }
 
 function ofMachines({ local, aws }: ClusterSpec): KeptForLife {
@@ -90,5 +92,16 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
         const remedy = `set it back to ${JSON.stringify(was)}, or destroy the cluster first`;
         return [{ key, value, problem, remedy }];
     });
-    return [...kept, ...refuseVersionSkew(previous.versions ?? {}, next.versions)];
+    return [...kept, ...refuseLostKey(previous, next), ...refuseVersionSkew(previous.versions ?? {}, next.versions)];
+}
+
+/** The key that wrote last: what is in etcd needs it until another one has written all of it. */
+function refuseLostKey({ encryptionKeys = [] }: RunningCluster, next: ClusterSpec): Problem[] {
+    const [writing] = encryptionKeys;
+    if (writing === undefined || next.encryptionKeys.includes(writing)) {
+        return [];
+    }
+    const problem = `lacks ${writing}, which the Secrets in etcd are encrypted with`;
+    const remedy = `add ${writing} at the end; the 'up' after the next may leave it out`;
+    return [{ key: "encryptionKeys", value: next.encryptionKeys, problem, remedy }];
 }

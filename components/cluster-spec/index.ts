@@ -17,7 +17,7 @@ import { type Config, CONFIG_KEYS } from "./schema";
 import { hostKernelHas, type KernelProbe, resolveServiceProxy, type RoleKernels } from "./service-proxy";
 import { refuseOtherSecrets, secretFlags, withoutSecretValue } from "./secret-settings";
 import type { RunningCluster } from "./immutable";
-import type { ClusterSpec, Role, ServiceProxy, Versions } from "./types";
+import { type ClusterSpec, FIRST_KEY, type Role, type ServiceProxy, type Versions } from "./types";
 import { checkVersions } from "./version-rules";
 import { givenIn, settingsWithoutEffect } from "./without-effect";
 import { readPinnedVersions } from "./versions";
@@ -166,6 +166,7 @@ function derive(
         flags: withoutUndefined(config.flags),
         insecure: insecureFlags(config.flags),
         podSecurity: config.podSecurity,
+        encryptionKeys: config.encryptionKeys.length === 0 ? [FIRST_KEY] : config.encryptionKeys,
         registryMirrors: config.registryMirrors,
         parts: {
             source: config.parts.source,

@@ -33,6 +33,7 @@ export const LIVE_CHANGES: Readonly<Record<ConfigKey, LiveChange>> = {
     proxyMode: works("kube-proxy restarts and removes the other mode's rules"),
     flags: works("the component restarts"),
     allowInsecure: works("allows or refuses flags"),
+    encryptionKeys: partly("a new first key encrypts all Secrets again; one in use can't go"),
     podSecurity: works("the API server restarts; pods that run already stay"),
     registryMirrors: works("containerd restarts; pods keep running"),
     parts: works("a binary that differs restarts its service"),

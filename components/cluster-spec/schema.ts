@@ -107,6 +107,13 @@ const parts = z
         }
     });
 
+function refuseTwice(names: readonly string[], context: z.RefinementCtx): void {
+    const twice = names.find((name, position) => names.indexOf(name) !== position);
+    if (twice !== undefined) {
+        field.fault(context, `has "${twice}" twice`, "list each name once");
+    }
+}
+
 /** One key of the stack config: its type and default as Pulumi.yaml declares them, and the rules for its value. */
 function key<Default, Schema extends z.ZodType>(
     type: "string" | "integer" | "object" | "array",
@@ -149,6 +156,7 @@ export const CONFIG = {
         perName(FLAGGED_COMPONENTS, (name) => z.record(flagName(name), oneLine).optional()),
     ),
     allowInsecure: key("array", [] as readonly unknown[], z.array(z.string().min(1))),
+    encryptionKeys: key("array", [] as readonly unknown[], z.array(field.label(32)).superRefine(refuseTwice)),
     podSecurity: key(
         "object",
         {},

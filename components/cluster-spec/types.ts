@@ -28,6 +28,9 @@ export type PartsDeliveryMode = "download" | "push" | "relay";
 export const POD_SECURITY_LEVELS = ["privileged", "baseline", "restricted"] as const;
 export type PodSecurityLevel = (typeof POD_SECURITY_LEVELS)[number];
 
+/** The name of the key of Secrets in etcd that a cluster begins with. */
+export const FIRST_KEY = "key-1";
+
 /** One machine of the cluster, before anything of it exists. */
 export interface NodeSpec {
     /** Node name, RFC 1123 label, e.g. `cp-1` or `worker-2`. */
@@ -209,6 +212,8 @@ export interface ClusterSpec {
     /** Of `flags`, those that weaken the cluster, which `kubelab:allowInsecure` allows. */
     readonly insecure: readonly InsecureFlag[];
     /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
+    /** Names of the keys of Secrets in etcd: the first one writes, all of them read. */
+    readonly encryptionKeys: readonly string[];
     /** Of namespaces without labels of their own, but for kube-system. */
     readonly podSecurity: { readonly enforce: PodSecurityLevel; readonly warn: PodSecurityLevel };
     readonly registryMirrors: Readonly<Record<string, readonly string[]>>;

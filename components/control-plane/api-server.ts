@@ -10,6 +10,7 @@ import { STRONG_SUITES } from "../steps/tls-suites";
 import { admissionConfiguration, ownPlugins } from "./admission";
 import { AUDIT_DIRECTORY, auditFlags, auditPolicy } from "./audit";
 import { API_SERVER_RULES } from "./api-server-rules";
+import { encryptionConfiguration, type EncryptionKey, keepUsedKeys } from "./encryption";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
 import { PORTS } from "../cluster-spec/ports";
@@ -140,32 +141,13 @@ export function authenticationConfiguration({ flags }: Pick<ClusterSpec, "flags"
     });
 }
 
-/**
- * Secrets at rest; the identity provider reads what was written before.
- * https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/
- *
- * @param key 32 bytes, base64.
- */
-export function encryptionConfiguration(key: string): string {
-    return stringify({
-        apiVersion: "apiserver.config.k8s.io/v1",
-        kind: "EncryptionConfiguration",
-        resources: [
-            {
-                resources: ["secrets"],
-                providers: [{ secretbox: { keys: [{ name: "key-1", secret: key }] } }, { identity: {} }],
-            },
-        ],
-    });
-}
-
 export class ApiServer extends Component {
     readonly ready: pulumi.Resource;
 
     constructor(
         args: ControlPlaneServiceArgs & {
-            /** base64 of 32 bytes */
-            readonly encryptionKey: pulumi.Output<string>;
+            /** The first one writes. */
+            readonly encryptionKeys: pulumi.Output<readonly EncryptionKey[]>;
         },
         parent: Component,
     ) {
@@ -185,9 +167,10 @@ export class ApiServer extends Component {
                 name: "kube-apiserver",
                 user: USER,
                 process: pulumi.output(machine.privateAddress).apply((address) => apiServerProcess(spec, address)),
+                beforeSecrets: keepUsedKeys(`${DIRECTORY}/encryption.yaml`, spec.encryptionKeys),
                 secretFiles: pulumi.all([
                     files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
-                    files.file("encryption.yaml", args.encryptionKey.apply(encryptionConfiguration), "0400"),
+                    files.file("encryption.yaml", args.encryptionKeys.apply(encryptionConfiguration), "0400"),
                 ]),
                 files: pulumi.all([
                     ...configuration,

@@ -12,6 +12,7 @@ import { earlyRights } from "../node-certificates/bootstrap-token";
 import { NodeApprover } from "../node-certificates/node-approver";
 import { ApiServer } from "./api-server";
 import { ControllerManager } from "./controller-manager";
+import { type EncryptionKey, encryptWithFirstKey } from "./encryption";
 import { Etcd } from "./etcd";
 import { type Manifest, manifests } from "./kubectl-step";
 import { bootstrapRoleBindings } from "./rbac";
@@ -26,7 +27,7 @@ export interface ControlPlaneArgs {
     readonly members: readonly ReadyMachine[];
     readonly delivery: PartsDelivery;
     readonly pki: Pki;
-    readonly encryptionKey: pulumi.Output<string>;
+    readonly encryptionKeys: pulumi.Output<readonly EncryptionKey[]>;
     /** The kubelet that runs the processes where they are static pods. */
     readonly kubelet: pulumi.Resource | undefined;
 }
@@ -89,6 +90,7 @@ export class ControlPlane extends Component {
         if (machine.name === members[0]?.name) {
             const apply = (name: string, objects: readonly Manifest[], first: readonly string[] = []) =>
                 manifests(name, { machine, objects, first, dependsOn: api, resource: `${machine.name}-${name}` }, this);
+            encryptWithFirstKey(spec, machine, api, this);
             apply("role-bindings", bootstrapRoleBindings(spec), asksForCertificates(spec) ? earlyRights(spec) : []);
             if (asksForCertificates(spec)) {
                 new NodeApprover(process, this);

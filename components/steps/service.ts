@@ -16,6 +16,8 @@ export interface ServiceArgs {
     readonly user?: string;
     /** Keys that the machine can't make by itself: written by a step of their own whose text is secret. */
     readonly secretFiles?: pulumi.Input<readonly HostFile[]>;
+    /** Statements that may refuse them. */
+    readonly beforeSecrets?: readonly string[];
     /** Configuration and certificates, readable in a preview, and copies of keys that the machine has made. */
     readonly files?: pulumi.Input<readonly (HostFile | CopiedFile)[]>;
     /** Commands that print a line for each thing of the process that isn't as it is to be, for `scripts/lab status`. */
@@ -64,7 +66,7 @@ export function installProcess(
                           machine,
                           secret: true,
                           script: pulumi.all([args.secretFiles, refresh]).apply(([files, refreshed]) => ({
-                              create: [...begin, ...putAll(files), refreshed],
+                              create: [...begin, ...(args.beforeSecrets ?? []), ...putAll(files), refreshed],
                           })),
                           dependsOn: [machine.ready],
                       },

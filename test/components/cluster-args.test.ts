@@ -24,6 +24,7 @@ const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> = {
     proxyMode: true,
     flags: true,
     allowInsecure: true,
+    encryptionKeys: true,
     podSecurity: true,
     registryMirrors: true,
     parts: true,

@@ -1,9 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Lab, story } from "../support/lab";
+import { Lab, NO_CHANGES, story } from "../support/lab";
 import type { Ran } from "../support/running";
 
-const TENANT = ["--as=tenant", "--as-group=system:authenticated", "--namespace=tenants"];
 const WORKER = ["--as=system:node:worker-1", "--as-group=system:nodes", "--as-group=system:authenticated"];
 const SECRET_TEXT = "the-plaintext-of-the-secret";
 
@@ -13,10 +12,15 @@ const ofHost = { volumes: [{ name: "host", hostPath: { path: "/" } }] };
 
 story("attacks on a cluster", () => {
     let lab: Lab;
+    /** Of somebody who may edit one namespace. */
+    let kubeconfig: string;
+    let tenant: readonly string[];
 
     beforeAll(() => {
         lab = new Lab("attacks", "10.246.4.0/24");
         lab.configure({ workers: 1 });
+        kubeconfig = join(lab.directory, "users/tenant.kubeconfig");
+        tenant = ["--kubeconfig", kubeconfig];
     }, 120_000);
     afterAll(() => {
         lab.remove();
@@ -41,9 +45,12 @@ story("attacks on a cluster", () => {
     it("comes up, with a tenant who may edit one namespace", () => {
         lab.succeed("up", [], 900);
         lab.kubectl("create", "namespace", "tenants");
-        lab.kubectl("-n", "tenants", "create", "rolebinding", "tenant", "--clusterrole=edit", "--user=tenant");
-        expect(attempt(...TENANT, "auth", "can-i", "create", "pods").stdout).toContain("yes");
-        expect(create(TENANT, pod("web", {})).code).toBe(0);
+        const rights = ["--namespace", "tenants", "--role", "edit", "--expires", "1h"];
+        expect(lab.succeed("kubeconfig", ["--user", "tenant", ...rights])).toContain(kubeconfig);
+        expect(statSync(kubeconfig).mode & 0o777).toBe(0o600);
+        expect(attempt(...tenant, "auth", "can-i", "create", "pods").stdout).toContain("yes");
+        expect(attempt(...tenant, "auth", "can-i", "create", "pods", "-n", "default").stdout).toContain("no");
+        expect(create(tenant, pod("web", {})).code).toBe(0);
         lab.kubectl("-n", "tenants", "wait", "--for=condition=Ready", "pod/web", "--timeout=90s");
     }, 900_000);
 
@@ -71,7 +78,7 @@ story("attacks on a cluster", () => {
     ])(
         "a tenant gets no pod with %s",
         (_, spec, reason) => {
-            const { code, stderr } = create(TENANT, pod("attack", spec));
+            const { code, stderr } = create(tenant, pod("attack", spec));
             expect(code).not.toBe(0);
             expect(stderr).toMatch(reason);
         },
@@ -79,7 +86,7 @@ story("attacks on a cluster", () => {
     );
 
     it("a service takes over no address that isn't its own", () => {
-        const { code, stderr } = create(TENANT, {
+        const { code, stderr } = create(tenant, {
             apiVersion: "v1",
             kind: "Service",
             metadata: { name: "attack" },
@@ -107,9 +114,9 @@ story("attacks on a cluster", () => {
 
     it("the audit log has who read a secret, and neither its content nor a reader beside the API server", () => {
         expect(
-            attempt(...TENANT, "create", "secret", "generic", "password", `--from-literal=text=${SECRET_TEXT}`).code,
+            attempt(...tenant, "create", "secret", "generic", "password", `--from-literal=text=${SECRET_TEXT}`).code,
         ).toBe(0);
-        expect(attempt(...TENANT, "get", "secret", "password", "-o", "yaml").code).toBe(0);
+        expect(attempt(...tenant, "get", "secret", "password", "-o", "yaml").code).toBe(0);
         const log = "/var/log/kubernetes/kube-apiserver/audit.log";
         expect(
             lab
@@ -143,7 +150,7 @@ story("attacks on a cluster", () => {
             /no relationship found/,
         ],
         ["lists secrets", ["get", "secrets", "-A"], /forbidden/],
-        ["labels another node", ["label", "node", "cp-1", "a=b"], /is not allowed to modify node "cp-1"/],
+        ["labels another node", ["label", "node", "cp-1", "a=b"], /(is not allowed to modify|only its own) [Nn]ode/],
         [
             "gives itself a label that says what it may run",
             ["label", "node", "worker-1", "node-restriction.kubernetes.io/a=b"],
@@ -210,4 +217,78 @@ story("attacks on a cluster", () => {
         lab.kubectl("-n", "tenants", "wait", "--for=condition=Ready", "pod/curl", "--timeout=90s");
         expect(lab.kubectl("-n", "tenants", "exec", "curl", "--", ...word)).toBe("405");
     }, 120_000);
+
+    it("shows who was refused what", () => {
+        const text = lab.succeed("audit", ["--refused", "--last", "200"]);
+        expect(text).toMatch(/ tenant +create pods\/attack +namespace tenants, from \S+ +403 refused\n/);
+        expect(text).toMatch(/system:node:worker-1 \(kubelab:admin as that user\) +list secrets +cluster, from/);
+        const own = lab.succeed("audit", ["--user", "tenant", "--last", "200"]);
+        expect(own).toMatch(/ tenant +get secrets\/password +namespace tenants, from \S+ +200 done\n/);
+        expect(own).not.toContain(SECRET_TEXT);
+    }, 60_000);
+
+    it("a tenant's rights end when they are taken back, also for who has the same name later", () => {
+        expect(lab.succeed("kubeconfig", ["--list"])).toMatch(
+            /^tenant +[0-9a-f]{8} +- +edit in tenants +\S+ \S+ UTC +valid$/m,
+        );
+        const former = join(lab.directory, "former");
+        writeFileSync(former, readFileSync(kubeconfig), { mode: 0o600 });
+        expect(lab.succeed("kubeconfig", ["--revoke", "tenant"])).toMatch(/^revoked \S+ of tenant: edit in tenants$/m);
+        lab.succeed("kubeconfig", ["--user", "tenant", "-n", "tenants", "--role", "view"]);
+        const { code, stderr } = attempt("--kubeconfig", former, "get", "pods");
+        expect(code).not.toBe(0);
+        expect(stderr).toContain('User "tenant" cannot list resource "pods"');
+        expect(attempt(...tenant, "get", "pods").stdout).toContain("web");
+        const asRoot = lab.run("kubeconfig", ["--user", "x", "--group", "system:masters"]);
+        expect(asRoot.code).not.toBe(0);
+        expect(asRoot.stderr).toContain("is one of the cluster's own");
+    }, 60_000);
+
+    it("goes into one's own kubeconfig when that is asked for", () => {
+        const own = join(lab.directory, "own/config");
+        const { stdout } = lab.run("kubeconfig", ["--merge"], 60, { KUBECONFIG: own });
+        expect(stdout).toContain("added the context test-attacks to");
+        expect(attempt("--kubeconfig", own, "--context", "test-attacks", "get", "nodes").stdout).toContain("worker-1");
+    }, 60_000);
+
+    describe("the key of Secrets in etcd", () => {
+        const etcdctl = "etcdctl --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key";
+        /** How often each key encrypts a Secret. */
+        const keysInEtcd = (): string[] =>
+            lab
+                .ssh(
+                    "cp-1",
+                    `${etcdctl} get --prefix /registry/secrets/ --print-value-only | grep -ao 'k8s:enc:secretbox:v1:[^:]*:' | sort -u`,
+                )
+                .trim()
+                .split("\n");
+        const password = (): string =>
+            Buffer.from(
+                lab.kubectl("-n", "tenants", "get", "secret", "password", "-o", "jsonpath={.data.text}"),
+                "base64",
+            ).toString();
+
+        it("isn't dropped while Secrets need it", () => {
+            expect(keysInEtcd()).toEqual(["k8s:enc:secretbox:v1:key-1:"]);
+            const { code, stdout, stderr } = lab.run("up", ["--config", 'kubelab:encryptionKeys=["key-2"]']);
+            expect(code).not.toBe(0);
+            expect(`${stdout}${stderr}`).toContain("lacks key-1, which the Secrets in etcd are encrypted with");
+        }, 300_000);
+
+        it("is replaced by one that all Secrets are written again with", () => {
+            lab.up({ encryptionKeys: ["key-2", "key-1"] });
+            expect(keysInEtcd()).toEqual(["k8s:enc:secretbox:v1:key-2:"]);
+            expect(password()).toBe(SECRET_TEXT);
+        }, 300_000);
+
+        it("goes then, and the Secrets stay readable", () => {
+            lab.up({ encryptionKeys: ["key-2"] });
+            expect(lab.ssh("cp-1", "grep -c 'name: key-' /etc/kubernetes/kube-apiserver/encryption.yaml").trim()).toBe(
+                "1",
+            );
+            expect(password()).toBe(SECRET_TEXT);
+            expect(lab.run("status").code).toBe(0);
+            expect(lab.upChanges()).toEqual(NO_CHANGES);
+        }, 300_000);
+    });
 });

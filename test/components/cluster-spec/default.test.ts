@@ -66,6 +66,7 @@ const DEFAULT = {
     flags: {},
     insecure: [],
     secretFlags: [],
+    encryptionKeys: ["key-1"],
     podSecurity: { enforce: "baseline", warn: "restricted" },
     registryMirrors: {},
     repair: {},

@@ -2,11 +2,7 @@ import { writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parse } from "yaml";
-import {
-    apiServerProcess,
-    authenticationConfiguration,
-    encryptionConfiguration,
-} from "../../../components/control-plane/api-server";
+import { apiServerProcess, authenticationConfiguration } from "../../../components/control-plane/api-server";
 import { controllerManagerProcess } from "../../../components/control-plane/controller-manager";
 import { etcdProcess } from "../../../components/control-plane/etcd";
 import { schedulerConfiguration, schedulerProcess } from "../../../components/control-plane/scheduler";
@@ -179,19 +175,6 @@ describe("the API server", () => {
         expect(spec.insecure.map(({ component, flag }) => [component, flag])).toEqual([
             ["kube-apiserver", "disable-admission-plugins"],
         ]);
-    });
-
-    test("encrypts Secrets, and still reads those that were written before it did", () => {
-        expect(parse(encryptionConfiguration("a2V5"))).toEqual({
-            apiVersion: "apiserver.config.k8s.io/v1",
-            kind: "EncryptionConfiguration",
-            resources: [
-                {
-                    resources: ["secrets"],
-                    providers: [{ secretbox: { keys: [{ name: "key-1", secret: "a2V5" }] } }, { identity: {} }],
-                },
-            ],
-        });
     });
 
     test("checks who a kubelet is before it asks for logs", () => {

@@ -39,10 +39,9 @@ test("a role is bound in its namespace, or everywhere", () => {
 
 test("the list says who has which rights, and until when", () => {
     const noon = new Date("2026-11-27T12:00:00Z");
-    const { role: _, namespace: __, ...ofGroup } = RECORD;
     const others = [
         { ...RECORD, revoked: true },
-        { ...ofGroup, expires: "2026-11-27T11:00:00.000Z" },
+        { ...OF_GROUP, expires: "2026-11-27T11:00:00.000Z" },
     ];
     const lines = renderRecords([RECORD, ...others], noon).split("\n");
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
