@@ -76,9 +76,7 @@ test("Secrets are written again where there was another key, and only there", as
     // It doesn't run again when the former key goes.
     const dropped = await clusterGraph(testSpec({ encryptionKeys: ["key-2"] }));
     expect(inputsOf(find(dropped, REMOTE_STEP, "cp-1-secrets-encryption")).stdin).toBe(script);
-    expect(names(dropped).filter((name) => name.includes("encryption-key"))).toEqual([
-        "secrets-encryption-key-key-2",
-    ]);
+    expect(names(dropped).filter((name) => name.includes("encryption-key"))).toEqual(["secrets-encryption-key-key-2"]);
 }, 60_000);
 
 test("a list with a name twice is refused", () => {
