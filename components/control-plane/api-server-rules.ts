@@ -3,6 +3,7 @@ import {
     isFalse,
     isTrue,
     items,
+    PROFILES,
     REQUEST_HEADER,
     SERVING,
     WEAK_TLS,
@@ -43,6 +44,7 @@ const WEAKENING: Readonly<Record<string, ValueRule>> = {
         when: (value) => items(value).includes("AlwaysAdmit"),
         why: "AlwaysAdmit stands for no admission control",
     },
+    profiling: { when: isTrue, why: PROFILES },
     "debug-socket-path": { when: (value) => value !== "", why: "profiles are served without authentication" },
     ...WEAK_TLS,
 };

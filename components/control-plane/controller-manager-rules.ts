@@ -1,8 +1,10 @@
 import {
     type FlagRules,
     isFalse,
+    isTrue,
     KUBECONFIGS,
     OPEN_PATHS,
+    PROFILES,
     REQUEST_HEADER,
     SERVING,
     WEAK_TLS,
@@ -23,7 +25,7 @@ export const CONTROLLER_MANAGER_RULES: FlagRules = {
             ...["service-account-private-key-file", "root-ca-file"],
         ],
     },
-    weakening: { ...OPEN_PATHS, ...WEAK_TLS },
+    weakening: { profiling: { when: isTrue, why: PROFILES }, ...OPEN_PATHS, ...WEAK_TLS },
     breaking: {
         "use-service-account-credentials": {
             when: isFalse,

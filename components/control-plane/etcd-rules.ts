@@ -1,4 +1,4 @@
-import { type FlagRules, isFalse, isTrue, WEAK_TLS } from "../steps/flag-rules";
+import { type FlagRules, isFalse, isTrue, PROFILES, WEAK_TLS } from "../steps/flag-rules";
 import { PORTS } from "../cluster-spec/ports";
 
 /** What may be done with etcd's flags; etcd.ts has those that kubelab sets. */
@@ -26,7 +26,7 @@ export const ETCD_RULES: FlagRules = {
             why: `whoever reaches port ${PORTS.etcdClient} reads and writes all of the cluster`,
         },
         "peer-client-cert-auth": { when: isFalse, why: `whoever reaches port ${PORTS.etcdPeer} can join as a member` },
-        "enable-pprof": { when: isTrue, why: "profiles, which may have keys in them, are served" },
+        "enable-pprof": { when: isTrue, why: PROFILES },
         ...WEAK_TLS,
     },
     merged: ["feature-gates"],

@@ -87,6 +87,9 @@ export function mergeItems(ours: string, own: string): string {
 export const isTrue = (value: string): boolean => /^(1|t|true)$/i.test(value);
 export const isFalse = (value: string): boolean => /^(0|f|false)$/i.test(value);
 
+/** What a process says of its memory. */
+export const PROFILES = "profiles, which may have keys in them, are served";
+
 const FROM_12 = /^(VersionTLS1[23]|TLS1\.[23])$/;
 
 /** Of all that serve TLS. */
