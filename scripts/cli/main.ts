@@ -139,6 +139,18 @@ function program(): Command {
             const { kubeconfig } = await import("./kubeconfig");
             console.log(await kubeconfig(await openCluster(stackOf({ stack })), options));
         });
+    onStack("cis")
+        .description("the checks that the CIS Kubernetes Benchmark 1.12 scores; exit with 1 when one fails")
+        .option("--manual", "also list those that it leaves to a person")
+        .option("--json", "print the results as JSON")
+        .action(async (options: StackOption & { manual?: true; json?: true }) => {
+            const { openCluster } = await import("./open-cluster");
+            const { cisBenchmark, renderCis } = await import("./cis");
+            const results = await cisBenchmark(await openCluster(stackOf(options)));
+            const { manual = false, json = false } = options;
+            console.log(json ? JSON.stringify(results) : renderCis(results, manual));
+            process.exitCode = results.every(({ state }) => state !== "fail") ? 0 : 1;
+        });
     onStack("audit")
         .description("show the last requests to the API servers: who did what, where, and the result")
         .option("--last <n>", "number of requests", "30")

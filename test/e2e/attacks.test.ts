@@ -133,6 +133,19 @@ story("attacks on a cluster", () => {
         );
     }, 60_000);
 
+    it("passes every check that the CIS benchmark scores, or says why not", () => {
+        const results = JSON.parse(lab.succeed("cis", ["--json"])) as { id: string; state: string; why?: string }[];
+        expect(results.filter(({ state }) => state === "fail")).toEqual([]);
+        const reasons = results.filter(({ state }) => state === "reason");
+        expect(reasons.map(({ id, why }) => `${id}: ${why ?? ""}`)).toEqual([
+            expect.stringMatching(/^1.1.16: the process isn't root: .*\(kube-scheduler\)/),
+            expect.stringMatching(/^1.1.18: the process isn't root: .*\(kube-controller-manager\)/),
+            expect.stringMatching(/^1.1.19: processes aren't root/),
+            expect.stringMatching(/^4.2.6: kubenet's own rules/),
+        ]);
+        expect(results).toHaveLength(65);
+    }, 60_000);
+
     it("nobody reads units' flags and the kubelet's configuration but root", () => {
         const modes = (node: string): string[] =>
             lab
