@@ -75,7 +75,7 @@ test.each([
         '4.2.1 cp-1: authentication.anonymous.enabled is "true"',
     ],
 ])("%s fails", (_, flags, expected) => {
-    const allowInsecure = Object.values(flags).flatMap((each) => Object.keys(each));
+    const allowInsecure = Object.values<object>(flags).flatMap((each) => Object.keys(each));
     const insecure = allowInsecure.filter((flag) => flag !== "audit-log-maxage");
     expect(failures(facts({ flags, allowInsecure: insecure }))).toEqual([expected]);
 });
