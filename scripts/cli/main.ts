@@ -129,7 +129,7 @@ function program(): Command {
         .option("-g, --group <name...>", "groups of the user", [])
         .option("-n, --namespace <name>", "the role's rights are for this namespace only")
         .option("--role <name>", "cluster role whose rights the user gets: view, edit, admin …")
-        .option("--expires <time>", "30m, 8h, 7d …: from 10m to 365d", "8h")
+        .option("--expires <time>", "30m, 8h, 7d …: from 10m to 7d", "8h")
         .option("-o, --output <file>", "where to (default: .kubelab/<stack>/users/<name>.kubeconfig)")
         .option("--merge", "also add it to ~/.kube/config, or the first file of KUBECONFIG")
         .option("--list", "all that were made, with their rights and state")

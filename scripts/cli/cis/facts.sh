@@ -14,7 +14,7 @@ for name in etcd kube-apiserver kube-controller-manager kube-scheduler kubelet k
 done
 
 files=(
-    /etc/systemd/system/{etcd,kube*}.service /etc/kubernetes/manifests/*.yaml /var/lib/etcd
+    /etc/systemd/system/{etcd,kube*}.service /etc/kubernetes/manifests/*.yaml /var/lib/etcd /var/lib/kubelet/kubeconfig
     /etc/kubernetes/*.{conf,crt,key} /etc/kubernetes/*/*.{conf,crt,key,yaml} /etc/etcd/*.{crt,key}
 )
 for file in "${files[@]}"; do

@@ -2,7 +2,8 @@ import { type Check, modeCheck, ownerCheck, reason, settingCheck } from "./check
 
 const KUBELET = "kubelet";
 const UNIT = /^\/etc\/systemd\/system\/kubelet\.service$/;
-const KUBECONFIG = /^\/etc\/kubernetes\/kubelet\/kubelet\.conf$/;
+/** A kubelet that has asked for its certificate wrote its kubeconfig itself. */
+const KUBECONFIG = /^(\/etc\/kubernetes\/kubelet\/kubelet\.conf|\/var\/lib\/kubelet\/kubeconfig)$/;
 const CONFIG = /^\/etc\/kubernetes\/kubelet\/kubelet\.yaml$/;
 
 const check = (id: string, text: string, find: Check["find"]): Check => ({ id, text, on: "all", find });

@@ -21,8 +21,8 @@ export interface UserOptions {
 const UNITS = { m: 60, h: 3600, d: 24 * 3600 } as const;
 /** The API takes no shorter ones: https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/ */
 const SHORTEST = 600;
-/** As long as the controller manager signs for. */
-const LONGEST = 365 * UNITS.d;
+/** The controller manager signs for no longer. */
+const LONGEST = 7 * UNITS.d;
 
 /** @throws UserError with all that is wrong, before anything is made. */
 export function readUserRequest({ user, group, namespace, role, expires }: UserOptions): UserRequest {
@@ -48,7 +48,7 @@ export function readUserRequest({ user, group, namespace, role, expires }: UserO
             ? ["give --role, --group or both: else the user may do nothing"]
             : []),
         ...(seconds === undefined || seconds < SHORTEST || seconds > LONGEST
-            ? [`--expires: "${expires}" is no time from 10m to 365d: write it like 30m, 8h or 7d`]
+            ? [`--expires: "${expires}" is no time from 10m to 7d: write it like 30m, 8h or 7d`]
             : []),
     ];
     if (problems.length > 0) {

@@ -19,8 +19,8 @@ test.each([
     [{ role: undefined }, /--namespace: has no effect without --role/],
     [{ group: [], role: undefined, namespace: undefined }, /give --role, --group or both/],
     [{ expires: "8" }, /--expires: "8" is no time/],
-    [{ expires: "9m" }, /from 10m to 365d/],
-    [{ expires: "366d" }, /from 10m to 365d/],
+    [{ expires: "9m" }, /from 10m to 7d/],
+    [{ expires: "8d" }, /from 10m to 7d/],
 ])("%j is refused", (changes, message) => {
     expect(() => readUserRequest({ ...OPTIONS, ...changes } as UserOptions)).toThrow(message);
 });
