@@ -1,4 +1,5 @@
 import { AUDIT_LOG } from "../../components/control-plane/audit";
+import { APPROVER_USER } from "../../components/node-certificates/rights";
 import { SUDO_PASSWORD } from "../../components/cluster-spec/environment";
 import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
 import { UserError } from "../support/errors";
@@ -97,6 +98,7 @@ function isOwnPart({ user, impersonatedUser }: AuditEvent): boolean {
     const { username = "", groups = [] } = user;
     const own =
         /^system:(apiserver$|kube-|node:|serviceaccount:kube-system:)/.test(username) ||
+        username === APPROVER_USER ||
         groups.includes("system:nodes");
     return impersonatedUser === undefined && own;
 }

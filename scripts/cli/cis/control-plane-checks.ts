@@ -30,11 +30,13 @@ const isLoopback = (value: string | undefined): boolean => value === undefined |
 
 /** Of keys and certificates: processes aren't root, so that keys are their own users'. */
 function pkiOwners(facts: Facts): Finding {
-    const users = ["root", "etcd", API, MANAGER, SCHEDULER];
     const keys = modeCheck(/\.key$/, "600")(facts);
     const owned = facts.files
         .filter(({ path }) => /\.(key|crt)$/.test(path))
-        .filter(({ owner }) => !users.some((user) => owner === `${user}:${user}`))
+        .filter(({ path, owner }) => {
+            const process = path.split("/").at(-2) ?? "";
+            return owner !== "root:root" && owner !== `${process}:${process}`;
+        })
         .map(({ path, owner }) => `${path}: owner ${owner}`);
     if (keys.state !== "pass") {
         return keys;
