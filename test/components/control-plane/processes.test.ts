@@ -75,7 +75,11 @@ test("a process reads its configuration and credentials from its own directory o
     for (const process of all.filter(({ name }) => name !== "containerd" && name !== "etcd")) {
         const paths = process.flags.map(({ value }) => value).filter((value) => value.startsWith("/"));
         // A kubelet writes its kubeconfig itself, and the API server its audit log.
-        const own = [`/etc/kubernetes/${process.name}/`, `/var/log/kubernetes/${process.name}/`, "/var/lib/kubelet/kubeconfig"];
+        const own = [
+            `/etc/kubernetes/${process.name}/`,
+            `/var/log/kubernetes/${process.name}/`,
+            "/var/lib/kubelet/kubeconfig",
+        ];
         expect(paths.filter((path) => !own.some((each) => path.startsWith(each)))).toEqual([]);
     }
 });
