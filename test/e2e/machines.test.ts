@@ -97,6 +97,8 @@ story("local machines", () => {
         const boot = on("cat /proc/sys/kernel/random/boot_id");
         on(`for cgroup in ${CGROUPS}; do mkdir "$cgroup/stray" || exit 1; done`);
         on("ip link add stray type bridge; ip link set stray up; ip route add 192.0.2.128/25 dev stray");
+        // As pods do: process 1 of its pod ignores SIGTERM, and outlives the service that started it.
+        on("systemd-run --quiet --property=KillMode=process sh -c 'unshare --fork --pid sleep 600 & sleep 0.2'");
         on("echo kept > /root/kept; nft add table ip stray; systemctl reboot");
         await eventually(30, () => {
             expect(on("cat /proc/sys/kernel/random/boot_id")).not.toBe(boot);

@@ -35,7 +35,7 @@ const MASKED = [
 
 /** Files that go over the packages' own: those of any machine, then those of a virtual one. */
 const SHARED_OVERLAY = join(__dirname, "../rootfs");
-const SHARED = ["etc/ssh", "etc/tmpfiles.d", "etc/systemd/system/ssh.service.d"];
+const SHARED = ["etc/ssh", "etc/tmpfiles.d", "etc/systemd/system.conf.d", "etc/systemd/system/ssh.service.d"];
 const OVERLAY = join(__dirname, "rootfs");
 
 /** Unit of the overlay that is enabled. */
