@@ -31,6 +31,7 @@ export function bootstrapToken(
         {
             machine: { ...controlPlane, repair: undefined },
             repair: machine.repair,
+            secretOutput: true,
             script: machine.id.apply((id) => ({
                 create: [
                     `# for ${id}`,

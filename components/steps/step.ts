@@ -20,6 +20,8 @@ export interface StepArgs {
     readonly library?: Library;
     /** The script holds keys or tokens: its text is encrypted in the state, and neither it nor its output is ever logged. */
     readonly secret?: boolean;
+    /** What it prints is a secret: encrypted in the state. */
+    readonly secretOutput?: boolean;
     /** The script has something to undo while its machine stays. */
     readonly undo?: boolean;
     /** Name of the resource after the cluster's, where it isn't that of the step. */
@@ -77,6 +79,7 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
             parent,
             deleteBeforeReplace: true,
             dependsOn: [...dependsOn],
+            ...(args.secretOutput === true ? { additionalSecretOutputs: ["stdout"] } : {}),
             ...(machine.vm ? { deletedWith: machine.vm } : {}),
         },
     );
