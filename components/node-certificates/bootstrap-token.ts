@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSpec } from "../cluster-spec/types";
 import type { Machine, ReadyMachine } from "../machines/machine";
@@ -7,8 +5,6 @@ import { put } from "../steps/script";
 import { step } from "../steps/step";
 import { nodeFile } from "./nodes";
 import { nodeCertificateRights } from "./rights";
-
-const FUNCTIONS = readFileSync(join(__dirname, "bootstrap-token.sh"), "utf8").trim();
 
 /**
  * Has the control plane make a bootstrap token for a node whose machine is new, or is to make new keys, or is repaired: an `up` that
@@ -38,7 +34,6 @@ export function bootstrapToken(
                     `# keys: ${spec.newKeys[machine.name] ?? ""}`,
                     // Not in the record: it is gone when the node has joined.
                     "step=''",
-                    FUNCTIONS,
                     `once token-${machine.name}`,
                     `mint ${machine.name}`,
                 ],
@@ -63,7 +58,6 @@ export function joiningOf(spec: ClusterSpec, node: string, address: string): Joi
     return {
         offer: [
             `api=https://127.0.0.1:${spec.api.port}`,
-            FUNCTIONS,
             put({ path: nodeFile(node), content: address }),
             `offer_token ${node}`,
         ],
@@ -75,7 +69,7 @@ export function joiningOf(spec: ClusterSpec, node: string, address: string): Joi
 export function earlyRights(spec: ClusterSpec): string[] {
     const path = (kind: string): string => `/apis/rbac.authorization.k8s.io/v1/${kind.toLowerCase()}s`;
     const lines = nodeCertificateRights().map((each) => `${path(each.kind)}\n${JSON.stringify(each)}\n`);
-    return [`api=https://127.0.0.1:${spec.api.port}`, FUNCTIONS, `early_rights <<'RIGHTS'\n${lines.join("")}RIGHTS`];
+    return [`api=https://127.0.0.1:${spec.api.port}`, `early_rights <<'RIGHTS'\n${lines.join("")}RIGHTS`];
 }
 
 /**

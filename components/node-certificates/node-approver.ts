@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { Component } from "../component";
 import { CredentialFiles } from "../pki/files";
 import type { Pki } from "../pki/pki";
 import { type Process, renderUnit } from "../steps/process";
+import { programFile } from "../steps/script";
 import { installProcess, type ServiceArgs } from "../steps/service";
 import { APPROVER_USER } from "./rights";
 
@@ -48,7 +47,7 @@ export class NodeApprover extends Component {
             content: renderUnit(process, `/bin/bash ${PROGRAM}`, "a bash program: read it"),
             mode: "0600",
         };
-        const program = { path: PROGRAM, content: readFileSync(join(__dirname, `${NAME}.sh`), "utf8"), mode: "0755" };
+        const program = programFile(PROGRAM, NAME);
         const check = `${NAME} ${process.healthDeadline} ${process.health}`;
         this.ready = installProcess(
             {

@@ -1,10 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
-import type { CopiedFile, HostFile } from "../steps/script";
+import { type CopiedFile, type HostFile, programFile } from "../steps/script";
 import { service } from "../steps/service";
 import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
@@ -18,7 +16,6 @@ import { mergeItems } from "../steps/flag-rules";
 import { KUBELET_RULES } from "./kubelet-rules";
 import { PORTS } from "../cluster-spec/ports";
 
-const JOIN_PROGRAM = readFileSync(join(__dirname, "../node-certificates/join.sh"), "utf8");
 const DIRECTORY = "/etc/kubernetes/kubelet";
 /** Waits for the bootstrap token to be good for something: join.sh. */
 const JOIN = "/usr/local/lib/kubelab/join";
@@ -130,7 +127,7 @@ function joiningFiles(spec: ClusterSpec): HostFile[] {
                 credentials: { tokenFile: `${DIRECTORY}/bootstrap-token` },
             }),
         },
-        { path: JOIN, content: JOIN_PROGRAM, mode: "0755" },
+        programFile(JOIN, "join"),
     ];
 }
 

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { rethrowAsItIs } from "../rethrow";
 import type { ReadyMachine } from "../machines/machine";
@@ -8,7 +6,6 @@ import type { ExpectedRequest } from "./request-der";
 import type { MachineRequests } from "./requests";
 import { verifyRequest } from "./verify-request";
 
-const FUNCTIONS = readFileSync(join(__dirname, "machine-keys.sh"), "utf8").trim();
 /** Where a machine has the keys that were made on it, for root alone. */
 const KEYS = "/var/lib/kubelab/keys";
 
@@ -39,7 +36,6 @@ export function machineKeys(
                 create: [
                     // Not in the record: what is compared are the processes' copies.
                     "step=''",
-                    FUNCTIONS,
                     "once keys",
                     "open_keys",
                     ...Object.entries(all).map(([name, each]) => renderRequest(name, each, newKeys)),

@@ -11,6 +11,8 @@ export interface HostFile {
     readonly mode?: string;
     /** `user:group`; default `root:root`. */
     readonly owner?: string;
+    /** The program whose text the content is: `programFile`. */
+    readonly program?: string;
 }
 
 /** A file that a step copies from another one on the machine: what is in it goes over no connection, and into no state. */
@@ -31,10 +33,44 @@ export interface StepScript {
     readonly delete?: readonly string[];
 }
 
+const PROGRAM_DELIMITER = "KUBELAB_PROGRAM";
+
+/** Programs that steps write on machines, as files below components/. The library has their text, so that no step repeats it. */
+const PROGRAMS = { join: "node-certificates/join.sh", "node-approver": "node-certificates/node-approver.sh" } as const;
+
+/** A file with one of these programs. */
+export function programFile(path: string, program: keyof typeof PROGRAMS): HostFile {
+    return { path, content: readProgram(program), mode: "0755", program };
+}
+
+function readProgram(program: keyof typeof PROGRAMS): string {
+    return readFileSync(join(__dirname, "..", PROGRAMS[program]), "utf8");
+}
+
+/** The bash function that prints the text of a program. */
+function renderPrograms(): string {
+    const cases = (Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]).flatMap((program) => [
+        `    ${program}) IFS= read -rd '' text <<'${PROGRAM_DELIMITER}' || true`,
+        `${readProgram(program).trim()}\n${PROGRAM_DELIMITER}`,
+        "        ;;",
+    ]);
+    return ["program() {", "local text=''", "case $1 in", ...cases, "esac", `printf '%s' "$text"`, "}"].join("\n");
+}
+
 /** The functions that every step has at hand. */
-export const STEP_LIBRARY = ["step", "file", "record", "service", "parts", "static-pod"]
+export const STEP_LIBRARY = [
+    "step",
+    "file",
+    "record",
+    "service",
+    "parts",
+    "machine-keys",
+    "bootstrap-token",
+    "static-pod",
+]
     .map((name) => readFileSync(join(__dirname, `${name === "static-pod" ? name : `${name}-library`}.sh`), "utf8"))
     .map((text) => text.split("\n").slice(1).join("\n").trim())
+    .concat(renderPrograms())
     .join("\n\n");
 
 /** Where machines have them, for root to change. Named by the content: another version of this program brings another file. */
@@ -75,7 +111,10 @@ function write(verb: "put" | "plan", file: HostFile): string {
     const { mode = "0644", owner = "root:root" } = file;
     // What the machine's record has of it.
     const sum = createHash("sha256").update(body).digest("hex");
-    return `${verb} ${quote(file.path)} ${mode} ${owner} ${sum} <<'${DELIMITER}'\n${body}${DELIMITER}`;
+    const written = `${verb} ${quote(file.path)} ${mode} ${owner} ${sum}`;
+    return file.program === undefined
+        ? `${written} <<'${DELIMITER}'\n${body}${DELIMITER}`
+        : `${written} < <(program ${file.program})`;
 }
 
 /** Where machines keep the scripts of checks. */

@@ -4,14 +4,13 @@ import { join } from "node:path";
 import { isRequestFor } from "../../../components/pki/request-der";
 import { verifyRequest } from "../../../components/pki/verify-request";
 import { STEP_LIBRARY } from "../../../components/steps/script";
-import { bash, type BashResult, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
+import { bash, type BashResult, temporaryDirectory, testWith } from "../../support/bash";
 import { clusterGraph, script } from "../../support/graph";
 import { makeRequest, settingsIn } from "../../support/machine-requests";
 import { testSpec } from "../../support/spec";
 
 jest.setTimeout(60_000);
 
-const FUNCTIONS = readFileSync(join(__dirname, "../../../components/pki/machine-keys.sh"), "utf8");
 const directory = temporaryDirectory();
 const keys = join(directory.path, "state/keys");
 const library = STEP_LIBRARY.replaceAll("/run/kubelab", join(directory.path, "run")).replaceAll(
@@ -31,9 +30,7 @@ afterAll(directory.remove);
 /** Runs what the step does for these requests. */
 function make(settings: Readonly<Record<string, string>>): BashResult {
     const requests = Object.entries(settings).map(([name, text]) => `request ${name} <<'END'\n${text}END`);
-    return bash(
-        ["set -euo pipefail", library, FUNCTIONS, "once keys", "open_keys", ...requests, "close_keys"].join("\n"),
-    );
+    return bash(["set -euo pipefail", library, "once keys", "open_keys", ...requests, "close_keys"].join("\n"));
 }
 
 function made(settings = asked): Record<string, string> {
@@ -44,10 +41,6 @@ function made(settings = asked): Record<string, string> {
 }
 
 const key = (name: string): string => readFileSync(join(keys, `${name}.key`), "utf8");
-
-testWith("shellcheck")("passes shellcheck", () => {
-    expect(shellcheck({ functions: FUNCTIONS })).toBe("");
-});
 
 describe("on a machine", () => {
     testWith("openssl")("keys are made, and the requests for them are what is expected of the machine", () => {
