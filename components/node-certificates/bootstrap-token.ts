@@ -57,7 +57,7 @@ export interface Joining {
 export function joiningOf(spec: ClusterSpec, node: string, address: string): Joining {
     return {
         offer: [
-            `api=https://127.0.0.1:${spec.api.port}`,
+            `use_api https://127.0.0.1:${spec.api.port}`,
             put({ path: nodeFile(node), content: address }),
             `offer_token ${node}`,
         ],
@@ -69,7 +69,7 @@ export function joiningOf(spec: ClusterSpec, node: string, address: string): Joi
 export function earlyRights(spec: ClusterSpec): string[] {
     const path = (kind: string): string => `/apis/rbac.authorization.k8s.io/v1/${kind.toLowerCase()}s`;
     const lines = nodeCertificateRights().map((each) => `${path(each.kind)}\n${JSON.stringify(each)}\n`);
-    return [`api=https://127.0.0.1:${spec.api.port}`, `early_rights <<'RIGHTS'\n${lines.join("")}RIGHTS`];
+    return [`use_api https://127.0.0.1:${spec.api.port}`, `early_rights <<'RIGHTS'\n${lines.join("")}RIGHTS`];
 }
 
 /**

@@ -3,8 +3,11 @@
 # https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
 
 tokens=$state/tokens
-# https://address:port of the API server.
-: "${api:=}"
+# use_api URL: https://address:port of the API server that the functions below ask.
+api=''
+use_api() {
+    api=$1
+}
 
 # mint NODE: makes a token and prints it. The API has it, and its time begins, when offer_token gives it to it.
 mint() {

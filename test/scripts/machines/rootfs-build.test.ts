@@ -24,7 +24,7 @@ beforeAll(() => {
 });
 beforeEach(() => {
     // A process of the killed build may write for another moment.
-    rmSync(path("cache"), { recursive: true, force: true, maxRetries: 5 });
+    rmSync(path("cache"), { recursive: true, force: true, maxRetries: 20 });
     rmSync(path("calls"), { force: true });
 });
 
