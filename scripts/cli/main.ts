@@ -221,7 +221,6 @@ function program(): Command {
         .option("--stack <name>", "get what this stack needs (default: what every cluster needs)")
         .argument("[action]", "get, list, verify, export, import or prune", "get")
         .allowUnknownOption()
-        .passThroughOptions()
         .argument("[arguments...]")
         .action(async (action: string, given: string[], { stack }: Partial<StackOption>) => {
             const { runInTerminal } = await import("./run");
