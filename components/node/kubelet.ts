@@ -167,10 +167,8 @@ export class Kubelet extends Component {
                 ...(token === undefined
                     ? {}
                     : {
-                          secretFiles: pulumi.all([
-                              files.file("bootstrap-token", token, "0400"),
-                              files.file("new-keys", spec.newKeys[machine.name] ?? "", "0400"),
-                          ]),
+                          secretsForLater: pulumi.all([files.file("bootstrap-token", token, "0400")]),
+                          secretFiles: pulumi.all([files.file("new-keys", spec.newKeys[machine.name] ?? "", "0400")]),
                           checks: [{ subject: "certificate", command: `bash ${JOIN} check` }],
                       }),
                 process: pulumi

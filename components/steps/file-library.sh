@@ -64,6 +64,16 @@ write_planned() {
     if [ "${#wrong[@]}" -gt 0 ]; then write_files "${wrong[@]}"; fi
 }
 
+# write_for_later: writes what was planned, and restarts nothing for it: the process reads it when it needs it.
+write_for_later() {
+    local earlier=$changed
+    write_planned
+    if [ -z "$earlier" ]; then
+        changed=''
+        change_applied
+    fi
+}
+
 # write_files PATH...: a directory where one or two files are replaced has the new ones beside them first; one with more has a directory
 # with them, so that one program renames them all.
 write_files() {

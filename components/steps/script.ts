@@ -99,6 +99,11 @@ export function putAll(files: readonly (HostFile | CopiedFile)[]): string[] {
     return [...files.map((file) => ("source" in file ? copy(file) : write("plan", file))), "write_planned"];
 }
 
+/** The statements that write files which the process reads only when it needs them: they restart nothing. */
+export function putForLater(files: readonly HostFile[]): string[] {
+    return [...files.map((file) => write("plan", file)), "write_for_later"];
+}
+
 function copy({ path, source, mode, owner }: CopiedFile): string {
     return `plan_copy ${quote(path)} ${mode} ${owner} ${quote(source)}`;
 }

@@ -3,7 +3,7 @@ import type { remote } from "@pulumi/command";
 import type { ReadyMachine } from "../machines/machine";
 import type { DeliveredParts } from "./parts";
 import { type Process, renderUnit } from "./process";
-import { type CopiedFile, type HostFile, putAll, quote } from "./script";
+import { type CopiedFile, type HostFile, putAll, putForLater, quote } from "./script";
 import { step } from "./step";
 
 export interface ServiceArgs {
@@ -16,6 +16,8 @@ export interface ServiceArgs {
     readonly user?: string;
     /** Keys that the machine can't make by itself: written by a step of their own whose text is secret. */
     readonly secretFiles?: pulumi.Input<readonly HostFile[]>;
+    /** Those among them that the process reads only when it needs them: a change restarts nothing. */
+    readonly secretsForLater?: pulumi.Input<readonly HostFile[]>;
     /** Statements that may refuse them. */
     readonly beforeSecrets?: readonly string[];
     /** Configuration and certificates, readable in a preview, and copies of keys that the machine has made. */
@@ -65,9 +67,17 @@ export function installProcess(
                       {
                           machine,
                           secret: true,
-                          script: pulumi.all([args.secretFiles, refresh]).apply(([files, refreshed]) => ({
-                              create: [...begin, ...(args.beforeSecrets ?? []), ...putAll(files), refreshed],
-                          })),
+                          script: pulumi
+                              .all([args.secretFiles, args.secretsForLater ?? [], refresh])
+                              .apply(([files, later, refreshed]) => ({
+                                  create: [
+                                      ...begin,
+                                      ...(args.beforeSecrets ?? []),
+                                      ...(later.length === 0 ? [] : putForLater(later)),
+                                      ...putAll(files),
+                                      refreshed,
+                                  ],
+                              })),
                           dependsOn: [machine.ready],
                       },
                       parent,

@@ -70,6 +70,17 @@ describe("put", () => {
         expect(readdirSync(path("put")).sort()).toEqual(["one", "three", "two"]);
     });
 
+    test("restarts nothing for a file that is for later, but for what a run before this one has changed", () => {
+        const plan = `plan ${path("put/file")} 0600 ${owner} <<'END'\ntoken\nEND`;
+        const write = [plan, "write_for_later", 'echo "changed=$changed waits=$(cat "$pending")"'];
+        expect(step("once later", ...write).stdout).toBe("changed= waits=\n");
+        expect(readFileSync(path("put/file"), "utf8")).toBe("token\n");
+        rmSync(path("put/file"));
+        // Cut off between a change and its restart.
+        expect(step("once later", put("one", "0640", "put/other"), "trap - EXIT").stdout).toBe("changed=1\n");
+        expect(step("once later", ...write).stdout).toBe("changed=1 waits=changed\n");
+    });
+
     test("replaces a link that leads nowhere, and nothing where it leads to", () => {
         mkdirSync(path("put"));
         symlinkSync(path("put/elsewhere"), path("put/file"));

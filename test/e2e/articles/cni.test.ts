@@ -236,7 +236,8 @@ article("Hammering together the most basic Kubernetes cluster, by a plugin", () 
 
         it("loses that worker, and the others their routes and sessions to it", async () => {
             lab.up({ workers: 1 });
-            await eventually(60, () => {
+            // The controller manager deletes the pods of a node that is gone after 40 to 60 seconds.
+            await eventually(120, () => {
                 expect(NODES.map((node) => bgpRoutes(node).length)).toEqual([1, 1]);
                 expect(sessions().map((line) => line.split(" ")[1])).toEqual(["1", "1"]);
             });
