@@ -74,7 +74,9 @@ export function kubeletProcess(spec: ClusterSpec, name: string, address: string,
             // It watches the directory only if it is there when the kubelet starts, else looks for it every 20 seconds.
             ...(runsStaticPods(spec, role) ? [`ExecStartPre=/bin/mkdir -p ${STATIC_PODS}`] : []),
         ],
-        health: `answers http://127.0.0.1:${PORTS.kubeletHealth}/healthz`,
+        health: asksForCertificates(spec)
+            ? `joins_or_answers ${PORTS.kubeletHealth}`
+            : `answers http://127.0.0.1:${PORTS.kubeletHealth}/healthz`,
         healthDeadline: 90,
     };
 }

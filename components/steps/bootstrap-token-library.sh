@@ -57,6 +57,16 @@ withdraw_token() {
     rm -f "$tokens/$1"
 }
 
+# joins_or_answers PORT: health of a kubelet. One without a certificate that waits for its token is well: the token comes by a later step,
+# which may be one of another run.
+pki=/var/lib/kubelet/pki
+joins_or_answers() {
+    answers "http://127.0.0.1:$1/healthz" && return
+    [ ! -s "$pki/kubelet-client-current.pem" ] || return
+    service_state kubelet
+    [ "${unit[SubState]:-}" = start-pre ]
+}
+
 # early_rights < pairs of lines, a path and an object: makes what isn't there yet of the rights that nodes join by. `kubectl apply` does the
 # same, later.
 early_rights() {

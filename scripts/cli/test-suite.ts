@@ -41,7 +41,7 @@ const STORY = ["kubenet"];
 /** End-to-end tests of the slow tier only: measurements, what keeps all cores busy, emulated machines, and long variations. */
 const SLOW = [
     ...["bench", "busy-host", "virtual-ipvs", "virtual-lab", "virtual-machines", "virtual-worker"],
-    ...["aws-cni", "aws-network", "aws-zones", "existing-hosts"],
+    ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "interruption"],
 ];
 
 /**
