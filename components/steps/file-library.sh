@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the libraries of steps are read as one
 # How a step writes files: all of them at once, and only those that aren't right already. One that is there is replaced: the new one is
-# written beside it and renamed. One that isn't there yet is written in its place, which takes no program.
+# written beside it and renamed. One that isn't there yet is written in its place, which takes no program; but for the kubelet's
+# manifests: it reads one as soon as it is there, and half of one may be a pod too, without its volumes.
 : "${state:?}" "${run:?}"
 
 # Set when content, mode or owner of a file were different.
@@ -85,8 +86,12 @@ write_files() {
         if [ -e "$path" ] || [ -L "$path" ]; then
             files[${path%/*}]+=$path$'\n'
             existing+=("$path")
+            continue
+        fi
+        made[$path]=1
+        if [ "${path%/*}" = "$manifests" ]; then
+            files[${path%/*}]+=$path$'\n'
         else
-            made[$path]=1
             news[$path]=$path
         fi
     done

@@ -110,6 +110,7 @@ describe("on the machine", () => {
                 ),
                 `mkdir -p ${directory.path}/config`,
                 `chown() { :; }`,
+                `mv() { echo "$*" >>${directory.path}/moved; command mv "$@"; }`,
                 `static_pod_put kube-scheduler "$(id -un)" ${directory.path}/config <<'MANIFEST'\n${renderStaticPod(schedulerProcess(spec))}MANIFEST`,
             ].join("\n"),
         );
@@ -122,6 +123,10 @@ describe("on the machine", () => {
     test("the manifest gets the user's numbers and a revision that changes with a file that the process reads", () => {
         const first = putManifest();
         expect(first).toMatch(/runAsUser: \d+\n/);
+        // The kubelet never sees a part of it.
+        expect(readFileSync(join(directory.path, "moved"), "utf8")).toMatch(
+            /^-fT \S+\/manifests\/\.kubelab\.\S+ \S+\/manifests\/kube-scheduler\.yaml\n$/,
+        );
         expect(revision(first)).toMatch(/^r[0-9a-f]{16}$/);
         expect(putManifest()).toBe(first);
         bash(`echo changed >${directory.path}/config/scheduler.yaml`);
