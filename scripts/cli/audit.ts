@@ -1,10 +1,9 @@
 import { AUDIT_LOG } from "../../components/control-plane/audit";
 import { APPROVER_USER } from "../../components/node-certificates/rights";
-import { SUDO_PASSWORD } from "../../components/cluster-spec/environment";
-import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
 import { UserError } from "../support/errors";
 import type { ClusterAccess } from "./cluster-access";
 import type { StackNode } from "./stack";
+import { renderTable } from "./table";
 
 /** Of each control plane's log, its last two files together. */
 const BYTES = 4_000_000;
@@ -46,9 +45,7 @@ export async function auditEvents(cluster: ClusterAccess, filter: AuditFilter): 
 async function readLog(cluster: ClusterAccess, node: StackNode): Promise<string> {
     const pattern = AUDIT_LOG.replace(/\.log$/, "*.log");
     const script = `set -o pipefail; { ls -tr ${pattern} | tail -n 2 | xargs cat; } | tail -c ${BYTES}`;
-    const login = { user: cluster.userOf(node), sudoPassword: process.env[SUDO_PASSWORD] };
-    const [command, input] = [commandAsRoot(login, "bash -s"), inputAsRoot(login, script)];
-    const { code, stdout, stderr } = await cluster.trySsh(node, command, 60, input);
+    const { code, stdout, stderr } = await cluster.tryAsRoot(node, script, 60);
     if (code !== 0) {
         const why = stderr.trim().split("\n").at(-1) ?? "";
         throw new UserError(
@@ -105,23 +102,17 @@ function isOwnPart({ user, impersonatedUser }: AuditEvent): boolean {
 
 /** A line for each event: when, who, what, where, and how it ended. */
 export function renderEvents(events: readonly AuditEvent[]): string {
-    const rows = events.map((event) => [
-        event.requestReceivedTimestamp.slice(0, 19).replace("T", " "),
-        who(event),
-        `${event.verb} ${what(event)}`,
-        where(event),
-        result(event),
-    ]);
+    const rows = events.map((event) =>
+        [
+            event.requestReceivedTimestamp.slice(0, 19).replace("T", " "),
+            who(event),
+            `${event.verb} ${what(event)}`,
+            where(event),
+            result(event),
+        ].map(printable),
+    );
     const header = ["TIME (UTC)", "WHO", "WHAT", "WHERE", "RESULT"];
-    const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)));
-    return [header, ...rows]
-        .map((row) =>
-            row
-                .map((cell, column) => printable(cell).padEnd(widths[column] ?? 0))
-                .join("  ")
-                .trimEnd(),
-        )
-        .join("\n");
+    return renderTable(header, rows);
 }
 
 /** Names and paths are a caller's own words, and go to a terminal. */

@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
-import { SUDO_PASSWORD } from "../../components/cluster-spec/environment";
-import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
 import { UserError } from "../support/errors";
 import { repositoryRoot } from "../support/paths";
 import type { Check, ClusterFacts, Finding } from "./cis/check";
@@ -33,9 +31,7 @@ export async function cisBenchmark(cluster: ClusterAccess): Promise<CisResult[]>
 
 async function factsOf(cluster: ClusterAccess, node: StackNode): Promise<Facts> {
     const script = readFileSync(join(repositoryRoot(), "scripts/cli/cis/facts.sh"), "utf8");
-    const login = { user: cluster.userOf(node), sudoPassword: process.env[SUDO_PASSWORD] };
-    const [command, input] = [commandAsRoot(login, "bash -s"), inputAsRoot(login, script)];
-    const { code, stdout, stderr } = await cluster.trySsh(node, command, 40, input);
+    const { code, stdout, stderr } = await cluster.tryAsRoot(node, script, 40);
     if (code !== 0) {
         throw new UserError(`${node.name} can't be looked into: ${stderr.trim().split("\n").at(-1) ?? ""}`);
     }

@@ -1,3 +1,5 @@
+import { SUDO_PASSWORD } from "../../components/cluster-spec/environment";
+import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
 import { UserError } from "../support/errors";
 import { wordsOf } from "../support/words";
 import { type Result, run } from "./run";
@@ -16,7 +18,7 @@ export class ClusterAccess {
     }
 
     /** Who one is on a machine by SSH. */
-    userOf(node: StackNode): string {
+    private userOf(node: StackNode): string {
         return this.sshWords(node).at(-1)?.split("@")[0] ?? "";
     }
 
@@ -57,6 +59,12 @@ export class ClusterAccess {
             timeoutSeconds,
             ...(input === undefined ? {} : { input }),
         });
+    }
+
+    /** Runs a bash script on a machine as root. */
+    tryAsRoot(node: StackNode, script: string, timeoutSeconds: number): Promise<Result> {
+        const login = { user: this.userOf(node), sudoPassword: process.env[SUDO_PASSWORD] };
+        return this.trySsh(node, commandAsRoot(login, "bash -s"), timeoutSeconds, inputAsRoot(login, script));
     }
 }
 

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
 import { SUDO_PASSWORD } from "../../components/cluster-spec/environment";
 import { repositoryRoot } from "../support/paths";
 import type { Difference } from "../machines/status";
@@ -37,9 +36,7 @@ export async function nodeDifferences(cluster: ClusterAccess, node: StackNode): 
         return asHostSees;
     }
     const script = readFileSync(join(repositoryRoot(), "components/steps/check.sh"), "utf8");
-    const login = { user: cluster.userOf(node), sudoPassword: process.env[SUDO_PASSWORD] };
-    const [command, input] = [commandAsRoot(login, "bash -s"), inputAsRoot(login, script)];
-    const { code, stdout, stderr } = await cluster.trySsh(node, command, CHECK_SECONDS, input);
+    const { code, stdout, stderr } = await cluster.tryAsRoot(node, script, CHECK_SECONDS);
     const last = stderr.trim().split("\n").at(-1) ?? "";
     const problem = /password is required/.test(last) ? `${last}: give it in ${SUDO_PASSWORD}` : last;
     return [

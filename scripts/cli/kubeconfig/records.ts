@@ -1,6 +1,7 @@
 import { UserError } from "../../support/errors";
 import type { ClusterAccess } from "../cluster-access";
 import type { UserRequest } from "./options";
+import { renderTable } from "../table";
 
 const LABEL = "kubelab/user-id";
 const NAMESPACE = "kube-system";
@@ -110,15 +111,7 @@ export function renderRecords(records: readonly UserRecord[], now = new Date()):
         isExpired(record, now) ? "expired" : record.revoked === true ? "revoked" : "valid",
     ]);
     const header = ["USER", "ID", "GROUPS", "RIGHTS", "EXPIRES", "STATE"];
-    const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)));
-    return [header, ...rows]
-        .map((row) =>
-            row
-                .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-                .join("  ")
-                .trimEnd(),
-        )
-        .join("\n");
+    return renderTable(header, rows);
 }
 
 export function rightsOf({ role, namespace }: Pick<UserRecord, "role" | "namespace">): string {
