@@ -84,20 +84,15 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
     const { architecture } = made;
     const delivery = partsDelivery(spec, { parts, identity, first: first.machine, architecture }, cluster);
     const network = hasPodNetwork(spec) ? podNetwork({ spec, nodes }, cluster) : undefined;
-    const kubelets = new Map<string, pulumi.Resource>();
-    const tokens = new Map<string, pulumi.Resource>();
-    for (const { machine } of spec.steps.includes("containerd") ? nodes : []) {
-        const { kubelet, minted } = new Node(
-            { spec, machine, delivery, pki, network: network?.ready[machine.name], controlPlane: first.machine },
-            cluster,
-        );
-        if (kubelet !== undefined) {
-            kubelets.set(machine.name, kubelet);
-        }
-        if (minted !== undefined) {
-            tokens.set(machine.name, minted);
-        }
-    }
+    const workloads = new Map(
+        (spec.steps.includes("containerd") ? nodes : []).map(({ machine }) => [
+            machine.name,
+            new Node(
+                { spec, machine, delivery, pki, network: network?.ready[machine.name], controlPlane: first.machine },
+                cluster,
+            ),
+        ]),
+    );
 
     const controlPlanes = (spec.steps.includes("etcd") ? members : []).map(
         ({ machine }) =>
@@ -109,15 +104,18 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
                     delivery,
                     pki,
                     encryptionKeys,
-                    kubelet: kubelets.get(machine.name),
+                    kubelet: workloads.get(machine.name)?.kubelet,
                 },
                 cluster,
             ),
     );
     const api = controlPlanes[0]?.api ?? [];
+    for (const node of workloads.values()) {
+        node.proxyServices(api);
+    }
     const registered = api.length > 0 && spec.steps.includes("kubelet") ? nodes : [];
     const memberships = registered.map(({ node, machine }) => {
-        const minted = tokens.get(node.name);
+        const minted = workloads.get(node.name)?.minted;
         const dependsOn = minted === undefined ? api : [...api, minted];
         const joined = membership({ spec, node, machine, controlPlane: first.machine, dependsOn }, cluster);
         turns.after(node.name, joined);

@@ -7,6 +7,7 @@ import type { ClusterSpec } from "../cluster-spec/types";
 import { Containerd } from "./containerd";
 import { KubeProxy } from "./kube-proxy";
 import { Kubelet } from "./kubelet";
+import type { NodeServiceArgs } from "./service-args";
 
 export interface NodeArgs {
     readonly spec: ClusterSpec;
@@ -25,25 +26,36 @@ export class Node extends Component {
     readonly kubelet?: pulumi.Resource;
     /** After this the control plane has a token for the kubelet to join with; missing where it joins with none. */
     readonly minted?: pulumi.Resource;
+    private readonly process: NodeServiceArgs;
 
     constructor(args: NodeArgs, parent: Component) {
         super("kubelab:node:Node", parent.nameOf(args.machine.name), { parent });
         const { steps } = args.spec;
 
         const parts = args.delivery(args.machine, "node", this);
-        const process = { ...args, parts };
-        const containerd = new Containerd(process, this);
+        this.process = { ...args, parts };
+        const containerd = new Containerd(this.process, this);
         if (steps.includes("kubelet")) {
             const dependsOn = [containerd.ready, ...(args.network === undefined ? [] : [args.network])];
-            const { ready, minted } = new Kubelet({ ...process, dependsOn }, this);
+            const { ready, minted } = new Kubelet({ ...this.process, dependsOn }, this);
             this.kubelet = ready;
             if (minted !== undefined) {
                 this.minted = minted;
             }
         }
-        if (steps.includes("kube-proxy") && args.spec.serviceProxy[args.machine.role] === "kube-proxy") {
-            new KubeProxy(process, this);
-        }
         this.registerOutputs(this.kubelet === undefined ? {} : { kubelet: this.kubelet });
+    }
+
+    /**
+     * The service proxy, where the bring-up goes so far and the node has one. Its unit would wait for an API server that a run which ends
+     * early never starts.
+     *
+     * @param api after these the API server answers.
+     */
+    proxyServices(api: readonly pulumi.Resource[]): void {
+        const { spec, machine } = this.process;
+        if (spec.steps.includes("kube-proxy") && spec.serviceProxy[machine.role] === "kube-proxy") {
+            new KubeProxy({ ...this.process, dependsOn: api }, this);
+        }
     }
 }

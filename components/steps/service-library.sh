@@ -136,6 +136,9 @@ service_healthy() {
     done
     stop_asking
     service_state "$name"
+    # Between two starts its last words are those of its end, and not half of its usage.
+    if [ "${unit[NRestarts]:-0}" != 0 ]; then within 3 has_ended "$name" || true; fi
+    journalctl --sync >/dev/null 2>&1 || true
     {
         printf 'kubelab: %s: %s is not healthy: %s, started again %s times; checked: %s\n' "$HOSTNAME" "$name" \
             "${unit[ActiveState]:-}" "${unit[NRestarts]:-}" "$*"
@@ -143,6 +146,12 @@ service_healthy() {
         journalctl -u "$name" -n 15 --no-pager -o cat
     } >&2
     exit 1
+}
+
+# has_ended UNIT: whether no process of it runs.
+has_ended() {
+    service_state "$1"
+    [[ ${unit[SubState]:-} == @(auto-restart*|failed|dead) ]]
 }
 
 # service_progresses: whether the unit has come further since this was asked last. Of what service_state has told.

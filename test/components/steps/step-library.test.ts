@@ -440,6 +440,15 @@ check() {
         expect(Date.now() - started).toBeLessThan(10_000);
     });
 
+    test("that keeps ending is asked for its last words between two starts", () => {
+        writeFileSync(path("restarts"), "8\n");
+        writeFileSync(path("process"), "SubState=running\n");
+        writeFileSync(join(bin, "journalctl"), `#!/bin/bash\ncat ${path("process")}\n`);
+        const ends = `(sleep 5; echo SubState=auto-restart >${path("process")}) &`;
+        const { stderr } = withSystemd(write("one"), ends, "service_up unit 60 false");
+        expect(stderr).toContain("--- journalctl -u unit\nSubState=auto-restart\n");
+    });
+
     test("with a renewed certificate restarts where it runs, and only there", () => {
         mkdirSync(path("units"), { recursive: true });
         writeFileSync(path("units/unit.service"), "");

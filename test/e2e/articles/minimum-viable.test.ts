@@ -22,7 +22,7 @@ article("Minimum Viable Kubernetes", () => {
         await tour.goTo("network");
         expect(lab.run("kubectl", ["get", "nodes", "--request-timeout=5s"]).stderr).toMatch(/refused/);
         lab.ssh("cp-1", `cat >/etc/kubernetes/manifests/web.json <<'POD'\n${WEB}\nPOD`);
-        const page = await eventually(60, () => {
+        const page = await eventually(150, () => {
             const last = lab.ssh("cp-1", "ls /var/lib/cni/networks/bridge | grep ^10 | sort -V | tail -1").trim();
             return lab.ssh("cp-1", `curl -sS --max-time 2 http://${last}`);
         });
@@ -31,7 +31,7 @@ article("Minimum Viable Kubernetes", () => {
 
     it("goes on with etcd and an API server as pods of that kubelet, which tells of all of them", async () => {
         expect(await tour.end()).toContain("The tour is complete.");
-        await eventually(60, () => {
+        await eventually(150, () => {
             const pods = lab.kubectl("get", "pods", "-A", "--no-headers", "-o", "custom-columns=:metadata.name");
             // Two of the tour's are pods of the API, and the other a file as well.
             const tours = ["hello-cp-1", "placed", "waits"];
