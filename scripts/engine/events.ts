@@ -49,6 +49,7 @@ export async function serveEvents(
 export class PulumiEvents {
     private readonly started = performance.now();
     private readonly since = new Map<string, number>();
+    private readonly done = new Set<string>();
     private readonly errors: { readonly resource: string; readonly message: string }[] = [];
     private counts: Readonly<Record<string, number>> = {};
 
@@ -98,6 +99,13 @@ export class PulumiEvents {
         const key = `${op} ${urn}`;
         if (kind === "start") {
             this.since.set(key, performance.now());
+        }
+        if (kind === "done") {
+            // A component is done when it is registered, and once more with its outputs.
+            if (this.done.has(key)) {
+                return;
+            }
+            this.done.add(key);
         }
         const seconds = (performance.now() - (this.since.get(key) ?? performance.now())) / 1000;
         const diffKeys = diffs?.length ? { diffKeys: diffs } : {};

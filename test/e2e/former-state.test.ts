@@ -20,7 +20,7 @@ story("a stack of version 0.1", () => {
         lab.remove();
     }, 120_000);
 
-    it("goes on under the names of today: no machine, step or object is made anew or deleted, only its keys are", () => {
+    it("goes on under the names of today: no machine, step or object is made anew or deleted, but for keys", () => {
         const { code, stdout, stderr } = lab.run("up", ["--preview", "--verbose"], 300, {
             PULUMI_CONFIG_PASSPHRASE: "kubelab",
         });
@@ -30,15 +30,22 @@ story("a stack of version 0.1", () => {
                 .filter(([, is]) => is === sign)
                 .map(([, , name, type]) => `${type} ${name}`)
                 .sort();
-        expect(changed("+")).toEqual(["command:Command former-cp-1-keys"]);
-        // Machines make their own keys since: the step that has them made, another certificate for each, and the former ones go.
+        // Machines make their own keys since, and kubelets ask for their certificates, which somebody approves.
+        expect(changed("+")).toEqual([
+            ...["keys", "kubelet-token", "node-approver"].map((name) => `command:Command former-cp-1-${name}`),
+            "kubelab:NodeApprover former-cp-1-node-approver",
+            "tls:LocallySignedCert former-cp-1-node-approver",
+        ]);
+        // Another certificate for each key that a machine makes, and the former keys go, and those of kubelets with their certificates.
         const certificates = changed("±");
         expect(certificates.length).toBeGreaterThan(10);
         expect(certificates.filter((each) => !each.startsWith("tls:LocallySignedCert "))).toEqual([]);
         const madeHere = /^tls:(PrivateKey|CertRequest) \S+-(key|request)$/;
         const brought = /^command:Command \S+-(etcd|kube-scheduler|kubelet|kube-proxy)-secrets$/;
-        expect(changed("-").filter((each) => !madeHere.test(each) && !brought.test(each))).toEqual([]);
-        expect(changed("-").filter((each) => madeHere.test(each))).toHaveLength(2 * certificates.length);
+        const issued = ["kubelet", "kubelet-server"].map((name) => `tls:LocallySignedCert cp-1-${name}`);
+        expect(changed("-").filter((each) => !madeHere.test(each) && !brought.test(each))).toEqual(issued);
+        const keys = changed("-").filter((each) => madeHere.test(each));
+        expect(keys).toHaveLength(2 * (certificates.length + issued.length));
         expect(changed("~").filter((each) => !each.startsWith("command:"))).toEqual([]);
     }, 300_000);
 });

@@ -30,6 +30,14 @@ test("a resource's operation begins and is done, with the inputs that differ", (
     ]);
 });
 
+test("a component is done once, though the engine tells it again with its outputs", () => {
+    const node = step("create", urnOf("kubelab:node:Node", "cp-1"), "kubelab:node:Node");
+    events.take({ resourcePreEvent: node });
+    events.take({ resOutputsEvent: node });
+    events.take({ resOutputsEvent: node });
+    expect(reported.map(({ kind }) => kind)).toEqual(["start", "done"]);
+});
+
 test.each([
     ["create", "create"],
     ["same", "same"],
