@@ -46,7 +46,7 @@ export const PACKAGES = [
 
 export const LEFT_OUT = ["/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*"];
 
-/** Units that a machine with a shared kernel cannot use, or that only slow its start. */
+/** Units that only slow a machine's start, whatever it is. */
 const MASKED = [
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
@@ -56,32 +56,36 @@ const MASKED = [
     "fstrim.timer",
     "console-getty.service",
     "getty.target",
+    "modprobe@drm.service",
+    "systemd-ask-password-console.path",
+    "systemd-ask-password-wall.path",
+    "systemd-binfmt.service",
+    "systemd-firstboot.service",
+    "systemd-networkd-wait-online.service",
+    "systemd-pstore.service",
+    "systemd-repart.service",
+    "systemd-update-utmp.service",
+    "systemd-update-utmp-runlevel.service",
+];
+
+/** Units that a machine with a shared kernel cannot use. */
+const MASKED_IN_CONTAINERS = [
     "dev-hugepages.mount",
     "kmod-static-nodes.service",
-    "modprobe@drm.service",
     "proc-sys-fs-binfmt_misc.automount",
     "sys-fs-fuse-connections.mount",
     "sys-kernel-config.mount",
     "sys-kernel-debug.mount",
     "sys-kernel-tracing.mount",
-    "systemd-ask-password-console.path",
-    "systemd-ask-password-wall.path",
-    "systemd-binfmt.service",
-    "systemd-firstboot.service",
     // Nobody has a session: SSH here asks no PAM.
     "systemd-logind.service",
     "systemd-machine-id-commit.service",
-    "systemd-networkd-wait-online.service",
-    "systemd-pstore.service",
     "systemd-random-seed.service",
     "systemd-remount-fs.service",
-    "systemd-repart.service",
     "systemd-sysusers.service",
     "systemd-tmpfiles-setup-dev.service",
-    "systemd-update-utmp.service",
     // It lets users in whom PAM's nologin would keep out: SSH here asks no PAM.
     "systemd-user-sessions.service",
-    "systemd-update-utmp-runlevel.service",
 ];
 
 /** Its socket starts it for whoever asks for it. */
@@ -132,10 +136,7 @@ export function finishRootfs(root: string): void {
     const units = join(root, "etc/systemd/system");
     mkdirSync(join(units, "sysinit.target.requires"), { recursive: true });
     symlinkSync("../early-boot.service", join(units, "sysinit.target.requires/early-boot.service"));
-    for (const unit of MASKED) {
-        rmSync(join(units, unit), { force: true });
-        symlinkSync("/dev/null", join(units, unit));
-    }
+    mask(root, MASKED_IN_CONTAINERS);
     for (const link of STARTED_LATER) {
         rmSync(join(root, link), { force: true });
     }
@@ -153,6 +154,15 @@ export function finishRootfs(root: string): void {
         mkdirSync(join(root, directory), { recursive: true });
     }
     mkdirSync(join(root, "root/.ssh"), { recursive: true, mode: 0o700 });
+}
+
+/** Has systemd start none of these units, nor of those that slow any machine. */
+export function mask(root: string, units: readonly string[]): void {
+    for (const unit of [...MASKED, ...units]) {
+        const link = join(root, "etc/systemd/system", unit);
+        rmSync(link, { force: true });
+        symlinkSync("/dev/null", link);
+    }
 }
 
 /** Takes away what the packages made for one machine alone: each gets its own. */

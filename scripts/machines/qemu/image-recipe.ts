@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { copyOverlay, PACKAGES, type Release, removeIdentity, RELEASES, rootfsDigest } from "../rootfs-recipe";
+import { copyOverlay, mask, PACKAGES, type Release, removeIdentity, RELEASES, rootfsDigest } from "../rootfs-recipe";
 import { INIT } from "./initrd";
 
 /** What a machine with a kernel of its own needs beside what every machine has. */
@@ -9,29 +9,6 @@ export const VM_PACKAGES = [...PACKAGES, "e2fsprogs", "udev"];
 
 /** Script that gets the kernel. */
 export const FETCH_KERNEL = join(__dirname, "fetch-kernel.sh");
-
-/** Units that only slow its start. */
-const MASKED = [
-    "apt-daily.timer",
-    "apt-daily-upgrade.timer",
-    "dpkg-db-backup.timer",
-    "e2scrub_all.timer",
-    "e2scrub_reap.service",
-    "fstrim.timer",
-    "console-getty.service",
-    "getty.target",
-    "modprobe@drm.service",
-    "serial-getty@ttyS0.service",
-    "systemd-ask-password-console.path",
-    "systemd-ask-password-wall.path",
-    "systemd-binfmt.service",
-    "systemd-firstboot.service",
-    "systemd-networkd-wait-online.service",
-    "systemd-pstore.service",
-    "systemd-repart.service",
-    "systemd-update-utmp.service",
-    "systemd-update-utmp-runlevel.service",
-];
 
 /** Files that go over the packages' own: those of any machine, then those of a virtual one. */
 const SHARED_OVERLAY = join(__dirname, "../rootfs");
@@ -61,10 +38,7 @@ export function finishImage(root: string): void {
     }
     copyOverlay(OVERLAY, root);
     const units = join(root, "etc/systemd/system");
-    for (const unit of MASKED) {
-        rmSync(join(units, unit), { force: true });
-        symlinkSync("/dev/null", join(units, unit));
-    }
+    mask(root, ["serial-getty@ttyS0.service"]);
     mkdirSync(join(units, "multi-user.target.wants"), { recursive: true });
     symlinkSync(`../${GROW_ROOT}`, join(units, "multi-user.target.wants", GROW_ROOT));
     removeIdentity(root);

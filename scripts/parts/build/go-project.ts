@@ -128,6 +128,8 @@ export function goArguments(
         ...(project.cgo ? ["-buildmode=pie"] : []),
         `-p=${parallelism()}`,
         ...(project.tags.length > 0 ? [`-tags=${project.tags.join(",")}`] : []),
+        // The linker leaves it out anyway, and it is a twentieth of the compiler's work.
+        "-gcflags=all=-dwarf=false",
         `-ldflags=${link}`,
         "-o",
         `${output}/`,
