@@ -27,7 +27,7 @@ story("up and down, cut short", () => {
     const killUntilDone = async (command: "up" | "down", step: number, how: "alone" | "whole"): Promise<number> => {
         let machines: Record<string, string> = {};
         for (let kills = 0; kills < 3 * KILLS; kills++) {
-            const run = lab.start(command, ["--verbose"]);
+            const run = lab.start(command, command === "up" ? ["--verbose"] : []);
             if (!(await run.until(() => run.done >= step))) {
                 const { code, stderr } = await run.ended;
                 expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
