@@ -16,4 +16,16 @@ export default tseslint.config(
             "@typescript-eslint/restrict-template-expressions": "off",
         },
     },
+    {
+        files: ["components/**/*.ts", "scripts/**/*.ts", "test/support/**/*.ts"],
+        rules: {
+            "no-restricted-syntax": [
+                "error",
+                {
+                    selector: "ImportExpression[source.value=/^\\./]",
+                    message: "Node.js loads no TypeScript by import() here: late() of scripts/support/late.ts does",
+                },
+            ],
+        },
+    },
 );

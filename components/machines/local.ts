@@ -151,7 +151,7 @@ function driverCommand(
     parent: pulumi.Resource,
     dependsOn: readonly pulumi.Resource[] = [],
 ): local.Command {
-    const driver = ownProgram("scripts/machines/main.ts", "--require tsx/cjs");
+    const driver = ownProgram("scripts/machines/main.ts");
     return new local.Command(
         name,
         {

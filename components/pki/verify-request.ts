@@ -1,5 +1,6 @@
 import { webcrypto } from "node:crypto";
 import { RunError } from "@pulumi/pulumi/errors";
+import "./reflect-metadata";
 import { type ExpectedRequest, isRequestFor } from "./request-der";
 
 const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
@@ -28,7 +29,6 @@ async function whyNot(pem: string | undefined, expected: ExpectedRequest): Promi
         return "the machine sent no certificate request";
     }
     // It takes a while to load: not for what is right.
-    await import("./reflect-metadata");
     const x509 = await import("@peculiar/x509");
     let request;
     try {

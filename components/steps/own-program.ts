@@ -5,9 +5,6 @@ import { quote } from "./script";
 /** The directory of this package, wherever the program that uses it is. */
 const PACKAGE = join(__dirname, "../..");
 
-/** How Node.js gets to read TypeScript: as it must be where a program has imports that are made at run time, or the quicker way. */
-type Loader = "--import tsx" | "--require tsx/cjs";
-
 /**
  * The command line, for `sh` in the project's directory, that runs a program of this package.
  *
@@ -17,25 +14,14 @@ type Loader = "--import tsx" | "--require tsx/cjs";
  * @param program path in this package: `scripts/parts/main.ts`.
  * @param project the directory that holds Pulumi.yaml.
  */
-export function ownProgram(program: string, loader: Loader, project: string = process.cwd()): string {
+export function ownProgram(program: string, project: string = process.cwd()): string {
     const from = realpathSync(project);
     if (relative(from, PACKAGE) === "") {
-        return `node ${loader} ${program}`;
+        return `node --require tsx/cjs ${program}`;
     }
     const path = (target: string): string => {
         const way = relative(from, target);
         return way.startsWith(".") ? way : `./${way}`;
     };
-    const script = quote(path(join(PACKAGE, program)));
-    switch (loader) {
-        case "--import tsx":
-            return `node --import ${quote(asUrl(path(require.resolve("tsx"))))} ${script}`;
-        case "--require tsx/cjs":
-            return `node --require ${quote(path(require.resolve("tsx/cjs")))} ${script}`;
-    }
-}
-
-/** What `--import` takes is a relative URL and no path. */
-function asUrl(path: string): string {
-    return path.split("/").map(encodeURIComponent).join("/");
+    return `node --require ${quote(path(require.resolve("tsx/cjs")))} ${quote(path(join(PACKAGE, program)))}`;
 }

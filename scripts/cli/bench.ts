@@ -17,6 +17,7 @@ import { measureThroughput, type Throughput } from "./bench/throughput";
 import { prepareForBench, prepareForLab } from "./doctor";
 import { openCluster } from "./open-cluster";
 import type { Stack } from "./stack";
+import { late } from "../support/late";
 
 const SUBJECTS = ["phases", "growth", "throughput"] as const;
 type Subject = (typeof SUBJECTS)[number];
@@ -179,13 +180,16 @@ async function measure(
 
 /** Shared prerequisites are in place before the clock starts. */
 async function getParts(kubeadm: boolean): Promise<PartsDirectory> {
-    const { ensureParts } = await import("../parts");
+    const { ensureParts } = await late<typeof import("../parts")>(require, "../parts");
     return ensureParts({ source: "auto", extras: kubeadm ? ["kubeadm"] : [] }, say);
 }
 
 /** What kubeadm is to bring up: as many nodes as the lab has, with the settings of the stack. */
 async function specOf(lab: BenchLab): Promise<ClusterSpec & { readonly local: LocalSpec }> {
-    const { parseClusterSpec } = await import("../../components/cluster-spec");
+    const { parseClusterSpec } = await late<typeof import("../../components/cluster-spec")>(
+        require,
+        "../../components/cluster-spec",
+    );
     const spec = parseClusterSpec({ ...lab.settings(), name: "bench-kubeadm" }, { stack: "bench-kubeadm" });
     if (spec.local === undefined) {
         throw new Error("a local lab has local settings");

@@ -5,6 +5,7 @@ import { repositoryRoot } from "../support/paths";
 import type { Difference } from "../machines/status";
 import type { ClusterAccess } from "./cluster-access";
 import type { Stack, StackNode } from "./stack";
+import { late } from "../support/late";
 
 export type { Difference };
 
@@ -23,7 +24,7 @@ export async function hostDifferences(stack: Stack): Promise<Difference[]> {
     if (lab === undefined) {
         return [];
     }
-    const { networkDifferences } = await import("../machines/status");
+    const { networkDifferences } = await late<typeof import("../machines/status")>(require, "../machines/status");
     return networkDifferences(lab);
 }
 
@@ -31,7 +32,11 @@ export async function hostDifferences(stack: Stack): Promise<Difference[]> {
 export async function nodeDifferences(cluster: ClusterAccess, node: StackNode): Promise<Difference[]> {
     const lab = localLab(cluster.stack);
     const asHostSees =
-        lab === undefined ? [] : await (await import("../machines/status")).machineDifferences(lab, node.name);
+        lab === undefined
+            ? []
+            : await (
+                  await late<typeof import("../machines/status")>(require, "../machines/status")
+              ).machineDifferences(lab, node.name);
     if (asHostSees.some(({ subject }) => subject === "machine")) {
         return asHostSees;
     }

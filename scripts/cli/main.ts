@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import pc from "picocolors";
 import { UserError } from "../support/errors";
@@ -10,6 +9,7 @@ import { settlePaths, workingDirectory } from "../support/working-directory";
 import type { BenchFlags } from "./bench";
 import type { KubeconfigOptions } from "./kubeconfig";
 import { defaultStack, Stack } from "./stack";
+import { late } from "../support/late";
 
 interface StackOption {
     readonly stack: string;
@@ -48,7 +48,7 @@ function program(): Command {
                     verbose?: boolean;
                 },
             ) => {
-                const { up } = await import("./up");
+                const { up } = await late<typeof import("./up")>(require, "./up");
                 const { config, preview = false, json = false, target, refresh = false, verbose = false } = options;
                 const flags = [
                     ...target.flatMap((each) => ["--target", each.includes("::") ? each : `**::${each}`]),
@@ -61,22 +61,25 @@ function program(): Command {
         .description("delete the cluster and its machines")
         .option("--json", "print a line of JSON at the end: counts and seconds")
         .action(async (options: StackOption & { json?: boolean }) => {
-            const { down } = await import("./up");
+            const { down } = await late<typeof import("./up")>(require, "./up");
             await down(stackOf(options), options.json ?? false);
         });
     onStack("tour")
         .description("bring the cluster up step by step, with the commands that show each step")
         .option("-y, --yes", "do not wait at the steps; fail at unexpected output")
         .action(async (options: StackOption & { yes?: boolean }) => {
-            const { tour } = await import("./tour");
+            const { tour } = await late<typeof import("./tour")>(require, "./tour");
             await tour(stackOf(options), { yes: options.yes ?? false });
         });
     onStack("doctor")
         .description("check whether a lab can come up on this host: missing prerequisites and their remedies")
         .option("--json", "print the checks as JSON")
         .action(async (options: StackOption & { json?: boolean }) => {
-            const { examine } = await import("./doctor");
-            const { renderChecks, renderVerdict } = await import("./doctor/render");
+            const { examine } = await late<typeof import("./doctor")>(require, "./doctor");
+            const { renderChecks, renderVerdict } = await late<typeof import("./doctor/render")>(
+                require,
+                "./doctor/render",
+            );
             const checks = await examine(stackOf(options));
             const ok = checks.every(({ state }) => state !== "missing");
             console.log(
@@ -88,8 +91,11 @@ function program(): Command {
         .description("show nodes, units and drift from what `up` left; exit with 1 when anything is unhealthy")
         .option("--json", "print it as JSON")
         .action(async (options: StackOption & { json?: boolean }) => {
-            const { openCluster } = await import("./open-cluster");
-            const { clusterStatus, isHealthy, renderStatus } = await import("./status");
+            const { openCluster } = await late<typeof import("./open-cluster")>(require, "./open-cluster");
+            const { clusterStatus, isHealthy, renderStatus } = await late<typeof import("./status")>(
+                require,
+                "./status",
+            );
             const cluster = await openCluster(stackOf(options));
             const status = await clusterStatus(cluster);
             const { apiServer } = cluster.stack.outputs();
@@ -106,14 +112,14 @@ function program(): Command {
         .argument("[nodes...]", "cp-1, worker-1, …; host: the bridge, NAT and registry of a local lab")
         .option("--json", "print a line of JSON at the end: drift before and after, counts and seconds")
         .action(async (nodes: string[], options: StackOption & { json?: boolean }) => {
-            const { repair } = await import("./repair");
+            const { repair } = await late<typeof import("./repair")>(require, "./repair");
             process.exitCode = (await repair(stackOf(options), nodes, options.json ?? false)) ? 0 : 1;
         });
     onStack("verify")
         .description("create, scale and expose a deployment; call it from every node and from a pod; clean up")
         .action(async (options: StackOption) => {
-            const { openCluster } = await import("./open-cluster");
-            const { renderCheck, verify } = await import("./verify");
+            const { openCluster } = await late<typeof import("./open-cluster")>(require, "./open-cluster");
+            const { renderCheck, verify } = await late<typeof import("./verify")>(require, "./verify");
             const checks = await verify(await openCluster(stackOf(options)), (check) => {
                 console.log(renderCheck(check));
             });
@@ -135,8 +141,8 @@ function program(): Command {
         .option("--list", "all that were made, with their rights and state")
         .option("--revoke <user>", "take the rights of a user's kubeconfigs back, or of the one with this id")
         .action(async ({ stack, ...options }: StackOption & KubeconfigOptions) => {
-            const { openCluster } = await import("./open-cluster");
-            const { kubeconfig } = await import("./kubeconfig");
+            const { openCluster } = await late<typeof import("./open-cluster")>(require, "./open-cluster");
+            const { kubeconfig } = await late<typeof import("./kubeconfig")>(require, "./kubeconfig");
             console.log(await kubeconfig(await openCluster(stackOf({ stack })), options));
         });
     onStack("cis")
@@ -144,8 +150,8 @@ function program(): Command {
         .option("--manual", "also list those that it leaves to a person")
         .option("--json", "print the results as JSON")
         .action(async (options: StackOption & { manual?: true; json?: true }) => {
-            const { openCluster } = await import("./open-cluster");
-            const { cisBenchmark, renderCis } = await import("./cis");
+            const { openCluster } = await late<typeof import("./open-cluster")>(require, "./open-cluster");
+            const { cisBenchmark, renderCis } = await late<typeof import("./cis")>(require, "./cis");
             const results = await cisBenchmark(await openCluster(stackOf(options)));
             const { manual = false, json = false } = options;
             console.log(json ? JSON.stringify(results) : renderCis(results, manual));
@@ -160,8 +166,8 @@ function program(): Command {
         .option("--json", "print the events as JSON, one a line")
         .action(
             async (options: StackOption & { last: string; user?: string; refused?: true; all?: true; json?: true }) => {
-                const { openCluster } = await import("./open-cluster");
-                const { auditEvents, renderEvents } = await import("./audit");
+                const { openCluster } = await late<typeof import("./open-cluster")>(require, "./open-cluster");
+                const { auditEvents, renderEvents } = await late<typeof import("./audit")>(require, "./audit");
                 const { user, refused = false, all = false, json = false } = options;
                 const last = wholeNumber("--last", options.last);
                 const events = await auditEvents(await openCluster(stackOf(options)), { last, all, refused, user });
@@ -174,8 +180,8 @@ function program(): Command {
         .passThroughOptions()
         .allowUnknownOption()
         .action(async (args: string[], options: StackOption) => {
-            const { openCluster } = await import("./open-cluster");
-            const { runInTerminal } = await import("./run");
+            const { openCluster } = await late<typeof import("./open-cluster")>(require, "./open-cluster");
+            const { runInTerminal } = await late<typeof import("./run")>(require, "./run");
             const command = (await openCluster(stackOf(options))).kubectlCommand(args);
             process.exitCode = await runInTerminal(command, { cwd: workingDirectory() });
         });
@@ -185,7 +191,7 @@ function program(): Command {
         .argument("[command...]", "command to run there")
         .passThroughOptions()
         .action(async (name: string, command: string[], options: StackOption) => {
-            const { sshInTerminal } = await import("./open-cluster");
+            const { sshInTerminal } = await late<typeof import("./open-cluster")>(require, "./open-cluster");
             process.exitCode = await sshInTerminal(stackOf(options), name, command);
         });
     onStack("pulumi")
@@ -196,7 +202,7 @@ function program(): Command {
         .passThroughOptions()
         .allowUnknownOption()
         .action(async (args: string[], options: StackOption) => {
-            const { engineFor } = await import("./up");
+            const { engineFor } = await late<typeof import("./up")>(require, "./up");
             const stack = stackOf(options);
             stack.requireConfig();
             process.exitCode = await (await engineFor(stack, {}, () => undefined)).pulumi(args);
@@ -213,7 +219,7 @@ function program(): Command {
         .option("--network <cidr>", "IPv4 range for the machines", "10.231.0.0/24")
         .option("--json <file>", "also write all results to this file")
         .action(async (options: BenchFlags) => {
-            const { bench, readOptions } = await import("./bench");
+            const { bench, readOptions } = await late<typeof import("./bench")>(require, "./bench");
             await bench(stackOf(options), readOptions(options));
         });
     lab.command("parts")
@@ -223,15 +229,15 @@ function program(): Command {
         .allowUnknownOption()
         .argument("[arguments...]")
         .action(async (action: string, given: string[], { stack }: Partial<StackOption>) => {
-            const { runInTerminal } = await import("./run");
-            const { flagsForStack } = await import("./spec-of-stack");
+            const { runInTerminal } = await late<typeof import("./run")>(require, "./run");
+            const { flagsForStack } = await late<typeof import("./spec-of-stack")>(require, "./spec-of-stack");
             if (stack !== undefined && action !== "get") {
                 throw new UserError(`--stack is an option of 'parts get', and this is 'parts ${action}'.`);
             }
             const args = stack === undefined ? given : [...flagsForStack(stackOf({ stack })), ...given];
-            const loader = pathToFileURL(require.resolve("tsx")).href;
+            const loader = require.resolve("tsx/cjs");
             const program = join(repositoryRoot(), "scripts/parts/main.ts");
-            process.exitCode = await runInTerminal([process.execPath, "--import", loader, program, action, ...args], {
+            process.exitCode = await runInTerminal([process.execPath, "--require", loader, program, action, ...args], {
                 cwd: workingDirectory(),
             });
         });
@@ -241,7 +247,7 @@ function program(): Command {
         .option("--full", "run every end-to-end test but the slow ones")
         .option("--slow", "run every end-to-end test, measurements included")
         .action(async (suites: string[], { full = false, slow = false }: { full?: boolean; slow?: boolean }) => {
-            const { testSuite } = await import("./test-suite");
+            const { testSuite } = await late<typeof import("./test-suite")>(require, "./test-suite");
             process.exitCode = await testSuite(repositoryRoot(), suites, slow ? "slow" : full ? "full" : "default");
         });
     return lab;

@@ -3,12 +3,13 @@ import { withoutProxy } from "../support/no-proxy";
 import { ClusterAccess } from "./cluster-access";
 import { runInTerminal } from "./run";
 import type { Stack } from "./stack";
+import { late } from "../support/late";
 
 /** The running cluster of a stack. @throws UserError when it isn't up. */
 export async function openCluster(stack: Stack): Promise<ClusterAccess> {
     const { parts: digest, apiServer, nodes } = stack.outputs();
     withoutProxy([new URL(apiServer).hostname, ...nodes.map(({ address }) => address)]);
-    const { openParts } = await import("../parts/store");
+    const { openParts } = await late<typeof import("../parts/store")>(require, "../parts/store");
     const parts = openParts(digest);
     return new ClusterAccess(stack, join(parts.path, "bin/kubectl"));
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { localLab } from "./differences";
 import { KeptRepairs } from "./kept-repairs";
 import type { Stack } from "./stack";
+import { late } from "../support/late";
 
 /** Parts of a local lab that are not running. */
 export interface DownParts {
@@ -22,7 +23,10 @@ export async function downParts(stack: Stack): Promise<DownParts | undefined> {
     if (lab === undefined) {
         return undefined;
     }
-    const { machineDifferences, machineStatus, networkDifferences } = await import("../machines/status");
+    const { machineDifferences, machineStatus, networkDifferences } = await late<typeof import("../machines/status")>(
+        require,
+        "../machines/status",
+    );
     const names = stack.outputs().nodes.map(({ name }) => name);
     const differences = await Promise.all(names.map((name) => machineDifferences(lab, name)));
     const down = names.filter((_, index) => differences[index]?.some(({ subject }) => subject === "machine"));
@@ -48,10 +52,10 @@ export function renderDownParts({ network, stopped, absent }: DownParts): string
 export async function startDownParts(stack: Stack, parts: DownParts, progress: (line: string) => void): Promise<void> {
     const lab = localLab(stack) ?? "";
     const [{ checkHost }, { createNetwork }, { createMachine }, { readMachine, readNetwork }] = await Promise.all([
-        import("../machines/commands"),
-        import("../machines/network"),
-        import("../machines/machine"),
-        import("../machines/records"),
+        late<typeof import("../machines/commands")>(require, "../machines/commands"),
+        late<typeof import("../machines/network")>(require, "../machines/network"),
+        late<typeof import("../machines/machine")>(require, "../machines/machine"),
+        late<typeof import("../machines/records")>(require, "../machines/records"),
     ]);
     checkHost();
     const again = [...parts.absent];

@@ -6,6 +6,7 @@ import { UserError } from "../support/errors";
 import { prepareForTests } from "./doctor";
 import { Display } from "../support/display";
 import { run, runOnDisplay } from "./run";
+import { late } from "../support/late";
 
 interface Counts {
     readonly passed: number;
@@ -109,7 +110,10 @@ async function shellScripts(wanted: Wanted): Promise<Counts> {
 /** Engine and parts first, with progress to be seen: jest would hide builds of several minutes. */
 async function endToEnd(wanted: Wanted): Promise<Counts> {
     const { display, files, tier } = wanted;
-    const [{ ensureParts }, { ensureCli }] = await Promise.all([import("../parts"), import("../engine/cli")]);
+    const [{ ensureParts }, { ensureCli }] = await Promise.all([
+        late<typeof import("../parts")>(require, "../parts"),
+        late<typeof import("../engine/cli")>(require, "../engine/cli"),
+    ]);
     await ensureCli(display.progress);
     await ensureParts({ source: "auto", extras: files.length > 0 ? [] : EXTRAS_OF[tier] }, display.progress);
     return jest(wanted, "e2e", "--runInBand", "--forceExit", ...(files.length > 0 ? [] : selection(tier)));

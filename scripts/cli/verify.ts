@@ -3,6 +3,7 @@ import type { ClusterAccess } from "./cluster-access";
 import type { StackNode } from "./stack";
 import { allowsLabelled, type Conversation, denies, ignores, type Kubectl, removePolicies } from "./verify-policies";
 import { bgpSessions, routesToPods } from "./verify-routes";
+import { late } from "../support/late";
 
 const NAMESPACE = "kubelab-verify";
 
@@ -227,7 +228,7 @@ async function podsReachPods(cluster: ClusterAccess, nodes: readonly StackNode[]
 
 /** What the API server asks of a kubelet: logs, exec, a port. */
 async function debugging(cluster: ClusterAccess, node: StackNode): Promise<string> {
-    const { forwarded } = await import("./port-forward");
+    const { forwarded } = await late<typeof import("./port-forward")>(require, "./port-forward");
     const name = `hostname-${node.name}`;
     const logs = await cluster.kubectl(["-n", NAMESPACE, "logs", name]);
     if (!logs.includes("8080")) {

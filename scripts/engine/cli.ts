@@ -8,6 +8,7 @@ import { cacheDirectory, repositoryRoot } from "../support/paths";
 import type { Progress } from "../support/progress";
 import { whyUnreachable } from "../parts/download/reachable";
 import { withLock } from "../parts/lock";
+import { late } from "../support/late";
 
 const execute = promisify(execFile);
 
@@ -89,7 +90,7 @@ async function getCli(root: string, version: string, progress: Progress): Promis
     } else {
         progress(`building Pulumi CLI ${version} from source, since ${unreachable}`);
     }
-    const { buildCli } = await import("./build-cli");
+    const { buildCli } = await late<typeof import("./build-cli")>(require, "./build-cli");
     const built = await buildCli(version, progress);
     mkdirSync(join(root, "bin"), { recursive: true });
     linkSync(built, cachedCli(version));
@@ -97,7 +98,10 @@ async function getCli(root: string, version: string, progress: Progress): Promis
 
 /** https://www.pulumi.com/docs/iac/using-pulumi/automation-api/ */
 async function install(root: string, version: string): Promise<void> {
-    const { PulumiCommand } = await import("@pulumi/pulumi/automation");
+    const { PulumiCommand } = await late<typeof import("@pulumi/pulumi/automation")>(
+        require,
+        "@pulumi/pulumi/automation",
+    );
     await PulumiCommand.install({ root, version: new SemVer(version) });
 }
 

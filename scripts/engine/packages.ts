@@ -6,6 +6,7 @@ import { whyUnreachable } from "../parts/download/reachable";
 import { type ServedPackage, serveProviders, type ServedProviders } from "../providers/server";
 import { programOnPath } from "../support/ends-with-parent";
 import { cacheDirectory, homeDirectory, repositoryRoot } from "../support/paths";
+import { late } from "../support/late";
 
 const execute = promisify(execFile);
 
@@ -62,11 +63,23 @@ export async function ownPackage(name: (typeof OWN)[number]): Promise<ServedPack
     const version = sdkVersion(name);
     switch (name) {
         case "command":
-            return { name, version, provider: (await import("../providers/command")).command };
+            return {
+                name,
+                version,
+                provider: (await late<typeof import("../providers/command")>(require, "../providers/command")).command,
+            };
         case "random":
-            return { name, version, provider: (await import("../providers/random")).random };
+            return {
+                name,
+                version,
+                provider: (await late<typeof import("../providers/random")>(require, "../providers/random")).random,
+            };
         case "tls":
-            return { name, version, provider: (await import("../providers/tls")).tls };
+            return {
+                name,
+                version,
+                provider: (await late<typeof import("../providers/tls")>(require, "../providers/tls")).tls,
+            };
     }
 }
 

@@ -11,6 +11,7 @@ import { downloadSource } from "./sources/download";
 import type { PartsSource } from "./sources/source";
 import type { PartsDirectory } from "./store";
 import { rememberWhole } from "./verify";
+import { late } from "../support/late";
 
 export { exportParts, importParts } from "./transfer";
 export { listDigests, openParts, type PartsDirectory, readParts } from "./store";
@@ -66,9 +67,12 @@ function sourceNamed(name: SourceName): PartsSource {
 }
 
 async function whyUpstreamUnreachable(): Promise<string | undefined> {
-    const { whyUnreachable } = await import("./download/reachable");
-    const { mirrorFromEnvironment, releaseFiles } = await import("./download/releases");
-    const { pinnedVersions } = await import("./versions");
+    const { whyUnreachable } = await late<typeof import("./download/reachable")>(require, "./download/reachable");
+    const { mirrorFromEnvironment, releaseFiles } = await late<typeof import("./download/releases")>(
+        require,
+        "./download/releases",
+    );
+    const { pinnedVersions } = await late<typeof import("./versions")>(require, "./versions");
     const urls = releaseFiles(pinnedVersions(), mirrorFromEnvironment()).map(({ url }) => new URL(url).origin);
     const reasons = await Promise.all([...new Set(urls)].map((url) => whyUnreachable(url, REACHABLE_WITHIN)));
     return reasons.find((reason) => reason !== undefined);

@@ -27,6 +27,7 @@ import {
     type SourcesAnswer,
     sourcesRequest,
 } from "./contract";
+import { late } from "../support/late";
 
 const display = new Display();
 const { progress } = display;
@@ -53,9 +54,9 @@ async function get(flags: GetFlags): Promise<void> {
 async function sources(): Promise<void> {
     const { versions, architecture } = parseRequest(sourcesRequest, await text(process.stdin));
     const [{ partSources }, { mirrorFromEnvironment }, { wantedVersions }] = await Promise.all([
-        import("./download/sources"),
-        import("./download/releases"),
-        import("./versions"),
+        late<typeof import("./download/sources")>(require, "./download/sources"),
+        late<typeof import("./download/releases")>(require, "./download/releases"),
+        late<typeof import("./versions")>(require, "./versions"),
     ]);
     const mirror = mirrorFromEnvironment();
     const answer: SourcesAnswer = { sources: await partSources(wantedVersions(versions), architecture, { mirror }) };
@@ -132,9 +133,9 @@ function list(): void {
 
 async function prune({ dryRun = false }: { readonly dryRun?: boolean }): Promise<void> {
     const [{ findUnneeded, remove }, { withLock }, { partsRoot }] = await Promise.all([
-        import("./prune"),
-        import("./lock"),
-        import("./paths"),
+        late<typeof import("./prune")>(require, "./prune"),
+        late<typeof import("./lock")>(require, "./lock"),
+        late<typeof import("./paths")>(require, "./paths"),
     ]);
     await withLock(join(partsRoot(), ".lock"), progress, async () => {
         const unneeded = findUnneeded();

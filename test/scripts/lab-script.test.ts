@@ -60,7 +60,7 @@ test.each(["plain", "a blank", "per%41cent", `quotes'"`, "ünïcödé", "[bracke
             expect(called(script, { cwd: "/usr/share" })).toMatchObject({
                 PWD: path,
                 STOOD: "/usr/share",
-                ARGUMENTS: "--import tsx scripts/cli/main.ts kubectl apply",
+                ARGUMENTS: "--require tsx/cjs scripts/cli/main.ts kubectl apply",
             });
         }
     },

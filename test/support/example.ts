@@ -26,7 +26,7 @@ export class Example {
 
     run(verb: "up" | "preview" | "destroy"): Ran {
         const main = join(REPOSITORY, "test/support/engine-main.ts");
-        return this.execute([process.execPath, "--import", "tsx", main, verb, this.stack], 600);
+        return this.execute([process.execPath, "--require", "tsx/cjs", main, verb, this.stack], 600);
     }
 
     /** As `run`, but fails with what was said. */

@@ -122,7 +122,7 @@ update-ca-certificates >/dev/null 2>&1`,
 }
 
 function partsDigest(): string {
-    const text = execFileSync("node", ["--import", "tsx", "scripts/parts/main.ts", "get", "--json"], {
+    const text = execFileSync("node", ["--require", "tsx/cjs", "scripts/parts/main.ts", "get", "--json"], {
         cwd: REPOSITORY,
         input: JSON.stringify({ source: "auto", versions: {} }),
         encoding: "utf8",

@@ -99,7 +99,7 @@ class ExistingHost extends Component implements Machine {
                 pods: spec.podCidr,
             };
         });
-        const driver = ownProgram("scripts/hosts/main.ts", "--import tsx");
+        const driver = ownProgram("scripts/hosts/main.ts");
         const claim = new local.Command(
             this.resourceName,
             {

@@ -70,7 +70,7 @@ function askParts<Command extends keyof PartsCommands>(
     const { stdout } = new local.Command(
         parent.nameOf(name),
         {
-            create: `${ownProgram("scripts/parts/main.ts", "--import tsx")} ${command}`,
+            create: `${ownProgram("scripts/parts/main.ts")} ${command}`,
             stdin: pulumi.output(request).apply((value) => JSON.stringify(value)),
             addPreviousOutputInEnv: false,
             logging: local.Logging.Stderr,

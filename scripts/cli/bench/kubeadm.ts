@@ -6,6 +6,7 @@ import type { PartsDirectory } from "../../parts";
 import { UserError } from "../../support/errors";
 import { type KubeadmArgs, initConfiguration, joinConfiguration, KUBELET_UNIT } from "./kubeadm-files";
 import { PlainMachines } from "./plain-machines";
+import { late } from "../../support/late";
 
 /** Seconds of one cluster by kubeadm. */
 export interface KubeadmRun {
@@ -79,9 +80,9 @@ async function furnish(
     { spec, parts, config, facts }: Furniture,
 ): Promise<void> {
     const [{ containerdConfiguration, containerdProcess }, { renderUnit }, kubenet] = await Promise.all([
-        import("../../../components/node/containerd"),
-        import("../../../components/steps/process"),
-        import("../../../components/network/kubenet"),
+        late<typeof import("../../../components/node/containerd")>(require, "../../../components/node/containerd"),
+        late<typeof import("../../../components/steps/process")>(require, "../../../components/steps/process"),
+        late<typeof import("../../../components/network/kubenet")>(require, "../../../components/network/kubenet"),
     ]);
     const neighbours = spec.nodes.map((each) => neighbourOf(each, machines));
     const self = neighbourOf(node, machines);

@@ -1,3 +1,4 @@
+import "../../../components/pki/reflect-metadata";
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import { UserError } from "../../support/errors";
 import type { ClusterAccess } from "../cluster-access";
@@ -89,7 +90,6 @@ async function makeRequest(
     user: string,
     groups: readonly string[],
 ): Promise<{ readonly key: string; readonly csr: string }> {
-    await import("../../../components/pki/reflect-metadata");
     const x509 = await import("@peculiar/x509");
     const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);

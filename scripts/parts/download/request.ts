@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici";
 import { UserError } from "../../support/errors";
 import { PROXY_VARIABLES } from "./proxy";
+import { late } from "../../support/late";
 
 /** A server that can't be reached, doesn't answer, or breaks off: asking again later, or another source, may help. */
 export class NetworkError extends UserError {}
@@ -80,7 +81,9 @@ async function throughProxies(): Promise<{ readonly dispatcher?: never }> {
     if (PROXY_VARIABLES.every((name) => !process.env[name])) {
         return {};
     }
-    proxies ??= import("undici").then(({ EnvHttpProxyAgent }) => new EnvHttpProxyAgent());
+    proxies ??= late<typeof import("undici")>(require, "undici").then(
+        ({ EnvHttpProxyAgent }) => new EnvHttpProxyAgent(),
+    );
     // Node.js has the same types under another name.
     return { dispatcher: (await proxies) as never };
 }

@@ -5,6 +5,7 @@ import { recipeKey } from "../recipe-digest";
 import { findByRecipe, findImported, type PartsDirectory } from "../store";
 import { pinnedVersions, wantedVersions } from "../versions";
 import { differingVersions, type PartsRequest, type PartsSource } from "./source";
+import { late } from "../../support/late";
 
 export interface AutoSources {
     readonly download: PartsSource;
@@ -63,7 +64,7 @@ async function imported(request: PartsRequest, progress: Progress): Promise<Part
     if (parts === undefined || extras.length === 0) {
         return parts;
     }
-    const { extraPaths } = await import("../recipe");
+    const { extraPaths } = await late<typeof import("../recipe")>(require, "../recipe");
     const there = new Set(parts.manifest.files.map(({ path }) => path));
     const lacking = extraPaths(extras).filter((path) => !there.has(path));
     if (lacking.length > 0) {

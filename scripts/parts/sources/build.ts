@@ -2,6 +2,7 @@ import { UserError } from "../../support/errors";
 import { recipeKey } from "../recipe-digest";
 import { findByRecipe, rememberRecipe } from "../store";
 import { differingVersions, type PartsRequest, type PartsSource } from "./source";
+import { late } from "../../support/late";
 
 /** Builds the parts from the upstream Go modules and Debian packages that parts.yaml and images.yaml pin. */
 export const buildSource: PartsSource = {
@@ -15,12 +16,12 @@ export const buildSource: PartsSource = {
 
     async get(request, progress) {
         // What only a build needs is loaded only for one.
-        const { readRecipe, selectParts } = await import("../recipe");
+        const { readRecipe, selectParts } = await late<typeof import("../recipe")>(require, "../recipe");
         const extras = request.extras ?? [];
         const recipe = selectParts(readRecipe(), extras);
         refuseOtherVersions(request, recipe.versions);
         const key = recipeKey(extras);
-        const { buildParts } = await import("../build/build");
+        const { buildParts } = await late<typeof import("../build/build")>(require, "../build/build");
         const parts = await buildParts(recipe, progress);
         rememberRecipe(key, parts.digest);
         return parts;

@@ -6,6 +6,7 @@ import { RECIPE_DIRECTORY } from "../recipe-digest";
 import { findByRecipe, rememberRecipe } from "../store";
 import { wantedVersions, type Versions, versionsKey } from "../versions";
 import type { PartsRequest, PartsSource } from "./source";
+import { late } from "../../support/late";
 
 /**
  * Downloads upstream's release files (downloads.yaml), each checked against its published sha256. Any version that upstream
@@ -20,8 +21,11 @@ export const downloadSource: PartsSource = {
     async get(request, progress) {
         const versions = wantedVersions(request.versions);
         const extras = await downloadedExtras(request);
-        const { downloadParts } = await import("../download/download");
-        const { mirrorFromEnvironment } = await import("../download/releases");
+        const { downloadParts } = await late<typeof import("../download/download")>(require, "../download/download");
+        const { mirrorFromEnvironment } = await late<typeof import("../download/releases")>(
+            require,
+            "../download/releases",
+        );
         const without = extras.length > 0 ? await findByRecipe(downloadKey(versions, []), progress) : undefined;
         const parts = await downloadParts(versions, { mirror: mirrorFromEnvironment(), extras, without }, progress);
         rememberRecipe(downloadKey(versions, extras), parts.digest);
@@ -34,7 +38,7 @@ async function downloadedExtras({ extras = [] }: PartsRequest): Promise<readonly
     if (extras.length === 0) {
         return [];
     }
-    const releases = await import("../download/releases");
+    const releases = await late<typeof import("../download/releases")>(require, "../download/releases");
     return releases.downloadedExtras(extras);
 }
 

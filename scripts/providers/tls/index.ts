@@ -2,17 +2,19 @@ import type { Diff, Existing, Provider } from "../provider";
 import { changedKeys, type Properties } from "../value";
 import { isDueForRenewal } from "./renewal";
 import { privateKey } from "./private-key";
+import { late } from "../../support/late";
 
 type Creator = (inputs: Properties) => Promise<{ readonly id: string; readonly outputs: Properties }>;
 
 const creators: Readonly<Record<string, Creator>> = {
     "tls:index/privateKey:PrivateKey": privateKey,
     // The X.509 library takes a tenth of a second to load: not for an `up` that makes no certificate.
-    "tls:index/certRequest:CertRequest": async (inputs) => (await import("./certificate")).certificateRequest(inputs),
+    "tls:index/certRequest:CertRequest": async (inputs) =>
+        (await late<typeof import("./certificate")>(require, "./certificate")).certificateRequest(inputs),
     "tls:index/selfSignedCert:SelfSignedCert": async (inputs) =>
-        (await import("./certificate")).selfSignedCertificate(inputs),
+        (await late<typeof import("./certificate")>(require, "./certificate")).selfSignedCertificate(inputs),
     "tls:index/locallySignedCert:LocallySignedCert": async (inputs) =>
-        (await import("./certificate")).locallySignedCertificate(inputs),
+        (await late<typeof import("./certificate")>(require, "./certificate")).locallySignedCertificate(inputs),
 };
 
 const KEY_OUTPUTS = ["privateKeyPem", "privateKeyPemPkcs8", "privateKeyOpenssh"];

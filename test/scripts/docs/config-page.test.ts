@@ -6,7 +6,7 @@ import { argDocs } from "../../../scripts/docs/arg-docs";
 import { configPage } from "../../../scripts/docs/config-page";
 import { testSpec } from "../../support/spec";
 
-test("docs/config.md is what the args' documentation makes of it: node --import tsx scripts/docs/main.ts", () => {
+test("docs/config.md is what the args' documentation makes of it: node --require tsx/cjs scripts/docs/main.ts", () => {
     expect(readFileSync(join(__dirname, "../../../docs/config.md"), "utf8")).toBe(configPage());
 });
 

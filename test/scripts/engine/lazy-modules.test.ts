@@ -3,7 +3,7 @@ import { repositoryRoot } from "../../../scripts/support/paths";
 
 /** Answers of a process of its own: jest has its own idea of what is loaded. */
 function inProcess(program: string): unknown {
-    const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", "--eval", program], {
+    const { stdout, stderr } = spawnSync(process.execPath, ["--require", "tsx/cjs", "--eval", program], {
         cwd: repositoryRoot(),
         encoding: "utf8",
     });

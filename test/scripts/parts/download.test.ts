@@ -233,7 +233,7 @@ test("a download that was killed is gone on with by the next one", async () => {
         return true;
     });
     const part = partFile(kubelet);
-    const run = spawn("node", ["--import", "tsx", "scripts/parts/main.ts", "get", "--source", "download"], {
+    const run = spawn("node", ["--require", "tsx/cjs", "scripts/parts/main.ts", "get", "--source", "download"], {
         cwd: repositoryRoot(),
         env: { ...process.env, KUBELAB_DOWNLOAD_MIRROR: upstream.url },
         stdio: "ignore",

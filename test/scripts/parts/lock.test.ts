@@ -60,7 +60,7 @@ test("a killed holder leaves no lock behind", async () => {
         console.log("held");
         return new Promise((resolve) => setTimeout(resolve, 60000));
     });`;
-    const holder = spawn("node", ["--import", "tsx", "-e", program, path()], {
+    const holder = spawn("node", ["--require", "tsx/cjs", "-e", program, path()], {
         cwd: repositoryRoot(),
         stdio: ["ignore", "pipe", "inherit"],
     });

@@ -58,7 +58,7 @@ class Project {
 
     private start(by: Providers, step: string): ChildProcessByStdio<null, Readable, null> {
         const script = join(__dirname, "run-project.ts");
-        return spawn(process.execPath, ["--import", "tsx", script, this.directory, by, step], {
+        return spawn(process.execPath, ["--require", "tsx/cjs", script, this.directory, by, step], {
             stdio: ["ignore", "pipe", "inherit"],
             cwd: REPOSITORY,
         });

@@ -39,7 +39,7 @@ export class AwsLab extends Lab {
         super(name, { provider: "aws", aws: own, registryMirrors: { _default: [upstream.url] }, ...more }, [
             "env",
             ...Object.entries(environment).map(([key, value]) => `${key}=${value}`),
-            ...[process.execPath, "--import", "tsx", join(REPOSITORY, "test/support/aws/main.ts")],
+            ...[process.execPath, "--require", "tsx/cjs", join(REPOSITORY, "test/support/aws/main.ts")],
         ]);
         this.cloud = cloud;
         this.aws = own;

@@ -1,3 +1,4 @@
+import { late } from "../../../scripts/support/late";
 import { sdkVersion, serveInsteadOfPlugin } from "../../../scripts/engine/packages";
 import type { CloudSettings } from "./cloud";
 import { playedEc2 } from "./provider";
@@ -8,4 +9,4 @@ if (settings === null) {
     throw new Error("KUBELAB_TEST_EC2 must say which account to play");
 }
 serveInsteadOfPlugin({ name: "aws", version: sdkVersion("aws"), provider: playedEc2(settings) });
-void import("../../../scripts/cli/main");
+void late(require, "../../../scripts/cli/main");

@@ -24,7 +24,7 @@ export interface Upstream {
 export async function startUpstream(address: string, has: "images" | "releases and images"): Promise<Upstream> {
     const port = "8080";
     const { digest } = await ensureParts({ source: "auto", extras: ["flannel"] }, () => undefined);
-    const command = ["--import", "tsx", join(__dirname, "internet.ts"), address, port, digest, has];
+    const command = ["--require", "tsx/cjs", join(__dirname, "internet.ts"), address, port, digest, has];
     const directory = mkdtempSync(join(tmpdir(), "kubelab-upstream-"));
     // A file, and no pipe: the tests wait for their commands, and read nothing meanwhile.
     const log = join(directory, "log");

@@ -56,8 +56,8 @@ describe("a cluster on hosts that exist", () => {
         const claim = find(graph, LOCAL, "worker-1");
         const { create, delete: undo, stdin, triggers } = unwrap(claim.inputs) as Record<string, string>;
         expect([create, undo]).toEqual([
-            "node --import tsx scripts/hosts/main.ts claim",
-            "node --import tsx scripts/hosts/main.ts leave",
+            "node --require tsx/cjs scripts/hosts/main.ts claim",
+            "node --require tsx/cjs scripts/hosts/main.ts leave",
         ]);
         expect(triggers).toEqual([aHost(2).report.machineId]);
         expect(JSON.parse(String(stdin))).toMatchObject({
