@@ -4,8 +4,8 @@ import { readMachine } from "../../scripts/machines/records";
 import { HostBefore } from "../support/host-state";
 import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
-/** How often one bring-up is killed, at the least, by one resource after the other. */
-const KILLS = 12;
+/** How often one bring-up is killed, at the least, and one `down`: each time some resources further. */
+const [KILLS, DOWN_KILLS] = [12, 4];
 
 story("up and down, cut short", () => {
     let lab: Lab;
@@ -79,8 +79,8 @@ story("up and down, cut short", () => {
             const upKills = await killUntilDone("up", Math.ceil(total.up / KILLS), how);
             expect(upKills).toBeGreaterThanOrEqual(KILLS - 1);
             expectWhole();
-            const downKills = await killUntilDone("down", 1, how);
-            expect(downKills).toBeGreaterThan(1);
+            const downKills = await killUntilDone("down", Math.ceil(total.down / DOWN_KILLS), how);
+            expect(downKills).toBeGreaterThanOrEqual(DOWN_KILLS - 1);
             expect(listMachines(lab.stack)).toEqual([]);
             await expectNothingLeft();
         },
