@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { PORTS } from "../cluster-spec/ports";
 import type { ClusterSpec } from "../cluster-spec/types";
 import type { Machine, ReadyMachine } from "../machines/machine";
 import { put } from "../steps/script";
@@ -59,6 +60,7 @@ export function joiningOf(spec: ClusterSpec, node: string, address: string): Joi
         offer: [
             `use_api https://127.0.0.1:${spec.api.port}`,
             put({ path: nodeFile(node), content: address }),
+            `await_signer ${PORTS.controllerManager}`,
             `offer_token ${node}`,
         ],
         withdraw: [`withdraw_token ${node}`],

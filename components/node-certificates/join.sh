@@ -53,6 +53,7 @@ takes_token() {
     )
     while IFS= read -ru "$asking" code && [ "$code" != 200 ]; do :; done
     kill "$!" 2>/dev/null || true
+    wait "$!" 2>/dev/null || true
     exec {asking}<&-
     [ "$code" = 200 ]
 }

@@ -45,6 +45,13 @@ offer_token() {
         fail "the API server doesn't take the bootstrap token of $1"
 }
 
+# await_signer PORT: waits until the controller manager signs certificates: it begins with that a second or two after the API server is
+# ready. A kubelet that starts before asks for what it may not yet see, and tries that again ever later. One curl asks, ten times a second.
+await_signer() {
+    curl -sN --fail-early --max-time 5 --rate 10/s --cacert /etc/kubernetes/kube-controller-manager/ca.crt "https://127.0.0.1:$1/healthz?verbose#[1-300]" |
+        grep -q '^.+.certificatesigningrequest-signing-controller ok' || true
+}
+
 # withdraw_token NODE: of a node that is Ready, takes away the token that it has joined with. One that isn't used yet, by a node that makes
 # new keys or needs none, ends by itself.
 withdraw_token() {
