@@ -122,11 +122,11 @@ describe("every command", () => {
             "",
             "bash -s -- create",
             "bash -s -- delete",
-            "node --require tsx/cjs scripts/parts/main.ts get --json",
             "node --require tsx/cjs scripts/machines/main.ts machine create",
             "node --require tsx/cjs scripts/machines/main.ts machine delete",
             "node --require tsx/cjs scripts/machines/main.ts network create",
             "node --require tsx/cjs scripts/machines/main.ts network delete",
+            "node --require tsx/cjs scripts/parts/main.ts get --json",
         ]);
     });
 });

@@ -27,6 +27,7 @@ export class Lab {
     readonly directory: string;
     private readonly stackFile: string;
     private config: Readonly<Record<string, unknown>>;
+    private readonly started: Running[] = [];
 
     /**
      * @param machines config of the machines; or just the IPv4 CIDR of local ones' network, unlike every other test's.
@@ -73,7 +74,9 @@ export class Lab {
     /** As `run`, but goes on while it runs. */
     start(command: string, args: readonly string[] = [], input: { readonly keyboard?: boolean } = {}): Running {
         const whole = [...this.command, command, "--stack", this.stack, ...args];
-        return new Running(whole, { cwd: REPOSITORY, env: environment() }, input);
+        const started = new Running(whole, { cwd: REPOSITORY, env: environment() }, input);
+        this.started.push(started);
+        return started;
     }
 
     /** As `run`, but fails the test with everything that was printed when the command fails. */
@@ -149,6 +152,8 @@ export class Lab {
 
     /** Takes the lab down, whatever state it is in, and forgets it; unless it is kept for inspection. */
     remove(): void {
+        // What a failed test has left.
+        this.started.filter(({ isOver }) => !isOver).forEach((run) => run.endAll());
         if (keepsForInspection()) {
             const option = `--stack ${this.stack}`;
             console.log(`kept after a failure: scripts/lab status ${option}; when done: scripts/lab down ${option}`);

@@ -80,6 +80,12 @@ export class Running {
 
     /** Kills the command with all that it started on this host, as a host's end does. */
     async killWhole(): Promise<void> {
+        this.endAll();
+        await this.ended;
+    }
+
+    /** As `killWhole`, without waiting for the end. */
+    endAll(): void {
         descendants(this.pid).forEach((pid) => {
             try {
                 process.kill(pid, "SIGKILL");
@@ -87,7 +93,6 @@ export class Running {
                 // It ended by itself meanwhile.
             }
         });
-        await this.ended;
     }
 
     /** Holds the command, with what is in its process group. */
