@@ -41,9 +41,9 @@ const SUITES: Readonly<Record<string, Suite>> = {
 /** The end-to-end tests of the default tier: the whole life of one cluster. */
 const STORY = ["kubenet"];
 
-/** End-to-end tests of the slow tier only: measurements, what keeps all cores busy, emulated machines, and long variations. */
+/** End-to-end tests of the slow tier only: measurements, emulated machines, and long variations. */
 const SLOW = [
-    ...["bench", "busy-host", "virtual-ipvs", "virtual-lab", "virtual-machines", "virtual-worker"],
+    ...["bench", "virtual-ipvs", "virtual-lab", "virtual-machines", "virtual-worker"],
     ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "interruption"],
 ];
 
