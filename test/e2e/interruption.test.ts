@@ -3,6 +3,7 @@ import { listMachines } from "../../scripts/machines/status";
 import { readMachine } from "../../scripts/machines/records";
 import { HostBefore } from "../support/host-state";
 import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
+import { stopStory } from "../support/story";
 
 /** How often one bring-up is killed, at the least, and one `down`: each time some resources further. */
 const [KILLS, DOWN_KILLS] = [12, 4];
@@ -29,8 +30,7 @@ story("up and down, cut short", () => {
         for (let kills = 0; kills < 3 * KILLS; kills++) {
             const run = lab.start(command, command === "up" ? ["--verbose"] : []);
             if (!(await run.until(() => run.done >= step))) {
-                const { code, stderr } = await run.ended;
-                expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+                await run.success();
                 return kills;
             }
             await (how === "alone" ? run.killAlone() : run.killWhole());
@@ -63,10 +63,13 @@ story("up and down, cut short", () => {
 
     it("leave nothing behind when they are let run", async () => {
         const up = lab.start("up", ["--verbose"]);
-        expect(await up.ended).toMatchObject({ code: 0 });
+        await up.success().catch((error) => {
+            stopStory();
+            throw error;
+        });
         expectWhole();
         const down = lab.start("down");
-        expect(await down.ended).toMatchObject({ code: 0 });
+        await down.success();
         total = { up: up.done, down: down.done };
         expect(total.up).toBeGreaterThan(50);
         expect(total.down).toBeGreaterThan(3);
@@ -116,7 +119,7 @@ story("up and down, cut short", () => {
         expect(up.done).toBeLessThan(total.up);
         expectNoLockAndNothingPending();
         const next = lab.start("up", ["--verbose"]);
-        expect(await next.ended).toMatchObject({ code: 0 });
+        await next.success();
         expect(next.done).toBe(total.up - up.done);
         expectWhole();
     }, 240_000);
@@ -164,7 +167,7 @@ story("up and down, cut short", () => {
         } finally {
             first.goOn();
         }
-        expect(await first.ended).toMatchObject({ code: 0 });
+        await first.success();
         expect(lab.kubectl("get", "nodes", "-o", "name").trim().split("\n")).toHaveLength(3);
         lab.up();
     }, 240_000);

@@ -72,6 +72,14 @@ export class Running {
         return true;
     }
 
+    /** Waits for its end. @throws with all that it has said, where that isn't success. */
+    async success(): Promise<void> {
+        const { code, stdout, stderr } = await this.ended;
+        if (code !== 0) {
+            throw new Error(`it ended with ${code}:\n${stdout}\n${stderr}`);
+        }
+    }
+
     /** Kills the command alone, as the kernel does when memory runs out; what it started lives on. */
     async killAlone(): Promise<void> {
         process.kill(this.pid, "SIGKILL");
