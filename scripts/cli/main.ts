@@ -145,6 +145,23 @@ function program(): Command {
             const { kubeconfig } = await late<typeof import("./kubeconfig")>(require, "./kubeconfig");
             console.log(await kubeconfig(await openCluster(stackOf({ stack })), options));
         });
+    onStack("certs")
+        .description("the cluster's certificates: until when, and who renews them; `certs renew` makes them anew")
+        .argument("[action]", "renew: sign certificates anew, and restart what uses them")
+        .argument("[names...]", "which ones: names as `certs` prints them")
+        .option("--all", "all that `up` renews")
+        .option("--json", "print them as JSON")
+        .action(
+            async (
+                action: string | undefined,
+                names: string[],
+                options: StackOption & { all?: boolean; json?: boolean },
+            ) => {
+                const { certs } = await late<typeof import("./certs")>(require, "./certs");
+                const { all = false, json = false } = options;
+                process.exitCode = await certs(stackOf(options), { action, names, all, json });
+            },
+        );
     onStack("cis")
         .description("the checks that the CIS Kubernetes Benchmark 1.12 scores; exit with 1 when one fails")
         .option("--manual", "also list those that it leaves to a person")

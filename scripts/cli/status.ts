@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
+import { WARNING_DAYS } from "./certificates";
 import { type Difference, hostDifferences, nodeDifferences } from "./differences";
 import type { Stack, StackNode, StackOutputs } from "./stack";
 import { parseSystemctlShow } from "./systemctl-show";
@@ -22,6 +23,10 @@ const STATIC_PODS_FOLLOW = "--- static pods\n";
 /** Prints a line for each static pod of the machine: its name and the processes of that name. */
 const STATIC_PODS = `printf -- '${STATIC_PODS_FOLLOW.replace("\n", "\\n")}'; for file in /etc/kubernetes/manifests/*.yaml; do [ ! -e "$file" ] || { name=$(basename "$file" .yaml); echo "$name $(pgrep -cx "\${name:0:15}")"; }; done`;
 
+const CERTIFICATES_FOLLOW = "--- certificates\n";
+/** Prints a line for each certificate of `up`'s that it would renew: its file and its end. */
+const CERTIFICATES = `printf -- '${CERTIFICATES_FOLLOW.replace("\n", "\\n")}'; find /etc/kubernetes /etc/etcd -name '*.crt' 2>/dev/null | while read -r file; do openssl x509 -noout -checkend ${WARNING_DAYS * 86400} -in "$file" >/dev/null 2>&1 || echo "$file $(openssl x509 -noout -enddate -in "$file" 2>/dev/null)"; done`;
+
 /** A part of the cluster on a node. */
 export interface UnitStatus {
     /** Name of the unit, or of the static pod with ` (pod)` after it. */
@@ -40,6 +45,8 @@ export interface NodeStatus extends StackNode {
     /** undefined when the machine doesn't answer. */
     readonly units: readonly UnitStatus[] | undefined;
     readonly problem?: string;
+    /** Certificates that end within thirty days, or have ended. */
+    readonly expiring?: readonly { readonly file: string; readonly ends: string }[];
     /** Drift from what `up` left. */
     readonly differences: readonly Difference[];
 }
@@ -89,12 +96,19 @@ async function nodesOfTheApi(
     );
 }
 
-async function unitsOf(cluster: ClusterAccess, node: StackNode): Promise<Pick<NodeStatus, "units" | "problem">> {
+async function unitsOf(
+    cluster: ClusterAccess,
+    node: StackNode,
+): Promise<Pick<NodeStatus, "units" | "problem" | "expiring">> {
     try {
         const properties = "--property=Id,LoadState,ActiveState,NRestarts";
-        const text = await cluster.ssh(node, `systemctl show ${properties} ${UNITS.join(" ")}; ${STATIC_PODS}`, 20);
+        const command = `systemctl show ${properties} ${UNITS.join(" ")}; ${STATIC_PODS}; ${CERTIFICATES}`;
+        const [text = "", certificates = ""] = (await cluster.ssh(node, command, 20)).split(CERTIFICATES_FOLLOW);
         const [units = "", pods = ""] = text.split(STATIC_PODS_FOLLOW);
-        return { units: [...parseStaticPods(pods), ...parseUnits(units)] };
+        return {
+            units: [...parseStaticPods(pods), ...parseUnits(units)],
+            expiring: parseExpiring(certificates),
+        };
     } catch (error) {
         return { units: undefined, problem: error instanceof Error ? error.message : String(error) };
     }
@@ -122,6 +136,14 @@ export function parseStaticPods(text: string): UnitStatus[] {
             state: processes === "0" ? "inactive" : "active",
             restarts: 0,
         }));
+}
+
+/** Lines of a file and what `openssl x509 -enddate` prints of it. */
+export function parseExpiring(text: string): { readonly file: string; readonly ends: string }[] {
+    return [...text.matchAll(/^(\S+) notAfter=(.+)$/gm)].map(([, file = "", date = ""]) => ({
+        file,
+        ends: new Date(date).toISOString().slice(0, 10),
+    }));
 }
 
 /** Whether all nodes are Ready, all units active, and nothing differs. */
@@ -160,7 +182,10 @@ export function renderStatus(stack: Stack, apiServer: string, { host, nodes, ins
         );
         const stem = last ? "  " : "│ ";
         const units = node.units?.map(renderUnit) ?? [pc.red(`does not answer: ${node.problem ?? ""}`)];
-        const rows = [...units, ...node.differences.map(renderDifference)];
+        const ending = (node.expiring ?? []).map(
+            ({ file, ends }) => `${pc.yellow("expires:")} ${file} on ${ends}: '${stack.command("up")}' renews it`,
+        );
+        const rows = [...units, ...ending, ...node.differences.map(renderDifference)];
         rows.forEach((row, position) => {
             lines.push(`${stem} ${position === rows.length - 1 ? "└─" : "├─"} ${row}`);
         });

@@ -33,6 +33,13 @@ export interface EngineOptions {
     readonly note: (line: string) => void;
 }
 
+/** A resource in the state; https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/apitype#ResourceV3 */
+export interface StateResource {
+    readonly urn: string;
+    readonly type: string;
+    readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
 /** Drives the Pulumi CLI on one stack: the program and providers without a plugin run in this process. */
 export class Engine {
     private readonly project: Project;
@@ -70,6 +77,18 @@ export class Engine {
         const secrets = showSecrets ? ["--show-secrets"] : [];
         const ran = await this.run(["stack", "output", "--json", "--stack", this.options.stack, ...secrets]);
         return JSON.parse(succeeded(ran, "pulumi stack output").stdout) as Record<string, unknown>;
+    }
+
+    /** What the state has of each resource; secret outputs are left as they are kept, encrypted. */
+    async resources(): Promise<readonly StateResource[]> {
+        if (!(await this.hasStack())) {
+            return [];
+        }
+        const ran = await this.run(["stack", "export", "--stack", this.options.stack]);
+        const state = JSON.parse(succeeded(ran, "pulumi stack export").stdout) as {
+            readonly deployment: { readonly resources?: readonly StateResource[] };
+        };
+        return state.deployment.resources ?? [];
     }
 
     /** Runs any command of the CLI on the stack, in this terminal, and gives its exit code. */

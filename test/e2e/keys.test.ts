@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formsOfKey } from "../support/known-secrets";
+import { startTimes } from "../support/start-times";
 import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
 const NODES = ["cp-1", "worker-1"] as const;
@@ -126,6 +127,32 @@ story("the keys of a cluster", () => {
         lab.succeed("repair", ["worker-1", "cp-1"]);
         expect(NODES.map(fingerprints)).toEqual(before);
         expect(lab.run("status").code).toBe(0);
+    }, 300_000);
+
+    it("come with certificates that are listed, and signed anew by name, for the same keys", () => {
+        const list = (): { readonly name: string; readonly daysLeft: number; readonly notAfter: string }[] =>
+            JSON.parse(lab.succeed("certs", ["--json"])) as ReturnType<typeof list>;
+        const before = list();
+        const names = before.map(({ name }) => name);
+        const some = ["admin", "cp-1-etcd-peer", "cp-1-kube-apiserver", "kubernetes-ca", "worker-1-kube-proxy"];
+        expect(names).toEqual(expect.arrayContaining([...some, "cp-1-kubelet-client", "worker-1-kubelet-server"]));
+        expect(before.filter(({ daysLeft }) => daysLeft < 6)).toEqual([]);
+        const keys = NODES.map(fingerprints);
+        const started = startTimes(lab, "cp-1");
+        lab.succeed("certs", ["renew", "cp-1-kube-scheduler"]);
+        const renewed = list().filter(
+            ({ name, notAfter }) => before.find((each) => each.name === name)?.notAfter !== notAfter,
+        );
+        expect(renewed.map(({ name }) => name)).toEqual(["cp-1-kube-scheduler"]);
+        expect(NODES.map(fingerprints)).toEqual(keys);
+        const now = startTimes(lab, "cp-1");
+        expect(Object.keys(now).filter((unit) => now[unit] !== started[unit])).toEqual(["kube-scheduler.service"]);
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
+        const refused = lab.run("certs", ["renew", "worker-1-kubelet-client"]);
+        expect({ code: refused.code, stderr: refused.stderr }).toEqual({
+            code: 1,
+            stderr: expect.stringContaining("renewed by its kubelet") as string,
+        });
     }, 300_000);
 
     it("signs nothing for a machine that asks to be somebody else", () => {
