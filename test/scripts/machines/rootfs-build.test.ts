@@ -7,6 +7,8 @@ const REPOSITORY = join(__dirname, "../../..");
 const directory = temporaryDirectory();
 afterAll(directory.remove);
 const path = (...names: string[]): string => join(directory.path, ...names);
+let cache: string;
+let caches = 0;
 
 /** Plays mmdebstrap: makes a little of a root file system, slowly, and tells that it was called. */
 const MMDEBSTRAP = `#!/bin/bash
@@ -23,8 +25,8 @@ beforeAll(() => {
     chmodSync(path("bin/mmdebstrap"), 0o755);
 });
 beforeEach(() => {
-    // A process of the killed build may write for another moment.
-    rmSync(path("cache"), { recursive: true, force: true, maxRetries: 20 });
+    // One of its own: a process of the killed build may write for another moment.
+    cache = path(`cache-${++caches}`);
     rmSync(path("calls"), { force: true });
 });
 
@@ -38,7 +40,7 @@ function ensured(umask = "022"): Promise<string> {
     const command = [process.execPath, "--require", "tsx/cjs", "-e", PROGRAM];
     const child = spawn("bash", ["-c", script, "bash", ...command], {
         cwd: REPOSITORY,
-        env: { ...process.env, KUBELAB_CACHE: path("cache"), PATH: `${path("bin")}:${process.env["PATH"] ?? ""}` },
+        env: { ...process.env, KUBELAB_CACHE: cache, PATH: `${path("bin")}:${process.env["PATH"] ?? ""}` },
     });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
@@ -60,13 +62,14 @@ test("processes that want it at once build it once, and all get it", async () =>
     expect(new Set(paths).size).toBe(1);
     expect(paths[0]).toMatch(/\/rootfs\/[0-9a-f]{16}$/);
     expect(readFileSync(path("calls"), "utf8")).toBe("called\n");
-    expect(readdirSync(path("cache/rootfs"))).toHaveLength(1);
+    expect(readdirSync(join(cache, "rootfs"))).toHaveLength(1);
 }, 60_000);
 
 test("a build that was killed is no hindrance, even while a process of it still writes", async () => {
-    mkdirSync(path("cache/rootfs/.building-old/root"), { recursive: true });
+    const old = join(cache, "rootfs/.building-old/root");
+    mkdirSync(old, { recursive: true });
     const loop = `while :; do mkdir -p "$1/a/b"; : >"$1/a/b/c"; done`;
-    const writer = spawn("bash", ["-c", loop, "bash", path("cache/rootfs/.building-old/root")], { stdio: "ignore" });
+    const writer = spawn("bash", ["-c", loop, "bash", old], { stdio: "ignore" });
     try {
         expect(await ensured()).toMatch(/\/rootfs\/[0-9a-f]{16}$/);
     } finally {
@@ -88,7 +91,7 @@ test("its modes are those that it is made with, under any umask", async () => {
         "usr/local/lib/kubelab/early-boot": "755",
         "root/.ssh": "700",
     });
-    rmSync(path("cache"), { recursive: true, force: true });
+    rmSync(cache, { recursive: true, force: true });
     expect(modesBelow(await ensured("000"))).toEqual(modes);
 }, 60_000);
 
