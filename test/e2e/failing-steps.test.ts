@@ -74,12 +74,12 @@ story("an up that a step of fails on a running cluster", () => {
 
     it("tells which machine refuses the SSH key, and goes on when it doesn't", async () => {
         const [keys, away] = ["/root/.ssh/authorized_keys", "/root/.ssh/not-now"];
-        lab.ssh("worker-1", `mv ${keys} ${away} && systemd-run --quiet --on-active=60s mv ${away} ${keys}`);
+        lab.ssh("worker-1", `mv ${keys} ${away} && systemd-run --quiet --on-active=40s mv ${away} ${keys}`);
         lab.configure({ flags: { kubelet: { v: "1" } } });
         const { code, stdout, stderr } = lab.run("up");
         expect(code).not.toBe(0);
         expect(stdout + stderr).toMatch(
-            /worker-1-kubelet .*no SSH connection to root@10\.241\.0\.21:22.*authentication/,
+            /worker-1-kubelet .*no SSH connection to root@10\.239\.4\.21:22.*authentication/,
         );
         expect(stdout + stderr).not.toContain("PRIVATE KEY");
         await eventually(60, () => lab.ssh("worker-1", "true"));
