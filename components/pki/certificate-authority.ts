@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { Component } from "../component";
+import { EARLY_RENEWAL_DAYS } from "./renewal";
 import type { CertificateRequest } from "./requests";
 
 /** A PEM certificate and its private key. */
@@ -11,8 +12,6 @@ export interface KeyPair {
 
 const CA_VALIDITY_HOURS = 10 * 8760;
 const VALIDITY_HOURS = 8760;
-/** A `pulumi up` in the last thirty days of a certificate renews it. */
-const EARLY_RENEWAL_HOURS = 30 * 24;
 const KEY = { algorithm: "ECDSA", ecdsaCurve: "P256" } as const;
 
 /** One certificate authority. What it signs belongs to whoever asks for it. */
@@ -88,7 +87,7 @@ export class CertificateAuthority extends Component {
                 caCertPem: this.certPem,
                 allowedUses: ["digital_signature", ...uses.map((use) => `${use}_auth`)],
                 validityPeriodHours: VALIDITY_HOURS,
-                earlyRenewalHours: EARLY_RENEWAL_HOURS,
+                earlyRenewalHours: EARLY_RENEWAL_DAYS * 24,
             },
             { parent },
         ).certPem;

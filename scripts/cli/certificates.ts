@@ -1,12 +1,11 @@
 import { X509Certificate } from "node:crypto";
+import { EARLY_RENEWAL_DAYS } from "../../components/pki/renewal";
 import { UserError } from "../support/errors";
 import type { StateResource } from "../engine/engine";
 import type { ClusterAccess } from "./cluster-access";
 import type { StackNode } from "./stack";
 import { renderTable } from "./table";
 
-/** `up` renews a certificate in its last thirty days. */
-export const WARNING_DAYS = 30;
 /** A kubelet renews its own, of a week, long before this. */
 const KUBELET_WARNING_DAYS = 1;
 
@@ -87,7 +86,9 @@ export function daysLeft({ notAfter }: Pick<Certificate, "notAfter">, now: Date)
 
 /** Whether it should have been renewed. */
 export function endsSoon(certificate: Certificate, now: Date): boolean {
-    return daysLeft(certificate, now) < (certificate.renewedBy === "kubelet" ? KUBELET_WARNING_DAYS : WARNING_DAYS);
+    return (
+        daysLeft(certificate, now) < (certificate.renewedBy === "kubelet" ? KUBELET_WARNING_DAYS : EARLY_RENEWAL_DAYS)
+    );
 }
 
 /** A line for each, the next to end first. */

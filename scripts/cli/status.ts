@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
-import { WARNING_DAYS } from "./certificates";
+import { EARLY_RENEWAL_DAYS } from "../../components/pki/renewal";
 import { type Difference, hostDifferences, nodeDifferences } from "./differences";
 import type { Stack, StackNode, StackOutputs } from "./stack";
 import { parseSystemctlShow } from "./systemctl-show";
@@ -25,7 +25,7 @@ const STATIC_PODS = `printf -- '${STATIC_PODS_FOLLOW.replace("\n", "\\n")}'; for
 
 const CERTIFICATES_FOLLOW = "--- certificates\n";
 /** Prints a line for each certificate of `up`'s that it would renew: its file and its end. */
-const CERTIFICATES = `printf -- '${CERTIFICATES_FOLLOW.replace("\n", "\\n")}'; find /etc/kubernetes /etc/etcd -name '*.crt' 2>/dev/null | while read -r file; do openssl x509 -noout -checkend ${WARNING_DAYS * 86400} -in "$file" >/dev/null 2>&1 || echo "$file $(openssl x509 -noout -enddate -in "$file" 2>/dev/null)"; done`;
+const CERTIFICATES = `printf -- '${CERTIFICATES_FOLLOW.replace("\n", "\\n")}'; find /etc/kubernetes /etc/etcd -name '*.crt' 2>/dev/null | while read -r file; do openssl x509 -noout -checkend ${EARLY_RENEWAL_DAYS * 86400} -in "$file" >/dev/null 2>&1 || echo "$file $(openssl x509 -noout -enddate -in "$file" 2>/dev/null)"; done`;
 
 /** A part of the cluster on a node. */
 export interface UnitStatus {

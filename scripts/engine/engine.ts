@@ -84,11 +84,10 @@ export class Engine {
         if (!(await this.hasStack())) {
             return [];
         }
-        const ran = await this.run(["stack", "export", "--stack", this.options.stack]);
-        const state = JSON.parse(succeeded(ran, "pulumi stack export").stdout) as {
+        const { deployment } = (await this.exportedState()) as {
             readonly deployment: { readonly resources?: readonly StateResource[] };
         };
-        return state.deployment.resources ?? [];
+        return deployment.resources ?? [];
     }
 
     /** Runs any command of the CLI on the stack, in this terminal, and gives its exit code. */
@@ -191,9 +190,8 @@ export class Engine {
     /** Makes the next run repeat the unfinished operations of a killed one. */
     private async resumeInterrupted(): Promise<void> {
         const { stack } = this.options;
-        const exported = succeeded(await this.run(["stack", "export", "--stack", stack]), "pulumi stack export");
         const state = withoutPendingOperations(
-            JSON.parse(exported.stdout) as Parameters<typeof withoutPendingOperations>[0],
+            (await this.exportedState()) as Parameters<typeof withoutPendingOperations>[0],
         );
         if (state === undefined) {
             return;
@@ -205,6 +203,12 @@ export class Engine {
             "pulumi stack import",
         );
         rmSync(file);
+    }
+
+    /** https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/apitype#UntypedDeployment */
+    private async exportedState(): Promise<unknown> {
+        const ran = await this.run(["stack", "export", "--stack", this.options.stack]);
+        return JSON.parse(succeeded(ran, "pulumi stack export").stdout);
     }
 
     private async hasStack(): Promise<boolean> {

@@ -91,9 +91,9 @@ describe.each(PLUGINS)("%s", (plugin) => {
 
     testWith("shellcheck")("has nothing against its scripts", () => {
         // One worker's are another's.
-        const own = remoteSteps(graph)
-            .filter(({ name }) => /flannel|kube-router|pod-routes/.test(name))
-            .filter(({ name }) => !name.includes("worker-2"));
+        const own = remoteSteps(graph).filter(
+            ({ name }) => /flannel|kube-router|pod-routes/.test(name) && !name.includes("worker-2"),
+        );
         const scripts = Object.fromEntries(own.map(({ name }) => [name, withLibrary(script(graph, name))]));
         const config = fileOf(graph, `worker-1-${plugin}`, "/usr/local/lib/kubelab/cni-config");
         expect(Object.keys(scripts)).toHaveLength(6);
