@@ -1,7 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { temporaryDirectory } from "../support/bash";
 
 const directory = temporaryDirectory();
@@ -95,4 +96,27 @@ test("nothing depends on what a login shell sets, or what a user has set for the
         BASH_ENV: "unset",
         TAR_OPTIONS: "unset",
     });
+});
+
+test("of two commands in a new checkout one installs the packages, and the other waits for them", async () => {
+    const path = checkout("new");
+    rmSync(join(path, "node_modules"), { recursive: true });
+    const log = join(path, "log");
+    writeFileSync(
+        join(bin, "npm"),
+        `#!/bin/bash
+echo begins >> ${log}; sleep 1; mkdir -p node_modules; echo '{}' > node_modules/.package-lock.json; echo ends >> ${log}
+`,
+        { mode: 0o755 },
+    );
+    const run = promisify(execFile);
+    const both = await Promise.all(
+        [1, 2].map(() =>
+            run("/bin/bash", [join(path, "scripts/lab"), "status"], { env: { PATH: `${bin}:/usr/bin:/bin` } }),
+        ),
+    );
+    expect(both.map(({ stdout }) => /^ARGUMENTS=(.*)$/m.exec(stdout)?.[1])).toEqual(
+        Array(2).fill("--require tsx/cjs scripts/cli/main.ts status"),
+    );
+    expect(readFileSync(log, "utf8")).toBe("begins\nends\n");
 });
