@@ -31,6 +31,8 @@ export interface Diff {
  * https://www.pulumi.com/docs/iac/guides/building-extending/providers/
  */
 export interface Provider {
+    /** Paths of inputs that are always secret, e.g. `connection.privateKey`. */
+    secretInputs?(type: string): readonly string[];
     /** Outputs that are always secret. */
     secretOutputs?(type: string): readonly string[];
     /** Inputs may hold unknown values at preview. Without it, a changed input replaces unless there is an `update`. */

@@ -8,7 +8,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { listenOnLoopback } from "../support/loopback-server";
 import { diffOf, type Provider, type Subject } from "./provider";
-import { type Properties, secret } from "./value";
+import { equal, open, openAll, type Properties, secret, type Value, withSecretAt } from "./value";
 
 /** A package of resource types and who does its work. */
 export interface ServedPackage {
@@ -102,13 +102,15 @@ function serviceOf(
                         }),
                 );
         };
-    const outputs = (type: string, properties: Properties): Struct => {
+    /** Outputs with the marks of secrets; those that repeat an input have the input's. */
+    const outputs = (type: string, properties: Properties, inputs: Properties): Struct => {
         const hidden = provider.secretOutputs?.(type) ?? [];
-        return structOf(
-            Object.fromEntries(
-                Object.entries(properties).map(([key, value]) => [key, hidden.includes(key) ? secret(value) : value]),
-            ),
-        );
+        const marked = Object.entries(properties).map(([key, value]) => {
+            const input = inputs[key];
+            const same = input !== undefined && equal(open(input), value) ? input : value;
+            return [key, hidden.includes(key) ? secret(same) : same] as const;
+        });
+        return Struct.fromJavaScript(Object.fromEntries(marked));
     };
     return {
         // There is no handshake: of a provider that has one the engine thinks that it supports previews, and asks for every `create`.
@@ -119,10 +121,17 @@ function serviceOf(
         getPluginInfo: unary(() => new PluginInfo().setVersion(version)),
         checkConfig: unary((request: proto.CheckRequest) => new proto.CheckResponse().setInputs(request.getNews())),
         diffConfig: unary(() => new proto.DiffResponse()),
-        // Secrets come without their marks, and the engine marks the outputs that repeat secret inputs.
-        configure: unary(() => new proto.ConfigureResponse()),
+        // The engine itself would mark the whole of an output that repeats an input with a secret in it.
+        configure: unary(() => new proto.ConfigureResponse().setAcceptsecrets(true)),
         cancel: unary(() => new Empty()),
-        check: unary((request: proto.CheckRequest) => new proto.CheckResponse().setInputs(request.getNews())),
+        check: unary((request: proto.CheckRequest) => {
+            const paths = provider.secretInputs?.(typeOf(request.getUrn())) ?? [];
+            const inputs = paths.reduce<Value>(
+                (value, path) => withSecretAt(value, path.split(".")),
+                markedOf(request.getNews()),
+            );
+            return new proto.CheckResponse().setInputs(Struct.fromJavaScript(inputs as Properties));
+        }),
         diff: unary((request: proto.DiffRequest) => {
             const before = {
                 id: request.getId(),
@@ -146,8 +155,11 @@ function serviceOf(
                 return new proto.CreateResponse().setProperties(request.getProperties());
             }
             const own = subject(request.getUrn(), request.getTimeout());
-            const created = await provider.create(own, propertiesOf(request.getProperties()));
-            return new proto.CreateResponse().setId(created.id).setProperties(outputs(own.type, created.outputs));
+            const inputs = markedOf(request.getProperties());
+            const created = await provider.create(own, openAll(inputs));
+            return new proto.CreateResponse()
+                .setId(created.id)
+                .setProperties(outputs(own.type, created.outputs, inputs));
         }),
         update: unary(async (request: proto.UpdateRequest) => {
             if (request.getPreview()) {
@@ -159,8 +171,9 @@ function serviceOf(
                 inputs: propertiesOf(request.getOldInputs()),
                 outputs: propertiesOf(request.getOlds()),
             };
-            const after = (await provider.update?.(own, before, propertiesOf(request.getNews()))) ?? {};
-            return new proto.UpdateResponse().setProperties(outputs(own.type, after));
+            const inputs = markedOf(request.getNews());
+            const after = (await provider.update?.(own, before, openAll(inputs))) ?? {};
+            return new proto.UpdateResponse().setProperties(outputs(own.type, after, inputs));
         }),
         delete: unary(async (request: proto.DeleteRequest) => {
             const existing = {
@@ -183,7 +196,7 @@ function serviceOf(
                 throw new Error(`there is no function ${request.getTok()}`);
             }
             const result = await provider.invoke(request.getTok(), propertiesOf(request.getArgs()));
-            return new proto.InvokeResponse().setReturn(structOf(result));
+            return new proto.InvokeResponse().setReturn(Struct.fromJavaScript(result));
         }),
     };
 }
@@ -193,10 +206,11 @@ function typeOf(urn: string): string {
     return (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
 }
 
-function propertiesOf(struct: Struct | undefined): Properties {
+/** As the engine sends them, with the marks of secrets. */
+function markedOf(struct: Struct | undefined): Properties {
     return struct?.toJavaScript() ?? {};
 }
 
-function structOf(properties: Properties): Struct {
-    return Struct.fromJavaScript(properties);
+function propertiesOf(struct: Struct | undefined): Properties {
+    return openAll(markedOf(struct));
 }

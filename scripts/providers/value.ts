@@ -1,4 +1,4 @@
-/** A property value of a resource as JSON; the engine has taken secret marks off before a provider sees it. */
+/** A property value of a resource as JSON; a provider sees it without secret marks. */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
 export type Properties = Readonly<Record<string, Value>>;
 
@@ -12,9 +12,44 @@ export function isObject(value: Value | undefined): value is { readonly [key: st
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+function isList(value: Value): value is readonly Value[] {
+    return Array.isArray(value);
+}
+
 /** `value`, marked so that the engine encrypts it in the state. */
 export function secret(value: Value): Value {
-    return { [SIGNATURE]: SECRET, value };
+    return isSecret(value) ? value : { [SIGNATURE]: SECRET, value };
+}
+
+function isSecret(value: Value): value is { readonly value: Value } {
+    return isObject(value) && value[SIGNATURE] === SECRET;
+}
+
+/** The same with what is at a path in it marked as a secret, where there is something. */
+export function withSecretAt(value: Value, [key, ...rest]: readonly string[]): Value {
+    if (key === undefined) {
+        return secret(value);
+    }
+    if (isSecret(value)) {
+        return secret(withSecretAt(value.value, [key, ...rest]));
+    }
+    const inner = isObject(value) ? value[key] : undefined;
+    return inner === undefined ? value : { ...(value as object), [key]: withSecretAt(inner, rest) };
+}
+
+/** The same without the marks of secrets. */
+export function open(value: Value): Value {
+    if (isSecret(value)) {
+        return open(value.value);
+    }
+    if (isList(value)) {
+        return value.map(open);
+    }
+    return isObject(value) ? openAll(value) : value;
+}
+
+export function openAll(properties: Properties): Properties {
+    return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, open(value)]));
 }
 
 /** The text at a key of a provider's inputs. */
@@ -31,8 +66,8 @@ export function equal(left: Value | undefined, right: Value | undefined): boolea
     if (left === UNKNOWN || right === UNKNOWN) {
         return false;
     }
-    if (Array.isArray(left) && Array.isArray(right)) {
-        return left.length === right.length && left.every((each: Value, index) => equal(each, right[index] as Value));
+    if (left !== undefined && right !== undefined && isList(left) && isList(right)) {
+        return left.length === right.length && left.every((each, index) => equal(each, right[index]));
     }
     if (isObject(left) && isObject(right)) {
         return changedKeys(left, right).length === 0;

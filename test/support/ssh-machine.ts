@@ -83,7 +83,8 @@ export class SshMachine {
             })
             .on("error", () => undefined);
         connection.on("authentication", (context) => {
-            setTimeout(() => (this.isAllowed(context) ? context.accept() : context.reject()), this.logInSeconds * 1000);
+            const answer = (): void => (this.isAllowed(context) ? context.accept() : context.reject(["publickey"]));
+            setTimeout(answer, this.logInSeconds * 1000);
         });
         connection.on("session", (accept) => {
             accept().on("exec", (acceptExec, _reject, { command }) => {

@@ -4,6 +4,10 @@ import { remoteCommand } from "./remote";
 
 /** `command:*`, with the behaviour of pulumi-command 1.2. */
 export const command: Provider = {
+    secretInputs: (type) =>
+        type === "command:remote:Command"
+            ? ["password", "privateKey", "privateKeyPassword"].map((key) => `connection.${key}`)
+            : [],
     diff: (type, existing, inputs) => of(type).diff(existing, inputs),
     create: (subject, inputs) => of(subject.type).create(subject, inputs),
     update: (subject, existing, inputs) => of(subject.type).update(subject, existing, inputs),

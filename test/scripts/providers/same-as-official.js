@@ -1,5 +1,5 @@
 // The program that both kinds of providers serve, as a Pulumi project of its own: `sample:step` says which of its changes is on.
-const { local } = require("@pulumi/command");
+const { local, remote } = require("@pulumi/command");
 const pulumi = require("@pulumi/pulumi");
 const random = require("@pulumi/random");
 const tls = require("@pulumi/tls");
@@ -19,6 +19,15 @@ const command = (name, args = {}, options = {}) =>
         },
         options,
     );
+// By SSH, with a key that is secret and one that isn't, and a standard input of each kind.
+const remoteCommand = (name, privateKey, args) =>
+    new remote.Command(name, {
+        connection: { ...config.requireObject("machine"), privateKey },
+        create: `${note("run", name)}; echo ${name}`,
+        delete: note("delete", name),
+        addPreviousOutputInEnv: false,
+        ...args,
+    });
 const is = (...steps) => steps.includes(step);
 
 const bytes = new random.RandomBytes("bytes", { length: 8 });
@@ -49,6 +58,10 @@ const leaf = new tls.LocallySignedCert("leaf", {
     earlyRenewalHours: is("change-flag") ? 24 : 48,
 });
 command("user-of-secret", { stdin: pulumi.interpolate`${leafKey.privateKeyPem}`.apply((pem) => pem.slice(5, 10)) });
+
+const sshKey = config.require("key");
+remoteCommand("step", pulumi.secret(sshKey), { stdin: is("change-flag") ? "2" : "1" });
+remoteCommand("secret-step", sshKey, { stdin: pulumi.secret("hidden") });
 
 const network = command("network", { stdin: "net" });
 const vm = command(

@@ -3,9 +3,11 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSyn
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
+import { stringify } from "yaml";
 import { cachedCli, pinnedCliVersion } from "../../../scripts/engine/cli";
 import { programOnPath } from "../../../scripts/support/ends-with-parent";
 import { descendants } from "../../support/running";
+import { SshMachine } from "../../support/ssh-machine";
 import type { Kept } from "./final-state";
 import type { Providers } from "./run-project";
 
@@ -23,13 +25,16 @@ class Project {
     readonly directory = mkdtempSync(join(tmpdir(), "same-as-official-"));
     readonly log = join(this.directory, "log");
 
-    constructor() {
+    /** @param machine that its remote commands run on. */
+    constructor(machine: SshMachine) {
         copyFileSync(join(__dirname, "same-as-official.js"), join(this.directory, "index.js"));
         symlinkSync(join(REPOSITORY, "node_modules"), join(this.directory, "node_modules"));
         const runtime = "runtime:\n    name: nodejs\n    options:\n        typescript: false\n";
         writeFileSync(join(this.directory, "Pulumi.yaml"), `name: sample\n${runtime}main: index.js\n`);
         writeFileSync(join(this.directory, "package.json"), '{"name": "sample", "main": "index.js"}');
-        writeFileSync(join(this.directory, "Pulumi.test.yaml"), `config:\n    sample:log: ${this.log}\n`);
+        const { privateKey, ...connection } = machine.connectionArgs();
+        const config = { "sample:log": this.log, "sample:machine": connection, "sample:key": privateKey };
+        writeFileSync(join(this.directory, "Pulumi.test.yaml"), stringify({ config }));
     }
 
     /** What ran in a step, and what the engine says of it. */
@@ -120,12 +125,15 @@ const reasons = [
     ...(hasCli ? [] : ["there is no Pulumi CLI"]),
 ];
 const suffix = reasons.length === 0 ? `: ${installed.join(", ")}` : ` (skipped: ${reasons.join("; ")})`;
+const machine = new SshMachine();
+beforeAll(() => machine.start());
+afterAll(() => machine.stop());
 const compared = reasons.length === 0 ? test : test.skip;
 
 compared(
     `our providers run the same commands in the same order as the official plugins, and keep the same state${suffix}`,
     async () => {
-        const projects = { official: new Project(), own: new Project() };
+        const projects = { official: new Project(machine), own: new Project(machine) };
         try {
             for (const [step, what] of STEPS) {
                 if (step === "kill") {
@@ -156,7 +164,7 @@ compared(
 compared(
     `a stack passes from our providers to the official plugins and back without a change${suffix}`,
     async () => {
-        const project = new Project();
+        const project = new Project(machine);
         try {
             const { said: first } = await project.run("own", "first");
             const count = first["created"];
@@ -165,8 +173,8 @@ compared(
                 expect(await project.run(by, "first")).toMatchObject({ ran: [], said: unchanged });
             }
             // What one has made the other changes, replaces and deletes.
-            expect(await project.run("own", "change-flag")).toMatchObject({ said: { updated: 3, replaced: 0 } });
-            expect(await project.run("official", "first")).toMatchObject({ said: { updated: 3, replaced: 0 } });
+            expect(await project.run("own", "change-flag")).toMatchObject({ said: { updated: 4, replaced: 0 } });
+            expect(await project.run("official", "first")).toMatchObject({ said: { updated: 4, replaced: 0 } });
             expect(await project.run("own", "first")).toMatchObject({ ran: [], said: unchanged });
             expect(await project.run("official", "renew")).toMatchObject({ said: { deleted: 0 } });
             expect(await project.run("own", "renew")).toMatchObject({ ran: [], said: unchanged });

@@ -132,6 +132,36 @@ test("secret outputs are marked as such", async () => {
     expect(properties).toEqual({ length: 8, base64: marked, hex: marked });
 });
 
+test("secrets of the inputs stay as they are marked, to the part; commands see them without their marks", async () => {
+    const marked = (value: JavaScriptValue): Record<string, JavaScriptValue> => ({
+        "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+        value,
+    });
+    const configured = await ask<proto.ConfigureResponse>((done) =>
+        client.configure(new proto.ConfigureRequest(), done),
+    );
+    expect(configured.getAcceptsecrets()).toBe(true);
+    const inputs = { create: "cat; echo $A", environment: { A: marked("a"), B: "b" }, stdin: marked("hidden ") };
+    const before = { ...inputs, environment: marked({ A: "a", B: "b" }), stdin: "hidden " };
+    const created = (await create(inputs)).getProperties()?.toJavaScript();
+    expect(created).toEqual({ ...inputs, stdout: "hidden a", stderr: "" });
+    expect((await diff(before, inputs)).getChanges()).toBe(proto.DiffResponse.DiffChanges.DIFF_NONE);
+    expect((await diff(before, { ...inputs, stdin: marked("other") })).getDiffsList()).toEqual(["stdin"]);
+
+    const checked = async (type: string, properties: Record<string, JavaScriptValue>): Promise<unknown> => {
+        const request = new proto.CheckRequest().setUrn(`urn:pulumi:test::sample::${type}::step`);
+        const response = ask<proto.CheckResponse>((done) => client.check(request.setNews(struct(properties)), done));
+        return (await response).getInputs()?.toJavaScript();
+    };
+    expect(await checked("command:local:Command", inputs)).toEqual(inputs);
+    const connection = { host: "127.0.0.1", privateKey: "key" };
+    const hidden = { host: "127.0.0.1", privateKey: marked("key") };
+    const remote = "command:remote:Command";
+    expect(await checked(remote, { connection })).toEqual({ connection: hidden });
+    expect(await checked(remote, { connection: marked(connection) })).toEqual({ connection: marked(hidden) });
+    expect(await checked(remote, { connection: marked(hidden) })).toEqual({ connection: marked(hidden) });
+});
+
 test("a refresh leaves a resource as it is", async () => {
     const request = new proto.ReadRequest()
         .setUrn(URN)
