@@ -1,9 +1,11 @@
+import type { NodeSpec } from "../../components/cluster-spec/types";
 import { partsRequest } from "../../components/steps/parts/request";
 import { ensureCli } from "../engine/cli";
 import { ensureImage } from "../machines/qemu/image";
 import { ensureRootfs } from "../machines/rootfs";
 import { ensureParts } from "../parts";
 import type { Display } from "../support/display";
+import type { Progress } from "../support/progress";
 import { specOfStack } from "./spec-of-stack";
 import type { Stack } from "./stack";
 
@@ -19,24 +21,32 @@ export async function getSoftware(
     display: Display,
 ): Promise<void> {
     const spec = specOfStack(stack, overrides);
-    display.begin("Pulumi CLI");
-    await ensureCli(display.progress);
-    if (spec === undefined) {
-        return;
+    const machines = spec?.local === undefined ? [] : spec.nodes;
+    const isVirtual = ({ role }: NodeSpec): boolean => spec?.local?.virtual.includes(role) ?? false;
+    // Much of it is waiting for downloads and disks, so it takes its time beside the builds that keep the processors busy.
+    const rootfs = machines.every(isVirtual) ? undefined : ensureRootfs(inTheBackground(display.progress));
+    // What is wrong with it is told where it is waited for.
+    rootfs?.catch(() => undefined);
+    try {
+        display.begin("Pulumi CLI");
+        await ensureCli(display.progress);
+        if (spec !== undefined) {
+            display.begin("parts");
+            await ensureParts(partsRequest(spec), display.progress);
+        }
+    } finally {
+        if (rootfs !== undefined) {
+            display.begin("root file system");
+            await rootfs;
+        }
     }
-    display.begin("parts");
-    await ensureParts(partsRequest(spec), display.progress);
-    const { local } = spec;
-    if (local === undefined) {
-        return;
-    }
-    const virtual = spec.nodes.filter(({ role }) => local.virtual.includes(role));
-    if (virtual.length < spec.nodes.length) {
-        display.begin("root file system");
-        await ensureRootfs(display.progress);
-    }
-    if (virtual.length > 0) {
+    if (machines.some(isVirtual)) {
         display.begin("image of the virtual machines");
         await ensureImage(display.progress);
     }
+}
+
+/** Tells what is finished only, since something else is under way. */
+function inTheBackground(progress: Progress): Progress {
+    return Object.assign((line: string) => progress(line), { now: () => undefined });
 }

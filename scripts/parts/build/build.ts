@@ -7,7 +7,7 @@ import { ARCHITECTURE } from "../recipe-digest";
 import { commitParts, linkFile, newIncoming, type PartsDirectory } from "../store";
 import { Counter } from "./counter";
 import { downloadLayerPackages } from "./debian";
-import { allModules, moduleSource, neededGo } from "./go-module";
+import { allModules, moduleSource, neededGo, projectDirectory } from "./go-module";
 import { Estimate } from "./estimate";
 import { buildProject, parallelism } from "./go-project";
 import { buildImages } from "./images";
@@ -47,7 +47,7 @@ export async function buildParts(recipe: Recipe, progress: Progress): Promise<Pa
     for (const project of recipe.projects) {
         programs.push(await buildProject(project, go, counter));
     }
-    const kubernetes = await moduleSource(go, { name: "kubernetes" }, "k8s.io/kubernetes");
+    const kubernetes = await moduleSource(go, projectDirectory({ name: "kubernetes" }), "k8s.io/kubernetes");
     const pause = await buildPause(recipe.versions.pause ?? "", kubernetes);
     counter.done("image/pause");
     const images = await buildImages(recipe, { programs, pause, packages, kubernetes }, counter);

@@ -10,13 +10,13 @@ export function projectDirectory({ name, modules = name }: Pick<GoProject, "name
     return join(RECIPE_DIRECTORY, "go", modules);
 }
 
-/** The directory of a module's source, downloaded where it isn't there. */
-export async function moduleSource(
-    go: GoToolchain,
-    project: Pick<GoProject, "name" | "modules">,
-    module: string,
-): Promise<string> {
-    const options = { cwd: projectDirectory(project), environment: { GOFLAGS: "-mod=readonly", GOWORK: "off" } };
+/**
+ * The directory of a module's source, downloaded where it isn't there.
+ *
+ * @param directory where the go.mod is that has its version.
+ */
+export async function moduleSource(go: GoToolchain, directory: string, module: string): Promise<string> {
+    const options = { cwd: directory, environment: { GOFLAGS: "-mod=readonly", GOWORK: "off" } };
     const answer = await run(go.program, ["mod", "download", "-json", module], options);
     return (JSON.parse(answer) as { readonly Dir: string }).Dir;
 }

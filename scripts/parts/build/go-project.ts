@@ -84,7 +84,7 @@ async function build(
                     project,
                     missing.map(([, goPackage]) => goPackage),
                     linked,
-                    await changedModule(project, go, changed),
+                    await changedModule(project, go, directory, changed),
                 ),
                 {
                     cwd: directory,
