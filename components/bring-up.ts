@@ -110,8 +110,9 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
             ),
     );
     const api = controlPlanes[0]?.api ?? [];
+    const rights = controlPlanes.flatMap((controlPlane) => controlPlane.rights);
     for (const node of workloads.values()) {
-        node.proxyServices(api);
+        node.proxyServices([...api, ...rights]);
     }
     const registered = api.length > 0 && spec.steps.includes("kubelet") ? nodes : [];
     const memberships = registered.map(({ node, machine }) => {

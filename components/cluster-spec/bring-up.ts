@@ -1,6 +1,6 @@
 import type { Problem } from "./problems";
 import type { Config } from "./schema";
-import type { BringUpStep, ClusterSpec, NetworkMode } from "./types";
+import type { BringUpStep, ClusterSpec, NetworkMode, Role } from "./types";
 
 /** What decides which steps a bring-up has. */
 type Deciding = Pick<ClusterSpec, "hosting" | "network" | "serviceProxy" | "components">;
@@ -52,6 +52,14 @@ export function bringUpSteps(deciding: Deciding): BringUpStep[] {
 /** Whether pods get addresses on the nodes, whomever they reach with them. */
 export function hasPodNetwork({ steps }: Pick<ClusterSpec, "steps">): boolean {
     return steps.includes("bridge") || steps.includes("network");
+}
+
+/** Whether nodes of the role have kube-proxy as a service of their own. */
+export function hasKubeProxy(
+    { steps, serviceProxy }: Pick<ClusterSpec, "steps" | "serviceProxy">,
+    role: Role,
+): boolean {
+    return steps.includes("kube-proxy") && serviceProxy[role] === "kube-proxy";
 }
 
 /** The steps up to the last one that is wanted. */

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { KUBE_PROXY_GROUP } from "../pki/requests";
 import { flag, type Flag } from "../steps/process";
 
 /** Below /var/log; its own, for the API server's user alone. */
@@ -28,17 +29,12 @@ export function auditPolicy(): string {
             // What the cluster's own parts read all the time.
             {
                 level: "None",
-                userGroups: ["system:nodes", "system:serviceaccounts:kube-system"],
+                userGroups: ["system:nodes", "system:serviceaccounts:kube-system", KUBE_PROXY_GROUP],
                 verbs: ["get", "list", "watch"],
             },
             {
                 level: "None",
-                users: [
-                    "system:apiserver",
-                    "system:kube-controller-manager",
-                    "system:kube-scheduler",
-                    "system:kube-proxy",
-                ],
+                users: ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler"],
                 verbs: ["get", "list", "watch"],
             },
             {

@@ -36,6 +36,8 @@ export interface ControlPlaneArgs {
 export class ControlPlane extends Component {
     /** After these `kubectl` works on the machine with `SUPER_ADMIN_KUBECONFIG`; none where the bring-up ends before. */
     readonly api: pulumi.Resource[];
+    /** After these the users of the bring-up have their rights; on the first control plane. */
+    readonly rights: pulumi.Resource[] = [];
 
     constructor(args: ControlPlaneArgs, parent: Component) {
         super("kubelab:control-plane:ControlPlane", parent.nameOf(args.machine.name), { parent });
@@ -91,7 +93,8 @@ export class ControlPlane extends Component {
             const apply = (name: string, objects: readonly Manifest[], first: readonly string[] = []) =>
                 manifests(name, { machine, objects, first, dependsOn: api, resource: `${machine.name}-${name}` }, this);
             encryptWithFirstKey(spec, machine, api, this);
-            apply("role-bindings", bootstrapRoleBindings(spec), asksForCertificates(spec) ? earlyRights(spec) : []);
+            const early = asksForCertificates(spec) ? earlyRights(spec) : [];
+            this.rights.push(apply("role-bindings", bootstrapRoleBindings(spec), early));
             if (asksForCertificates(spec)) {
                 new NodeApprover(process, this);
             }

@@ -1,31 +1,41 @@
 import { ADMIN_GROUP } from "../pki/pki";
+import { KUBE_PROXY_GROUP, kubeProxyUser } from "../pki/requests";
+import { hasKubeProxy } from "../cluster-spec/bring-up";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { nodeCertificateRights } from "../node-certificates/rights";
 import type { Manifest } from "./kubectl-step";
 
 /** Role bindings that the API server doesn't make for itself; https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
-export function bootstrapRoleBindings({ nodeCertificates }: Pick<ClusterSpec, "nodeCertificates">): Manifest[] {
+export function bootstrapRoleBindings(
+    spec: Pick<ClusterSpec, "nodeCertificates" | "nodes" | "serviceProxy" | "steps">,
+): Manifest[] {
+    const proxies = spec.nodes.filter(({ role }) => hasKubeProxy(spec, role));
     return [
         // The API server as a client of the kubelets: logs, exec, port-forward.
-        binding("kubelab:kube-apiserver-to-kubelet", "system:kubelet-api-admin", {
-            kind: "User",
-            name: "kube-apiserver-kubelet-client",
-        }),
-        binding(ADMIN_GROUP, "cluster-admin", { kind: "Group", name: ADMIN_GROUP }),
-        ...(nodeCertificates === "bootstrap" ? nodeCertificateRights() : []),
+        binding("kubelab:kube-apiserver-to-kubelet", "system:kubelet-api-admin", [
+            { kind: "User", name: "kube-apiserver-kubelet-client" },
+        ]),
+        binding(ADMIN_GROUP, "cluster-admin", [{ kind: "Group", name: ADMIN_GROUP }]),
+        // A node that leaves is no longer among them, whatever its certificate says.
+        binding(
+            KUBE_PROXY_GROUP,
+            "system:node-proxier",
+            proxies.map(({ name }) => ({ kind: "User", name: kubeProxyUser(name) })),
+        ),
+        ...(spec.nodeCertificates === "bootstrap" ? nodeCertificateRights() : []),
     ];
 }
 
 function binding(
     name: string,
     role: string,
-    subject: { readonly kind: "User" | "Group"; readonly name: string },
+    subjects: readonly { readonly kind: "User" | "Group"; readonly name: string }[],
 ): Manifest {
     return {
         apiVersion: "rbac.authorization.k8s.io/v1",
         kind: "ClusterRoleBinding",
         metadata: { name },
         roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-        subjects: [{ apiGroup: "rbac.authorization.k8s.io", ...subject }],
+        subjects: subjects.map((subject) => ({ apiGroup: "rbac.authorization.k8s.io", ...subject })),
     };
 }

@@ -5,6 +5,7 @@ import { flag, type Process, withOverrides } from "../steps/process";
 import { service } from "../steps/service";
 import type { MachineFacts } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
+import { kubeProxyUser } from "../pki/requests";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { controlPlaneFile, type NodeServiceArgs } from "./service-args";
 import { PORTS } from "../cluster-spec/ports";
@@ -78,7 +79,7 @@ export class KubeProxy extends Component {
                         spec,
                         pki,
                         server: `https://${spec.api.name}:${spec.api.port}`,
-                        user: "system:kube-proxy",
+                        user: kubeProxyUser(machine.name),
                         certificate: pki.certificate(machine, "kube-proxy", this),
                     }),
                 ]),

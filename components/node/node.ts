@@ -3,6 +3,7 @@ import { Component } from "../component";
 import type { PartsDelivery } from "../steps/parts";
 import type { ReadyMachine } from "../machines/machine";
 import type { Pki } from "../pki/pki";
+import { hasKubeProxy } from "../cluster-spec/bring-up";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { Containerd } from "./containerd";
 import { KubeProxy } from "./kube-proxy";
@@ -50,12 +51,12 @@ export class Node extends Component {
      * The service proxy, where the bring-up goes so far and the node has one. Its unit would wait for an API server that a run which ends
      * early never starts.
      *
-     * @param api after these the API server answers.
+     * @param dependsOn after these the API server answers, and kube-proxy has its rights.
      */
-    proxyServices(api: readonly pulumi.Resource[]): void {
+    proxyServices(dependsOn: readonly pulumi.Resource[]): void {
         const { spec, machine } = this.process;
-        if (spec.steps.includes("kube-proxy") && spec.serviceProxy[machine.role] === "kube-proxy") {
-            new KubeProxy({ ...this.process, dependsOn: api }, this);
+        if (hasKubeProxy(spec, machine.role)) {
+            new KubeProxy({ ...this.process, dependsOn }, this);
         }
     }
 }

@@ -4,6 +4,7 @@ import { asksForCertificates } from "../cluster-spec/node-certificates";
 import type { BringUpStep, ClusterSpec } from "../cluster-spec/types";
 import type { Machine } from "../machines/machine";
 import { APPROVER_USER } from "../node-certificates/rights";
+import { hasKubeProxy } from "../cluster-spec/bring-up";
 
 /** The authorities: a client of one trust domain must not pass for a client of another. */
 export type Authority = "kubernetes" | "etcd" | "front-proxy";
@@ -17,6 +18,13 @@ export interface CertificateRequest {
     readonly uses: readonly ("client" | "server")[];
     readonly dnsNames?: readonly string[];
     readonly ipAddresses?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** The group of every kube-proxy. It has no rights: each one has its own. */
+export const KUBE_PROXY_GROUP = "kubelab:kube-proxies";
+
+export function kubeProxyUser(node: string): string {
+    return `system:kube-proxy:${node}`;
 }
 
 /** Of a certificate whose key is on a machine. */
@@ -47,11 +55,7 @@ export function requestsOf(spec: ClusterSpec, machine: Machine, endpoint: pulumi
               }
             : {}),
         ...(asksForCertificates(spec) ? {} : reached("kubelet", () => kubelet(machine))),
-        ...(spec.serviceProxy[machine.role] === "kube-proxy"
-            ? reached("kube-proxy", () => ({
-                  "kube-proxy": { authority: "kubernetes", commonName: "system:kube-proxy", uses: ["client"] },
-              }))
-            : {}),
+        ...(hasKubeProxy(spec, machine.role) ? kubeProxy(machine) : {}),
     };
 }
 
@@ -111,6 +115,12 @@ function kubelet({ name, privateAddress }: Machine): MachineRequests {
         kubelet: { authority, commonName, organization: "system:nodes", uses: ["client"] },
         "kubelet-server": { authority, commonName, uses: ["server"], ...serving },
     };
+}
+
+/** A user for each node, so that the rights of a node that has left go with it: a certificate is good until it ends. */
+function kubeProxy({ name }: Machine): MachineRequests {
+    const user = { commonName: kubeProxyUser(name), organization: KUBE_PROXY_GROUP };
+    return { "kube-proxy": { authority: "kubernetes", ...user, uses: ["client"] } };
 }
 
 /** Whether it is a host's name; an address that isn't known yet is none. */

@@ -162,6 +162,22 @@ function program(): Command {
                 process.exitCode = await certs(stackOf(options), { action, names, all, json });
             },
         );
+    onStack("backup")
+        .description(
+            "write what etcd has, the authorities and the keys into a file, encrypted with the stack's passphrase",
+        )
+        .argument("<file>", "a new file")
+        .action(async (file: string, options: StackOption) => {
+            const { backup } = await late<typeof import("./backup")>(require, "./backup");
+            await backup(stackOf(options), file);
+        });
+    onStack("restore")
+        .description("make the cluster what it was when the file was written; where the stack is down, in a new lab")
+        .argument("<file>", "one that `backup` wrote")
+        .action(async (file: string, options: StackOption) => {
+            const { restore } = await late<typeof import("./backup")>(require, "./backup");
+            process.exitCode = (await restore(stackOf(options), file)) ? 0 : 1;
+        });
     onStack("cis")
         .description("the checks that the CIS Kubernetes Benchmark 1.12 scores; exit with 1 when one fails")
         .option("--manual", "also list those that it leaves to a person")

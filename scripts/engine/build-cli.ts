@@ -12,7 +12,7 @@ import { buildRoot } from "../parts/paths";
 /** Where the go.mod and go.sum are that pin the CLI. They are no part of a lab: a newer CLI makes no other parts. */
 export const CLI_MODULE = join(__dirname, "go");
 /** As `cpuSeconds` of the parts' projects. */
-const CPU_SECONDS = 900;
+const CPU_SECONDS = 700;
 /**
  * What this CLI lacks, a quarter of the build: a state and secrets in Azure, and `pulumi api`, which reads the specification of
  * Pulumi Cloud's API. Where it is built none of these is reached.

@@ -90,6 +90,30 @@ export class Engine {
         return deployment.resources ?? [];
     }
 
+    /** What the stack's secrets are encrypted with; undefined where it is nowhere. */
+    passphrase(): string | undefined {
+        return this.files.passphrase();
+    }
+
+    /** The stack's state with its secrets encrypted; undefined where there is no such stack. */
+    async state(): Promise<unknown> {
+        return (await this.hasStack()) ? this.exportedState() : undefined;
+    }
+
+    /** Replaces the stack's state by one that `state` gave. */
+    async replaceState(state: unknown): Promise<void> {
+        this.files.prepare();
+        await this.ensureStack();
+        const file = join(this.files.directory, "state-to-import.json");
+        writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+        try {
+            const ran = await this.run(["stack", "import", "--force", "--stack", this.options.stack, "--file", file]);
+            succeeded(ran, "pulumi stack import");
+        } finally {
+            rmSync(file);
+        }
+    }
+
     /** Runs any command of the CLI on the stack, in this terminal, and gives its exit code. */
     async pulumi(args: readonly string[]): Promise<number> {
         const { stack, repository } = this.options;
@@ -122,10 +146,7 @@ export class Engine {
         const { stack, report } = this.options;
         this.files.prepare();
         this.refuseOldState();
-        if (!(await this.hasStack())) {
-            const ran = await this.run(["stack", "init", stack, "--no-select"], this.files.initDirectory());
-            succeeded(ran, `pulumi stack init ${stack}`);
-        }
+        await this.ensureStack();
         if (this.files.backend && isLockedByTheDead(this.files.backend, this.project.name, stack)) {
             succeeded(await this.run(["cancel", "--yes", "--stack", stack]), "pulumi cancel");
             await this.resumeInterrupted();
@@ -189,20 +210,20 @@ export class Engine {
 
     /** Makes the next run repeat the unfinished operations of a killed one. */
     private async resumeInterrupted(): Promise<void> {
-        const { stack } = this.options;
         const state = withoutPendingOperations(
             (await this.exportedState()) as Parameters<typeof withoutPendingOperations>[0],
         );
-        if (state === undefined) {
-            return;
+        if (state !== undefined) {
+            await this.replaceState(state);
         }
-        const file = join(this.files.directory, "interrupted.json");
-        writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
-        succeeded(
-            await this.run(["stack", "import", "--force", "--stack", stack, "--file", file]),
-            "pulumi stack import",
-        );
-        rmSync(file);
+    }
+
+    private async ensureStack(): Promise<void> {
+        if (!(await this.hasStack())) {
+            const { stack } = this.options;
+            const ran = await this.run(["stack", "init", stack, "--no-select"], this.files.initDirectory());
+            succeeded(ran, `pulumi stack init ${stack}`);
+        }
     }
 
     /** https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/apitype#UntypedDeployment */

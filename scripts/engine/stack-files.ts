@@ -53,6 +53,13 @@ export class StackFiles {
         };
     }
 
+    /** What the stack's secrets are encrypted with; undefined where it is nowhere. */
+    passphrase(): string | undefined {
+        const { PULUMI_CONFIG_PASSPHRASE: given, PULUMI_CONFIG_PASSPHRASE_FILE: file } = process.env;
+        const from = file ? file : this.passphraseFile;
+        return given ?? (existsSync(from) ? readFileSync(from, "utf8").trim() : undefined);
+    }
+
     /** The stack's state; undefined where the user has chosen another backend. */
     stateFile(): string | undefined {
         return this.backend && join(this.backend, ".pulumi/stacks", this.project.name, `${this.stack}.json`);

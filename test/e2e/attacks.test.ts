@@ -203,6 +203,29 @@ story("attacks on a cluster", () => {
         expect(stderr).toMatch(/can only delete pods with spec.nodeName set to itself/);
     }, 60_000);
 
+    it("a node that floods the cluster with events is stopped, and keeps nobody else from theirs", () => {
+        const event = JSON.stringify({
+            apiVersion: "v1",
+            kind: "Event",
+            metadata: { generateName: "flood-", namespace: "default" },
+            involvedObject: { kind: "Node", name: "worker-1" },
+        });
+        const pem = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+        const as = `--cacert /etc/kubernetes/kubelet/ca.crt --cert ${pem} --key ${pem} -H 'Content-Type: application/json'`;
+        const url = "https://api.test-attacks:6443/api/v1/namespaces/default/events?n=[1-1500]";
+        const statuses = lab.ssh(
+            "worker-1",
+            `curl -s --parallel --parallel-max 20 ${as} -d '${event}' -w '%{http_code}\\n' -o /dev/null '${url}' | sort | uniq -c`,
+        );
+        const count = (status: number): number => Number(new RegExp(`(\\d+) ${status}`).exec(statuses)?.[1] ?? 0);
+        expect(count(201) + count(429)).toBe(1500);
+        expect(count(201)).toBeGreaterThanOrEqual(450);
+        expect(count(429)).toBeGreaterThan(300);
+        const own = { ...(JSON.parse(event) as object), metadata: { name: "own", namespace: "default" } };
+        expect(create([], own)).toMatchObject({ code: 0 });
+        lab.kubectl("delete", "events", "--all", "--wait=false");
+    }, 120_000);
+
     it("who has no credentials gets health and nothing else", () => {
         const api = "https://10.246.4.10:6443";
         expect(answer("worker-1", `${api}/livez`)).toBe("200");

@@ -158,13 +158,14 @@ story("the keys of a cluster", () => {
     it("signs nothing for a machine that asks to be somebody else", () => {
         lab.ssh(
             "worker-1",
-            String.raw`printf '%s\n' '#!/bin/bash' "sed 's/system:kube-proxy/system:masters/' | /usr/bin/openssl \"\$@\"" >/usr/local/bin/openssl; chmod 0755 /usr/local/bin/openssl`,
+            String.raw`printf '%s\n' '#!/bin/bash' "sed 's/kubelab:kube-proxies/system:masters/' | /usr/bin/openssl \"\$@\"" >/usr/local/bin/openssl; chmod 0755 /usr/local/bin/openssl`,
         );
         lab.configure({ newKeys: { "worker-1": "stolen" } });
         const { code, stdout, stderr } = lab.run("up");
         expect(code).not.toBe(0);
         expect(`${stdout}${stderr}`).toContain(
-            "worker-1, kube-proxy: the certificate request is for CN=system:masters and not for CN=system:kube-proxy, so nothing is signed",
+            "worker-1, kube-proxy: the certificate request is for O=system:masters, CN=system:kube-proxy:worker-1 and not for " +
+                "O=kubelab:kube-proxies, CN=system:kube-proxy:worker-1, so nothing is signed",
         );
         lab.ssh("worker-1", "rm /usr/local/bin/openssl");
     }, 300_000);

@@ -178,9 +178,16 @@ story("the certificates of kubelets", () => {
         lab.up({ flags: undefined });
     }, 600_000);
 
-    it("aren't renewed for a node that has left", async () => {
+    it("aren't renewed for a node that has left, and its kube-proxy has no rights any more", async () => {
         const pem = lab.ssh("worker-1", `cat ${PKI}/kubelet-client-current.pem`);
+        const proxy = lab.ssh("worker-1", "cat /etc/kubernetes/kube-proxy/client.{crt,key}");
+        lab.ssh("cp-1", `umask 077; printf '%s' '${proxy}' >/root/proxy.pem`);
+        const asProxy =
+            "curl -s -o /dev/null -w '%{http_code}' --cacert /etc/kubernetes/kube-proxy/ca.crt --cert /root/proxy.pem " +
+            "--key /root/proxy.pem https://api.test-node-certificates:6443/api/v1/services";
+        expect(lab.ssh("cp-1", asProxy)).toBe("200");
         lab.up({ workers: 0, newKeys: undefined });
+        expect(lab.ssh("cp-1", asProxy)).toBe("403");
         lab.ssh("cp-1", `umask 077; printf '%s' '${pem}' >/root/left.pem`);
         expect(lab.ssh("cp-1", ask({ name: "left", as: "--cert /root/left.pem --key /root/left.pem" }))).toBe("201");
         expect(await answerTo("left")).toBe("Denied: worker-1 is no node of this cluster");

@@ -9,7 +9,7 @@ import { Counter } from "./counter";
 import { downloadLayerPackages } from "./debian";
 import { allModules, moduleSource, neededGo, projectDirectory } from "./go-module";
 import { Estimate } from "./estimate";
-import { buildProject, parallelism } from "./go-project";
+import { buildProject, downloadModules, parallelism } from "./go-project";
 import { buildImages } from "./images";
 import { buildPause } from "./pause";
 import { ensureBuildPackages, ensureRoom, roomForBuild } from "./prerequisites";
@@ -39,18 +39,24 @@ export async function buildParts(recipe: Recipe, progress: Progress): Promise<Pa
     const estimate = new Estimate(costs, parallelism());
     const counter = new Counter(programCount + recipe.images.length + 2, progress, estimate);
     progress(`building with ${go.version} in ${buildRoot()}`);
-    counter.note("Debian packages for the images");
 
-    const packages = await downloadLayerPackages(recipe);
-    counter.done("Debian packages");
+    // Downloads come while the processors are busy with something else: packages of the images, modules of the next project.
+    const packages = downloadLayerPackages(recipe);
+    packages.then(
+        () => counter.done("Debian packages for the images"),
+        () => undefined,
+    );
     const programs: StepOutput[] = [];
-    for (const project of recipe.projects) {
+    for (const [index, project] of recipe.projects.entries()) {
+        const next = recipe.projects[index + 1];
+        const downloaded = next !== undefined && unknown.includes(next) ? downloadModules(next, go) : undefined;
         programs.push(await buildProject(project, go, counter));
+        await downloaded;
     }
     const kubernetes = await moduleSource(go, projectDirectory({ name: "kubernetes" }), "k8s.io/kubernetes");
     const pause = await buildPause(recipe.versions.pause ?? "", kubernetes);
     counter.done("image/pause");
-    const images = await buildImages(recipe, { programs, pause, packages, kubernetes }, counter);
+    const images = await buildImages(recipe, { programs, pause, packages: await packages, kubernetes }, counter);
 
     const incoming = newIncoming();
     const files = [...programs, ...images].flatMap((output) =>

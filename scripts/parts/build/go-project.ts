@@ -39,6 +39,15 @@ export async function buildProject(
     return output;
 }
 
+/** Downloads the modules that a project's build will need. What is wrong with them is told by the build. */
+export async function downloadModules(project: GoProject, go: GoToolchain): Promise<void> {
+    const tags = project.tags.length > 0 ? [`-tags=${project.tags.join(",")}`] : [];
+    await run(go.program, ["list", "-deps", "-mod=readonly", ...tags, ...Object.values(project.programs)], {
+        cwd: projectDirectory(project),
+        environment: goEnvironment(project),
+    }).catch(() => undefined);
+}
+
 async function build(
     project: GoProject,
     go: GoToolchain,
@@ -138,7 +147,7 @@ export function goArguments(
 }
 
 /** Nothing of the caller's Go settings changes what is built; where modules come from and are cached stays theirs. */
-function goEnvironment(project: GoProject, temporary: string): Record<string, string> {
+function goEnvironment(project: GoProject, temporary = ""): Record<string, string> {
     return {
         CGO_ENABLED: project.cgo ? "1" : "0",
         GOARCH: ARCHITECTURE,

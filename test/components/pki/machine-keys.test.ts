@@ -51,7 +51,10 @@ describe("on a machine", () => {
         expect([
             isRequestFor(requests["kubelet"] ?? "", { commonName, organization: "system:nodes" }),
             isRequestFor(requests["kubelet-server"] ?? "", { commonName, ...names }),
-            isRequestFor(requests["kube-proxy"] ?? "", { commonName: "system:kube-proxy" }),
+            isRequestFor(requests["kube-proxy"] ?? "", {
+                commonName: "system:kube-proxy:worker-1",
+                organization: "kubelab:kube-proxies",
+            }),
             isRequestFor(requests["kube-proxy"] ?? "", { commonName }),
         ]).toEqual([true, true, true, false]);
         const text = execFileSync("openssl", ["req", "-noout", "-text"], {

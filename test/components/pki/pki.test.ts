@@ -68,10 +68,10 @@ test("each certificate says who it is for, and may be used for that and nothing 
         "cp-1-super-admin": "kubernetes-ca | kubelab:super-admin | system:masters | client_auth | -",
         "cp-1-kubelet": "kubernetes-ca | system:node:cp-1 | system:nodes | client_auth | -",
         "cp-1-kubelet-server": "kubernetes-ca | system:node:cp-1 | - | server_auth | cp-1 10.240.0.11",
-        "cp-1-kube-proxy": "kubernetes-ca | system:kube-proxy | - | client_auth | -",
+        "cp-1-kube-proxy": "kubernetes-ca | system:kube-proxy:cp-1 | kubelab:kube-proxies | client_auth | -",
         "worker-1-kubelet": "kubernetes-ca | system:node:worker-1 | system:nodes | client_auth | -",
         "worker-1-kubelet-server": "kubernetes-ca | system:node:worker-1 | - | server_auth | worker-1 10.240.0.21",
-        "worker-1-kube-proxy": "kubernetes-ca | system:kube-proxy | - | client_auth | -",
+        "worker-1-kube-proxy": "kubernetes-ca | system:kube-proxy:worker-1 | kubelab:kube-proxies | client_auth | -",
     });
 });
 

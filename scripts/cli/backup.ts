@@ -1,0 +1,211 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { ClusterSpec } from "../../components/cluster-spec";
+import type { Engine } from "../engine/engine";
+import { Display } from "../support/display";
+import { UserError } from "../support/errors";
+import { syncPath } from "../support/sync";
+import { givenPath } from "../support/working-directory";
+import { type Backup, type BackupFacts, openBackup, sealBackup } from "./backup/archive";
+import { restoreSnapshot, takeSnapshot } from "./backup/etcd";
+import { authorityOf, identityOf } from "./backup/state";
+import type { ClusterAccess } from "./cluster-access";
+import { openCluster } from "./open-cluster";
+import { repair } from "./repair";
+import { specOfStack } from "./spec-of-stack";
+import type { Stack, StackNode } from "./stack";
+import { clusterStatus, isHealthy } from "./status";
+import { settled } from "./stopped-machines";
+import { engineFor, up } from "./up";
+
+/** Seconds until the nodes' states and the pods have followed what was restored. */
+const SETTLE_SECONDS = 90;
+
+/**
+ * Writes a file with all that a cluster is: what etcd has, its authorities and its keys, encrypted with the stack's passphrase.
+ *
+ * @throws UserError where the file exists, the stack isn't up, or etcd gives no snapshot.
+ */
+export async function backup(stack: Stack, path: string): Promise<void> {
+    const file = givenPath(path);
+    if (existsSync(file)) {
+        throw new UserError(`${file} exists: a backup overwrites nothing.`);
+    }
+    if (!existsSync(dirname(file))) {
+        throw new UserError(`There is no directory ${dirname(file)}.`);
+    }
+    const cluster = await openCluster(stack);
+    const display = new Display();
+    try {
+        display.begin("backup");
+        const spec = knownSpec(stack);
+        const engine = await quietEngine(stack);
+        const state = await engine.state();
+        const { snapshot, revision, keys } = await takeSnapshot(cluster, controlPlaneOf(stack));
+        const facts: BackupFacts = {
+            ...comparable(spec),
+            stack: stack.name,
+            lab: spec.name,
+            created: new Date().toISOString(),
+            nodes: stack.outputs().nodes.map(({ name }) => name),
+            authority: authorityOf(state),
+            revision,
+            keys,
+        };
+        const bytes = sealBackup({ facts, state, snapshot }, passphraseOf(engine));
+        writeFileSync(`${file}.new`, bytes, { mode: 0o600, flag: "wx" });
+        syncPath(`${file}.new`);
+        renameSync(`${file}.new`, file);
+        const size = (bytes.length / 1024 ** 2).toFixed(1);
+        display.line(`${file}: ${keys} keys of etcd at revision ${revision}, ${size} MiB`);
+        display.line("To read it takes the stack's passphrase, which isn't in it: keep that elsewhere, too.");
+    } finally {
+        display.end();
+    }
+}
+
+/**
+ * Makes a cluster what it was when the file was written: in place, or, where the stack isn't up, in a new lab with the same authorities.
+ *
+ * @returns whether the cluster is healthy afterwards.
+ * @throws UserError where the file is damaged, or is of another cluster, before anything has changed.
+ */
+export async function restore(stack: Stack, path: string): Promise<boolean> {
+    stack.requireConfig();
+    const file = givenPath(path);
+    if (!existsSync(file)) {
+        throw new UserError(`There is no file ${file}.`);
+    }
+    const spec = knownSpec(stack);
+    const engine = await quietEngine(stack);
+    const read = readBackup(file, passphraseOf(engine));
+    refuseForeign(file, read.facts, stack, spec);
+    const state = await engine.state();
+    if (stack.isUp()) {
+        refuseOther(file, read.facts, state, stack);
+    } else if (hasResources(state)) {
+        throw new UserError(
+            `The stack "${stack.name}" is neither up nor down: finish that by '${stack.command("up")}' or '${stack.command("down")}' first.`,
+        );
+    } else {
+        console.log(`a new lab with the authorities and keys of ${file}`);
+        await engine.replaceState(identityOf(read.state));
+        await up(stack, { config: [], preview: false, json: false, verbose: false, flags: [] });
+    }
+    const cluster = await openCluster(stack);
+    await restoreInto(cluster, read, spec);
+    return settle(cluster);
+}
+
+async function restoreInto(cluster: ClusterAccess, { snapshot, facts }: Backup, spec: ClusterSpec): Promise<void> {
+    const { stack } = cluster;
+    const display = new Display();
+    try {
+        display.begin("etcd");
+        await restoreSnapshot(cluster, controlPlaneOf(stack), snapshot, spec.api.port);
+        display.line(`restored: ${facts.keys} keys of etcd as of ${facts.created}`);
+        const present = stack.outputs().nodes.map(({ name }) => name);
+        for (const gone of facts.nodes.filter((name) => !present.includes(name))) {
+            await cluster.kubectl(["delete", "node", gone, "--ignore-not-found"]);
+            display.line(`${gone} is no node of this lab any more`);
+        }
+    } finally {
+        display.end();
+    }
+}
+
+/** What `up` has made since then, a node's object say, is put back. */
+async function settle(cluster: ClusterAccess): Promise<boolean> {
+    const well = async (): Promise<boolean> => isHealthy(await clusterStatus(cluster));
+    await settled(SETTLE_SECONDS, async () => !(await well()));
+    return (await well()) || repair(cluster.stack, [], false);
+}
+
+function readBackup(file: string, passphrase: string): Backup {
+    try {
+        return openBackup(readFileSync(file), passphrase);
+    } catch (error) {
+        throw new UserError(`${file}: ${(error as Error).message}. Nothing was changed.`);
+    }
+}
+
+/** What has to be the same for a cluster to live on what another one has written. */
+function comparable({
+    versions,
+    podCidr,
+    serviceCidr,
+    encryptionKeys,
+}: ClusterSpec): Pick<BackupFacts, "versions" | "podCidr" | "serviceCidr" | "encryptionKeys"> {
+    const { kubernetes, etcd } = versions;
+    return { versions: { kubernetes, etcd }, podCidr, serviceCidr, encryptionKeys: [...encryptionKeys] };
+}
+
+function refuseForeign(file: string, facts: BackupFacts, stack: Stack, spec: ClusterSpec): void {
+    const now = comparable(spec);
+    const minor = (version: string): string => version.split(".").slice(0, 2).join(".");
+    const missing = facts.encryptionKeys.filter((name) => !now.encryptionKeys.includes(name));
+    const differences = [
+        ...(facts.stack === stack.name ? [] : [`it is of the stack "${facts.stack}"`]),
+        ...(facts.lab === spec.name ? [] : [`it is of the lab "${facts.lab}", and this is "${spec.name}"`]),
+        ...(["podCidr", "serviceCidr"] as const)
+            .filter((key) => facts[key] !== now[key])
+            .map((key) => `its ${key} is ${facts[key]}, and kubelab:${key} ${now[key]}`),
+        ...(["kubernetes", "etcd"] as const)
+            .filter((part) => minor(facts.versions[part]) !== minor(now.versions[part]))
+            .map((part) => `it is of ${part} ${facts.versions[part]}, and this is ${now.versions[part]}`),
+        ...(missing.length === 0 ? [] : [`its Secrets need the keys ${missing.join(", ")} in kubelab:encryptionKeys`]),
+    ];
+    if (differences.length > 0) {
+        throw new UserError(`${file} doesn't fit here: ${differences.join("; ")}. Nothing was changed.`);
+    }
+}
+
+function refuseOther(file: string, facts: BackupFacts, state: unknown, stack: Stack): void {
+    if (facts.authority !== authorityOf(state)) {
+        throw new UserError(
+            `${file} is of a cluster with other authorities than the one that is up: none of its certificates and tokens would be ` +
+                `good here. '${stack.command("down")}' first, and the restore makes a new lab. Nothing was changed.`,
+        );
+    }
+}
+
+function hasResources(state: unknown): boolean {
+    const { deployment } = (state ?? { deployment: {} }) as { readonly deployment: { readonly resources?: unknown[] } };
+    return (deployment.resources ?? []).length > 0;
+}
+
+function knownSpec(stack: Stack): ClusterSpec {
+    const spec = specOfStack(stack, {});
+    if (spec === undefined) {
+        throw new UserError(`Pulumi.${stack.name}.yaml has encrypted values: only \`up\` can read what the stack is.`);
+    }
+    return spec;
+}
+
+function controlPlaneOf(stack: Stack): StackNode {
+    const found = stack.outputs().nodes.find(({ role }) => role === "control-plane");
+    if (found === undefined) {
+        throw new UserError(`The stack "${stack.name}" has no control plane.`);
+    }
+    return found;
+}
+
+function passphraseOf(engine: Engine): string {
+    const passphrase = engine.passphrase();
+    if (!passphrase) {
+        throw new UserError(
+            "A backup is encrypted with the stack's passphrase, and there is none: set PULUMI_CONFIG_PASSPHRASE_FILE, or put " +
+                "it into .kubelab/<stack>/passphrase (0600).",
+        );
+    }
+    return passphrase;
+}
+
+function quietEngine(stack: Stack): Promise<Engine> {
+    return engineFor(
+        stack,
+        {},
+        () => undefined,
+        () => undefined,
+    );
+}

@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# A snapshot of etcd on a control plane, and its way back. A call follows: take_snapshot, or restore_snapshot <API server's port> with the
+# snapshot in base64 on its standard input.
+set -euo pipefail
+umask 077
+PATH=/usr/local/bin:/usr/sbin:/sbin:$PATH
+
+DATA=/var/lib/etcd
+# The data from before the last restore.
+FORMER=/var/lib/kubelab/etcd-before-restore
+PODS=/etc/kubernetes/manifests
+# In the order in which they start; not every cluster has all.
+PROCESSES=(etcd kube-apiserver kube-controller-manager kube-scheduler node-approver)
+
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+# What follows is repeated until it succeeds, for so many seconds.
+within() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        if ((SECONDS >= end)); then return 1; fi
+        sleep 0.3
+    done
+}
+
+# Prints the state of etcd as JSON, and on the next line the snapshot in base64.
+take_snapshot() {
+    work=$(mktemp -d /var/lib/kubelab/backup.XXXXXX)
+    trap 'rm -rf "$work"' EXIT
+    etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key \
+        snapshot save "$work/snapshot.db" >/dev/null
+    etcdutl snapshot status "$work/snapshot.db" --write-out=json
+    base64 --wrap=0 "$work/snapshot.db"
+}
+
+# The value of a flag of etcd, from its unit or its pod.
+etcd_flag() {
+    local text
+    text=$(cat "$PODS/etcd.yaml" /etc/systemd/system/etcd.service 2>/dev/null) || true
+    text=$(grep -oE -- "--$1=[^ \"']+" <<<"$text") || fail "etcd here has no flag $1"
+    printf '%s\n' "${text#*=}" | head -n 1
+}
+
+is_gone() { ! pgrep -x "${1:0:15}" >/dev/null; }
+
+# Those that have a pod's manifest are away while it is in $work.
+stop_all() {
+    local index name
+    for ((index = ${#PROCESSES[@]} - 1; index >= 0; index--)); do
+        name=${PROCESSES[index]}
+        if [ -e "$PODS/$name.yaml" ]; then
+            mv "$PODS/$name.yaml" "$work/"
+            within 120 is_gone "$name" || return 1
+        elif systemctl --quiet is-enabled "$name" 2>/dev/null; then
+            systemctl stop "$name"
+        fi
+    done
+}
+
+start_all() {
+    local name
+    for name in "${PROCESSES[@]}"; do
+        if [ -e "$work/$name.yaml" ]; then
+            mv "$work/$name.yaml" "$PODS/"
+        elif systemctl --quiet is-enabled "$name" 2>/dev/null; then
+            systemctl start --no-block "$name"
+        fi
+    done
+    within 240 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt "https://127.0.0.1:$port/readyz" >/dev/null
+}
+
+# What was there before this restore, running again.
+put_back() {
+    echo "putting the former data back" >&2
+    stop_all || true
+    rm -rf "$DATA/member"
+    mv "$FORMER" "$DATA/member"
+    start_all || true
+}
+
+# Watchers of the API notice: revisions go on far above all that they have seen, and older ones are gone.
+restore_snapshot() {
+    port=$1
+    # To its end, whoever waits for it.
+    trap '' HUP INT PIPE
+    work=$(mktemp -d /var/lib/kubelab/restore.XXXXXX)
+    trap 'rm -rf "$work"' EXIT
+    base64 --decode >"$work/snapshot.db"
+    etcdutl snapshot restore "$work/snapshot.db" --data-dir "$work/data" --bump-revision 1000000000 --mark-compacted \
+        --name "$(etcd_flag name)" --initial-cluster "$(etcd_flag initial-cluster)" \
+        --initial-cluster-token "$(etcd_flag initial-cluster-token)" \
+        --initial-advertise-peer-urls "$(etcd_flag initial-advertise-peer-urls)" >"$work/log" 2>&1 || fail "$(tail -n 5 "$work/log")"
+    chown -R --reference="$DATA" "$work/data/member"
+    if ! stop_all; then
+        start_all || true
+        fail "the control plane doesn't stop; nothing was restored"
+    fi
+    rm -rf "$FORMER"
+    mv "$DATA/member" "$FORMER"
+    mv "$work/data/member" "$DATA/member"
+    if ! start_all; then
+        put_back
+        fail "with the restored data the API server isn't ready within 240 s, so the former data are back"
+    fi
+}

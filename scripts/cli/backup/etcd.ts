@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../../support/errors";
+import type { ClusterAccess } from "../cluster-access";
+import type { StackNode } from "../stack";
+
+export interface Snapshot {
+    readonly snapshot: Buffer;
+    readonly revision: number;
+    readonly keys: number;
+}
+
+const SCRIPT = readFileSync(join(__dirname, "etcd.sh"), "utf8");
+const TIMEOUT_SECONDS = 900;
+
+/** A snapshot of what etcd has on a control plane. @throws UserError with what etcdctl said where there is none. */
+export async function takeSnapshot(cluster: ClusterAccess, node: StackNode): Promise<Snapshot> {
+    const ran = await cluster.tryAsRoot(node, `${SCRIPT}\ntake_snapshot\n`, TIMEOUT_SECONDS);
+    const [status = "", data = ""] = ran.stdout.trim().split("\n");
+    if (ran.code !== 0 || data === "") {
+        throw new UserError(`${node.name} gave no snapshot of etcd: ${ran.stderr.trim() || `exit ${ran.code}`}`);
+    }
+    const { revision, totalKey } = JSON.parse(status) as { readonly revision: number; readonly totalKey: number };
+    return { snapshot: Buffer.from(data, "base64"), revision, keys: totalKey };
+}
+
+/**
+ * Puts a snapshot in the place of etcd's data on a control plane, and restarts what is of the control plane there. The former data stay in
+ * /var/lib/kubelab/etcd-before-restore, and come back where the API server doesn't get ready.
+ *
+ * @throws UserError with what failed.
+ */
+export async function restoreSnapshot(
+    cluster: ClusterAccess,
+    node: StackNode,
+    snapshot: Buffer,
+    apiPort: number,
+): Promise<void> {
+    // What it reads is the rest of the shell's own input.
+    const input = `${SCRIPT}\nrestore_snapshot ${apiPort}\n${snapshot.toString("base64")}\n`;
+    const { code, stderr } = await cluster.tryAsRoot(node, input, TIMEOUT_SECONDS);
+    if (code !== 0) {
+        throw new UserError(`${node.name}: ${stderr.trim() || `exit ${code}`}`);
+    }
+}
