@@ -76,7 +76,7 @@ test.each(PAGES)("the files of this repository that %s names are there", (page) 
 });
 
 /** Names with the project's prefix that are no keys of the config: tags on AWS, users and groups in certificates. */
-const NO_KEYS = ["stack", "lab", "admin", "super-admin", "cluster-admins", "node-approver"];
+const NO_KEYS = ["stack", "lab", "admin", "super-admin", "cluster-admins", "kube-proxies", "node-approver"];
 
 test.each(PAGES)("the config keys that %s names are there", (page) => {
     const named = [...read(page).matchAll(/\bkubelab:([A-Za-z][\w-]*)(?![\w:-])/g)].map(([, key = ""]) => key);

@@ -39,9 +39,11 @@ test("nothing changes without a change", async () => {
     expect(await changes({})).toEqual({ created: [], changed: [], deleted: [] });
 });
 
-test("one more worker changes just the routes of the nodes that are there, and the list of nodes on this host", async () => {
+test("one more worker changes just the routes and the rights of nodes, and the list of nodes on this host", async () => {
     const { created, changed, deleted } = await changes({ workers: 3 });
-    expect(changed).toEqual([...ON_THIS_HOST, "cp-1-kubenet", "worker-1-kubenet", "worker-2-kubenet"].sort());
+    expect(changed).toEqual(
+        [...ON_THIS_HOST, "cp-1-role-bindings", "cp-1-kubenet", "worker-1-kubenet", "worker-2-kubenet"].sort(),
+    );
     expect(deleted).toEqual([]);
     expect((created ?? []).filter((name) => !name.startsWith("worker-3"))).toEqual([]);
     expect(new Set(steps(created))).toEqual(
@@ -56,7 +58,7 @@ test("one more worker changes just the routes of the nodes that are there, and t
 test("one worker less leaves the certificates, services and pod CIDRs of all others as they are", async () => {
     const { created, changed, deleted } = await changes({ workers: 1 });
     expect(created).toEqual([]);
-    expect(changed).toEqual([...ON_THIS_HOST, "cp-1-kubenet", "worker-1-kubenet"].sort());
+    expect(changed).toEqual([...ON_THIS_HOST, "cp-1-role-bindings", "cp-1-kubenet", "worker-1-kubenet"].sort());
     expect((deleted ?? []).filter((name) => !name.startsWith("worker-2"))).toEqual([]);
 });
 
