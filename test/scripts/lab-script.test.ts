@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { temporaryDirectory } from "../support/bash";
 
@@ -96,6 +96,14 @@ test("nothing depends on what a login shell sets, or what a user has set for the
         BASH_ENV: "unset",
         TAR_OPTIONS: "unset",
     });
+});
+
+test("what Node.js says in place of its version is told", () => {
+    const path = checkout("options");
+    const environment = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, NODE_OPTIONS: "--no-such-option" };
+    expect(() => called(join(path, "scripts/lab"), { environment })).toThrow(
+        /needs Node.js 20 or later; here is .*--no-such-option is not allowed in NODE_OPTIONS/,
+    );
 });
 
 test("of two commands in a new checkout one installs the packages, and the other waits for them", async () => {

@@ -85,6 +85,9 @@ put_back() {
 # Watchers of the API notice: revisions go on far above all that they have seen, and older ones are gone.
 restore_snapshot() {
     port=$1
+    mkdir -p /run/kubelab
+    exec 9>/run/kubelab/restore.lock
+    flock --nonblock 9 || fail "another restore is under way"
     # To its end, whoever waits for it.
     trap '' HUP INT PIPE
     work=$(mktemp -d /var/lib/kubelab/restore.XXXXXX)
