@@ -4,6 +4,7 @@ import { hasKubeProxy } from "../cluster-spec/bring-up";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { nodeCertificateRights } from "../node-certificates/rights";
 import type { Manifest } from "./kubectl-step";
+import { binding } from "./role-binding";
 
 /** Role bindings that the API server doesn't make for itself; https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
 export function bootstrapRoleBindings(
@@ -24,18 +25,4 @@ export function bootstrapRoleBindings(
         ),
         ...(spec.nodeCertificates === "bootstrap" ? nodeCertificateRights() : []),
     ];
-}
-
-function binding(
-    name: string,
-    role: string,
-    subjects: readonly { readonly kind: "User" | "Group"; readonly name: string }[],
-): Manifest {
-    return {
-        apiVersion: "rbac.authorization.k8s.io/v1",
-        kind: "ClusterRoleBinding",
-        metadata: { name },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-        subjects: subjects.map((subject) => ({ apiGroup: "rbac.authorization.k8s.io", ...subject })),
-    };
 }

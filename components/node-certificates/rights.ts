@@ -1,3 +1,5 @@
+import { binding } from "../control-plane/role-binding";
+
 /** Who may do what with the certificate requests of kubelets; https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/ */
 
 const RBAC = "rbac.authorization.k8s.io";
@@ -33,18 +35,8 @@ export function nodeCertificateRights() {
                 },
             ],
         },
-        binding(APPROVER_USER, APPROVER_USER, { kind: "User", name: APPROVER_USER }),
+        binding(APPROVER_USER, APPROVER_USER, [{ kind: "User", name: APPROVER_USER }]),
         // A token may ask for certificates and see what becomes of that, and nothing else.
-        binding("kubelab:joining-nodes", "system:node-bootstrapper", { kind: "Group", name: JOINING_GROUP }),
+        binding("kubelab:joining-nodes", "system:node-bootstrapper", [{ kind: "Group", name: JOINING_GROUP }]),
     ] as const;
-}
-
-function binding(name: string, role: string, subject: { readonly kind: "User" | "Group"; readonly name: string }) {
-    return {
-        apiVersion: `${RBAC}/v1`,
-        kind: "ClusterRoleBinding",
-        metadata: { name },
-        roleRef: { apiGroup: RBAC, kind: "ClusterRole", name: role },
-        subjects: [{ apiGroup: RBAC, ...subject }],
-    } as const;
 }

@@ -16,7 +16,7 @@ import { specOfStack } from "./spec-of-stack";
 import type { Stack, StackNode } from "./stack";
 import { clusterStatus, isHealthy } from "./status";
 import { settled } from "./stopped-machines";
-import { engineFor, up } from "./up";
+import { quietEngine, up } from "./up";
 
 /** Seconds until the nodes' states and the pods have followed what was restored. */
 const SETTLE_SECONDS = 90;
@@ -80,10 +80,9 @@ export async function restore(stack: Stack, path: string): Promise<boolean> {
     const engine = await quietEngine(stack);
     const read = readBackup(file, passphraseOf(engine));
     refuseForeign(file, read.facts, stack, spec);
-    const state = await engine.state();
     if (stack.isUp()) {
-        refuseOther(file, read.facts, state, stack);
-    } else if (hasResources(state)) {
+        refuseOther(file, read.facts, await engine.state(), stack);
+    } else if ((await engine.resources()).length > 0) {
         throw new UserError(
             `The stack "${stack.name}" is neither up nor down: finish that by '${stack.command("up")}' or '${stack.command("down")}' first.`,
         );
@@ -169,11 +168,6 @@ function refuseOther(file: string, facts: BackupFacts, state: unknown, stack: St
     }
 }
 
-function hasResources(state: unknown): boolean {
-    const { deployment } = (state ?? { deployment: {} }) as { readonly deployment: { readonly resources?: unknown[] } };
-    return (deployment.resources ?? []).length > 0;
-}
-
 function knownSpec(stack: Stack): ClusterSpec {
     const spec = specOfStack(stack, {});
     if (spec === undefined) {
@@ -199,13 +193,4 @@ function passphraseOf(engine: Engine): string {
         );
     }
     return passphrase;
-}
-
-function quietEngine(stack: Stack): Promise<Engine> {
-    return engineFor(
-        stack,
-        {},
-        () => undefined,
-        () => undefined,
-    );
 }

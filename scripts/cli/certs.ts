@@ -9,7 +9,7 @@ import {
 } from "./certificates";
 import { openCluster } from "./open-cluster";
 import type { Stack } from "./stack";
-import { engineFor, up } from "./up";
+import { quietEngine, up } from "./up";
 
 interface Asked {
     readonly action: string | undefined;
@@ -27,15 +27,7 @@ export async function certs(stack: Stack, { action, names, all, json }: Asked): 
         throw new UserError("'certs renew' takes the names of certificates, or --all.");
     }
     const cluster = await openCluster(stack);
-    const [engine, kubelets] = await Promise.all([
-        engineFor(
-            stack,
-            {},
-            () => undefined,
-            () => undefined,
-        ),
-        certificatesOfKubelets(cluster),
-    ]);
+    const [engine, kubelets] = await Promise.all([quietEngine(stack), certificatesOfKubelets(cluster)]);
     const certificates = [...certificatesOfState(await engine.resources()), ...kubelets.certificates];
     if (action === "renew") {
         const flags = renewalFlags(certificates, all ? "all" : names);

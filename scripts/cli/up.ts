@@ -216,6 +216,16 @@ export async function engineFor(
     );
 }
 
+/** The engine of a stack for a command that reads or writes its state only: it says nothing. */
+export function quietEngine(stack: Stack): Promise<Engine> {
+    return engineFor(
+        stack,
+        {},
+        () => undefined,
+        () => undefined,
+    );
+}
+
 /** Whether a command was run, here or on a machine. */
 function isStep({ kind, operation, type }: EngineEvent): boolean {
     return kind === "done" && operation !== "same" && type.startsWith("command:");

@@ -41,8 +41,8 @@ export async function buildProject(
 
 /** Downloads the modules that a project's build will need. What is wrong with them is told by the build. */
 export async function downloadModules(project: GoProject, go: GoToolchain): Promise<void> {
-    const tags = project.tags.length > 0 ? [`-tags=${project.tags.join(",")}`] : [];
-    await run(go.program, ["list", "-deps", "-mod=readonly", ...tags, ...Object.values(project.programs)], {
+    const args = ["list", "-deps", "-mod=readonly", ...tagArguments(project), ...Object.values(project.programs)];
+    await run(go.program, args, {
         cwd: projectDirectory(project),
         environment: goEnvironment(project),
     }).catch(() => undefined);
@@ -136,7 +136,7 @@ export function goArguments(
         "-buildvcs=false",
         ...(project.cgo ? ["-buildmode=pie"] : []),
         `-p=${parallelism()}`,
-        ...(project.tags.length > 0 ? [`-tags=${project.tags.join(",")}`] : []),
+        ...tagArguments(project),
         // The linker leaves it out anyway, and it is a twentieth of the compiler's work.
         "-gcflags=all=-dwarf=false",
         `-ldflags=${link}`,
@@ -144,6 +144,10 @@ export function goArguments(
         `${output}/`,
         ...packages,
     ];
+}
+
+function tagArguments({ tags }: GoProject): string[] {
+    return tags.length > 0 ? [`-tags=${tags.join(",")}`] : [];
 }
 
 /** Nothing of the caller's Go settings changes what is built; where modules come from and are cached stays theirs. */
