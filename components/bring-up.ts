@@ -58,13 +58,15 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
         spec.nodes.map(({ name }) => name),
         running,
     );
-    const made = createMachines({ spec, parts, turns, hosts }, cluster);
-    const { machines, endpoint, innerEndpoint } = made;
-    const identity = sshIdentity(made.privateKey, machines, directory, cluster);
+    const provided = createMachines({ spec, parts, turns, hosts }, cluster);
+    const { machines, endpoint, innerEndpoint } = provided;
+    const identity = sshIdentity(provided.privateKey, machines, directory, cluster);
     const pki = new Pki(spec, endpoint, cluster);
     const encryptionKeys = pulumi.all(spec.encryptionKeys.map((name) => encryptionKey(name, cluster)));
 
-    const names = pulumi.output(innerEndpoint).apply((address) => [{ name: spec.api.name, addresses: [address] }]);
+    // Of several control planes each machine asks its own API server, or its own load balancer.
+    const asked = pulumi.output(spec.highlyAvailable ? "127.0.0.1" : innerEndpoint);
+    const names = asked.apply((address) => [{ name: spec.api.name, addresses: [address] }]);
     const nodes = machines.map((machine, index) => {
         const node = spec.nodes[index];
         if (node === undefined) {
@@ -72,7 +74,8 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
         }
         const record = machine.role === "control-plane" ? keepRecord(spec) : [];
         const check = [...kernelChecks(spec, machine.role), ...record];
-        const ready = prepare({ ...machine, repair: spec.repair[node.name] }, names, cluster, check);
+        const tools = spec.highlyAvailable ? [API_TOOLS[machine.role]] : [];
+        const ready = prepare({ ...machine, repair: spec.repair[node.name] }, names, cluster, { check, tools });
         pki.makeKeys(ready);
         return { node, machine: ready };
     });
@@ -81,21 +84,30 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
     if (first === undefined) {
         throw new Error("a cluster needs a control plane");
     }
-    const { architecture } = made;
+    const { architecture } = provided;
     const delivery = partsDelivery(spec, { parts, identity, first: first.machine, architecture }, cluster);
     const network = hasPodNetwork(spec) ? podNetwork({ spec, nodes }, cluster) : undefined;
     const workloads = new Map(
         (spec.steps.includes("containerd") ? nodes : []).map(({ machine }) => [
             machine.name,
             new Node(
-                { spec, machine, delivery, pki, network: network?.ready[machine.name], controlPlane: first.machine },
+                {
+                    spec,
+                    machine,
+                    delivery,
+                    pki,
+                    network: network?.ready[machine.name],
+                    controlPlane: first.machine,
+                    controlPlanes: members.map((member) => member.machine),
+                },
                 cluster,
             ),
         ]),
     );
 
-    const controlPlanes = (spec.steps.includes("etcd") ? members : []).map(
-        ({ machine }) =>
+    const controlPlanes = (spec.steps.includes("etcd") ? members : []).reduce<readonly ControlPlane[]>(
+        (made, { machine }) => [
+            ...made,
             new ControlPlane(
                 {
                     spec,
@@ -105,9 +117,12 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
                     pki,
                     encryptionKeys,
                     kubelet: workloads.get(machine.name)?.kubelet,
+                    predecessor: made.at(-1),
                 },
                 cluster,
             ),
+        ],
+        [],
     );
     const api = controlPlanes[0]?.api ?? [];
     const rights = controlPlanes.flatMap((controlPlane) => controlPlane.rights);
@@ -175,6 +190,9 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
 
     return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands };
 }
+
+/** What a machine needs for its way to several API servers, and Debian's package of it. */
+const API_TOOLS: Readonly<Record<NodeSpec["role"], string>> = { "control-plane": "keepalived", worker: "haproxy" };
 
 /** 32 random bytes. That of before there were several has the name it had then. */
 function encryptionKey(name: string, cluster: Component): pulumi.Output<EncryptionKey> {

@@ -28,6 +28,8 @@ const BY_COMPONENT: Readonly<Record<string, Phase>> = {
     "kubelab:network:Kubenet": "pod network",
     "kubelab:network:DaemonSetNetwork": "pod network",
     "kubelab:node:Containerd": "containerd, kubelet, kube-proxy",
+    "kubelab:control-plane:MovingAddress": "API server",
+    "kubelab:node:ApiLoadBalancer": "containerd, kubelet, kube-proxy",
     "kubelab:node:Kubelet": "containerd, kubelet, kube-proxy",
     "kubelab:node:KubeProxy": "containerd, kubelet, kube-proxy",
 };

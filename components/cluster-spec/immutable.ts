@@ -32,6 +32,8 @@ export interface RunningCluster extends KeptForLife {
     readonly versions?: RunningVersions;
     /** Missing where an earlier version ran it. */
     readonly encryptionKeys?: readonly string[];
+    /** Missing where there was never more than one control plane. */
+    readonly highlyAvailable?: true;
 }
 
 /** The part of a spec that its cluster keeps for life, in the order of the config's keys. */
@@ -53,7 +55,12 @@ export function keptForLife(spec: ClusterSpec): KeptForLife {
 /** What the next run is to know of the spec's cluster. */
 export function runningCluster(spec: ClusterSpec): RunningCluster {
     const { kubernetes, etcd } = spec.versions;
-    return { ...keptForLife(spec), versions: { kubernetes, etcd }, encryptionKeys: spec.encryptionKeys };
+    return {
+        ...keptForLife(spec),
+        versions: { kubernetes, etcd },
+        encryptionKeys: spec.encryptionKeys,
+        ...(spec.highlyAvailable ? { highlyAvailable: true } : {}),
+    };
 }
 
 function ofMachines({ local, aws }: ClusterSpec): KeptForLife {
@@ -92,7 +99,23 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
         const remedy = `set it back to ${JSON.stringify(was)}, or destroy the cluster first`;
         return [{ key, value, problem, remedy }];
     });
-    return [...kept, ...refuseLostKey(previous, next), ...refuseVersionSkew(previous.versions ?? {}, next.versions)];
+    return [
+        ...kept,
+        ...refuseLostKey(previous, next),
+        ...refuseUnreadKey(previous, next),
+        ...refuseVersionSkew(previous.versions ?? {}, next.versions),
+    ];
+}
+
+/** With several API servers, one that restarts first would write with a key that the others can't read with yet. */
+function refuseUnreadKey({ encryptionKeys = [] }: RunningCluster, next: ClusterSpec): Problem[] {
+    const [writing = ""] = next.encryptionKeys;
+    if (next.controlPlanes.length === 1 || encryptionKeys.length === 0 || encryptionKeys.includes(writing)) {
+        return [];
+    }
+    const problem = `begins with ${writing}, which the API servers can't read with yet`;
+    const remedy = `add ${writing} at the end, run 'up', and put it first then`;
+    return [{ key: "encryptionKeys", value: next.encryptionKeys, problem, remedy }];
 }
 
 /** The key that wrote last: what is in etcd needs it until another one has written all of it. */

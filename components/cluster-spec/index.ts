@@ -12,7 +12,8 @@ import { resolveOverlay } from "./overlay";
 import { errorInWordsOf, formatProblem, InvalidConfig, type Problem, type SettingsOf } from "./problems";
 import { decodeValues, type RawConfig, readValues } from "./read";
 import { planNewKeys, planRepair } from "./repair";
-import { checkRules, nodeCounts } from "./rules";
+import { nodeCounts } from "./node-counts";
+import { checkRules } from "./rules";
 import { type Config, CONFIG_KEYS } from "./schema";
 import { hostKernelHas, type KernelProbe, resolveServiceProxy, type RoleKernels } from "./service-proxy";
 import { refuseOtherSecrets, secretFlags, withoutSecretValue } from "./secret-settings";
@@ -86,16 +87,13 @@ export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterS
             inOrderOfKeys(problems.map((problem) => withoutSecretValue(problem, secretKeys))),
         );
     }
-    const { serviceProxy: kept } = context.running ?? {};
-    const chosen = kept === undefined ? undefined : parsePerRole<ServiceProxy>(kept);
-    const spec = derive(config as Config, chosen, kernels, workstation, pinned);
+    const spec = derive(config as Config, context.running ?? {}, kernels, workstation, pinned);
     return deepFreeze({ ...spec, secretFlags: secretFlags(spec.flags, secretKeys) });
 }
 
-/** @param chosen who implements services in the cluster that is running, where `auto` has decided that. */
 function derive(
     config: Config,
-    chosen: ClusterSpec["serviceProxy"] | undefined,
+    running: RunningCluster,
     kernels: RoleKernels,
     workstation: Workstation,
     pinned: Versions,
@@ -126,6 +124,8 @@ function derive(
         local?.apiAddress ??
         aws?.machines[first]?.privateAddress ??
         hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
+    // Who implements services in the cluster that is running, where `auto` has decided that.
+    const chosen = running.serviceProxy === undefined ? undefined : parsePerRole<ServiceProxy>(running.serviceProxy);
     const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernels);
     const proxyOf = (role: Role): ServiceProxy => {
         const { [role]: wanted } = config.serviceProxy;
@@ -151,6 +151,7 @@ function derive(
         clusterDomain,
         api: {
             name: apiName,
+            ...(apiAddress === undefined ? {} : { address: apiAddress }),
             port: PORTS.apiServer,
             dnsNames: [
                 ...["kubernetes", "kubernetes.default", "kubernetes.default.svc"],
@@ -158,6 +159,7 @@ function derive(
             ],
             ipAddresses: ["127.0.0.1", apiServiceIp, ...(apiAddress === undefined ? [] : [apiAddress])],
         },
+        highlyAvailable: controlPlanes > 1 || running.highlyAvailable === true,
         controlPlanes: nodes.filter(({ role }) => role === "control-plane"),
         workers: nodes.filter(({ role }) => role === "worker"),
         nodes,

@@ -4,6 +4,7 @@ import { type Cidr, contains, formatCidr, overlaps, parseAddress } from "./cidr"
 import { planHosts, refuseRepeatedHosts } from "./hosts";
 import { localNetworkHolds, localPrefixFor } from "./local";
 import { refuseBootstrap } from "./node-certificates";
+import { nodeCounts } from "./node-counts";
 import { nodeName, podCidrHolds, podPrefixFor } from "./nodes";
 import { ROLES } from "./per-role";
 import type { Problem } from "./problems";
@@ -31,15 +32,6 @@ export function checkRules(config: Values, kernels: RoleKernels, workstation: Wo
         ...virtualMachines(config, workstation),
         ...repairs(config),
     ];
-}
-
-/** How many nodes of each role there will be; with `hosts`, the list says. */
-export function nodeCounts(config: Pick<Config, "provider" | "controlPlanes" | "workers" | "hosts">) {
-    if (config.provider !== "hosts") {
-        return { controlPlanes: config.controlPlanes, workers: config.workers };
-    }
-    const controlPlanes = config.hosts.filter(({ role }) => role === "control-plane").length;
-    return { controlPlanes, workers: config.hosts.length - controlPlanes };
 }
 
 function namesOf(config: Pick<Config, "provider" | "controlPlanes" | "workers" | "hosts">): string[] {

@@ -58,6 +58,8 @@ export interface Taint {
 export interface ApiEndpointSpec {
     /** `api.<lab>`: the name every kubeconfig and certificate uses. */
     readonly name: string;
+    /** IPv4 address that nodes reach it by; absent where it isn't known before the machines are there. */
+    readonly address?: string;
     /** TCP port of the API server, 6443. */
     readonly port: number;
     /** Subject alternative names every API server certificate carries, beside its own machine's addresses. */
@@ -199,6 +201,11 @@ export interface ClusterSpec {
     readonly dnsIp: string;
     readonly clusterDomain: string;
     readonly api: ApiEndpointSpec;
+    /**
+     * The cluster has several control planes, or had them: their controllers elect a leader, and the API endpoint moves between them.
+     * That stays when all but one have left, so that nothing runs twice while they leave.
+     */
+    readonly highlyAvailable: boolean;
     readonly controlPlanes: readonly NodeSpec[];
     readonly workers: readonly NodeSpec[];
     /** `controlPlanes` then `workers`. */

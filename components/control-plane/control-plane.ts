@@ -15,6 +15,7 @@ import { ControllerManager } from "./controller-manager";
 import { type EncryptionKey, encryptWithFirstKey } from "./encryption";
 import { Etcd } from "./etcd";
 import { type Manifest, manifests } from "./kubectl-step";
+import { MovingAddress } from "./moving-address";
 import { bootstrapRoleBindings } from "./rbac";
 import { Scheduler } from "./scheduler";
 import { defaultServiceAccount } from "./service-account";
@@ -30,6 +31,8 @@ export interface ControlPlaneArgs {
     readonly encryptionKeys: pulumi.Output<readonly EncryptionKey[]>;
     /** The kubelet that runs the processes where they are static pods. */
     readonly kubelet: pulumi.Resource | undefined;
+    /** The control plane before this one, which comes up first: the members of etcd come one at a time. */
+    readonly predecessor: ControlPlane | undefined;
 }
 
 /** The control plane's processes on one machine, from etcd to the last one that the bring-up goes to. */
@@ -38,25 +41,38 @@ export class ControlPlane extends Component {
     readonly api: pulumi.Resource[];
     /** After these the users of the bring-up have their rights; on the first control plane. */
     readonly rights: pulumi.Resource[] = [];
+    private readonly etcd: pulumi.Resource;
+    /** The controllers that act only where they are the leader: one that elects none, from before, must have ended. */
+    private readonly controllers: pulumi.Resource[] = [];
+    /** Of this control plane and those before it. */
+    private readonly allApi: pulumi.Resource[];
 
     constructor(args: ControlPlaneArgs, parent: Component) {
         super("kubelab:control-plane:ControlPlane", parent.nameOf(args.machine.name), { parent });
-        const { spec, machine } = args;
+        const { spec, machine, predecessor } = args;
         const pods = spec.hosting === "static-pods";
         // What runs in a pod comes in the pod's image.
         const parts = args.delivery(machine, pods ? "control-plane-tools" : "control-plane", this);
         const dependsOn = pods && args.kubelet !== undefined ? [args.kubelet] : [];
         const process = { ...args, parts, dependsOn };
 
-        const etcd = new Etcd(process, this);
-        this.api = spec.steps.includes("api-server") ? [...this.apiServer(process), etcd.ready] : [];
+        const after = predecessor === undefined ? [] : [predecessor.etcd];
+        this.etcd = new Etcd({ ...process, dependsOn: [...dependsOn, ...after] }, this).ready;
+        this.api = spec.steps.includes("api-server") ? [...this.apiServer(process), this.etcd] : [];
+        this.allApi = [...(predecessor?.allApi ?? []), ...this.api];
+        if (this.api.length > 0 && machine.name === args.members.at(-1)?.name) {
+            encryptWithFirstKey(spec, machine, this.allApi, this);
+        }
         // Units start at once and wait for each other. A pod that ends because it finds no API server is started again ever later.
-        const clients = { ...process, dependsOn: pods ? this.api : [] };
+        const clients = { ...process, dependsOn: [...(pods ? this.api : []), ...(predecessor?.controllers ?? [])] };
         if (spec.steps.includes("controller-manager")) {
-            new ControllerManager(clients, this);
+            this.controllers.push(new ControllerManager(clients, this).ready);
         }
         if (spec.steps.includes("scheduler")) {
-            new Scheduler(clients, this);
+            this.controllers.push(new Scheduler(clients, this).ready);
+        }
+        if (spec.highlyAvailable && this.api.length > 0) {
+            new MovingAddress({ spec, pki: args.pki, machine, members: args.members, dependsOn: this.api }, this);
         }
         this.registerOutputs({ api: this.api });
     }
@@ -89,15 +105,15 @@ export class ControlPlane extends Component {
             this,
         );
         const api = [server.ready, superAdmin];
-        if (machine.name === members[0]?.name) {
+        const first = machine.name === members[0]?.name;
+        if (asksForCertificates(spec) && (first || spec.highlyAvailable)) {
+            new NodeApprover(process, this);
+        }
+        if (first) {
             const apply = (name: string, objects: readonly Manifest[], first: readonly string[] = []) =>
                 manifests(name, { machine, objects, first, dependsOn: api, resource: `${machine.name}-${name}` }, this);
-            encryptWithFirstKey(spec, machine, api, this);
             const early = asksForCertificates(spec) ? earlyRights(spec) : [];
             this.rights.push(apply("role-bindings", bootstrapRoleBindings(spec), early));
-            if (asksForCertificates(spec)) {
-                new NodeApprover(process, this);
-            }
             if (!spec.components.controllerManager) {
                 apply("service-account", [defaultServiceAccount()]);
             }

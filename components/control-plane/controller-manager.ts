@@ -51,8 +51,10 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
                 ...podCidrFlags(spec),
                 flag(
                     "leader-elect",
-                    spec.controlPlanes.length > 1,
-                    "with one there is no other instance to wait for after a restart",
+                    spec.highlyAvailable,
+                    spec.highlyAvailable
+                        ? "one of them acts; another one takes over when it doesn't renew its lease"
+                        : "with one there is no other instance to wait for after a restart",
                 ),
                 flag(
                     "kube-api-qps",

@@ -2,7 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { Component } from "../component";
 import { flag, type Process, withOverrides } from "../steps/process";
 import { CredentialFiles } from "../pki/files";
-import type { Machine } from "../machines/machine";
+import { quote } from "../steps/script";
+import { step } from "../steps/step";
+import type { ReadyMachine } from "../machines/machine";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
@@ -13,14 +15,22 @@ const DIRECTORY = "/etc/etcd";
 
 export interface EtcdMember {
     readonly name: string;
-    /** Address the other members and their API servers reach it by. */
+    /** Address the other members reach it by. */
     readonly address: string;
 }
 
-/** How etcd runs on one machine; https://etcd.io/docs/v3.6/op-guide/configuration/ */
-export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readonly EtcdMember[]): Process {
-    const client = `https://${self.address}:${PORTS.etcdClient}`;
-    const peer = `https://${self.address}:${PORTS.etcdPeer}`;
+const clientUrl = (address: string): string => `https://${address}:${PORTS.etcdClient}`;
+const peerUrl = (address: string): string => `https://${address}:${PORTS.etcdPeer}`;
+
+/**
+ * How etcd runs on one machine; https://etcd.io/docs/v3.6/op-guide/configuration/
+ *
+ * @param others addresses of the other members.
+ */
+export function etcdProcess(spec: ClusterSpec, self: EtcdMember, others: readonly string[] = []): Process {
+    const client = clientUrl(self.address);
+    const peer = peerUrl(self.address);
+    const own = clientUrl("127.0.0.1");
     return {
         name: "etcd",
         description: "etcd, the cluster's key-value store",
@@ -32,22 +42,19 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readon
             [
                 flag("name", self.name),
                 flag("data-dir", "/var/lib/etcd"),
-                flag("listen-client-urls", `https://127.0.0.1:${PORTS.etcdClient},${client}`),
+                flag("listen-client-urls", `${own},${client}`),
                 flag("advertise-client-urls", client),
                 flag("listen-peer-urls", peer),
                 flag("initial-advertise-peer-urls", peer),
-                flag(
-                    "initial-cluster",
-                    members.map(({ name, address }) => `${name}=https://${address}:${PORTS.etcdPeer}`).join(","),
-                ),
+                ...(spec.highlyAvailable ? [] : [flag("initial-cluster", `${self.name}=${peer}`)]),
                 flag("initial-cluster-token", spec.name, "members of another lab are refused"),
-                flag("initial-cluster-state", "new"),
-                ...(members.length === 1
-                    ? [
+                ...(spec.highlyAvailable
+                    ? []
+                    : [
+                          flag("initial-cluster-state", "new"),
                           flag("heartbeat-interval", 25, "milliseconds; the only member waits for no other"),
                           flag("election-timeout", 250, "milliseconds; it votes for itself so much after its start"),
-                      ]
-                    : []),
+                      ]),
                 flag("client-cert-auth", true, "clients authenticate with a certificate of etcd's own authority"),
                 flag("trusted-ca-file", `${DIRECTORY}/ca.crt`),
                 flag("cert-file", `${DIRECTORY}/server.crt`),
@@ -71,7 +78,11 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, members: readon
             spec.flags.etcd,
             ETCD_RULES.merged,
         ),
-        health: `curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key https://127.0.0.1:${PORTS.etcdClient}/health`,
+        // Who the other members are is decided when it joins them, and not in the unit: no member restarts when another one comes.
+        ...(spec.highlyAvailable ? { service: [`EnvironmentFile=-${DIRECTORY}/initial-cluster.env`] } : {}),
+        health: spec.highlyAvailable
+            ? `etcd_votes ${own} ${peer} ${quote(others.map(clientUrl).join(","))}`
+            : `curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key ${own}/health`,
         healthDeadline: 60,
         pod: {
             image: `registry.k8s.io/etcd:${spec.versions.etcd}-0`,
@@ -89,28 +100,31 @@ export class Etcd extends Component {
 
     constructor(
         args: ControlPlaneServiceArgs & {
-            readonly members: readonly Machine[];
+            /** All control-plane machines, this one among them. The first one begins the cluster. */
+            readonly members: readonly ReadyMachine[];
         },
         parent: Component,
     ) {
         super("kubelab:control-plane:Etcd", parent.nameOf("etcd"), { parent });
         const { machine, members, spec, pki } = args;
-        const addresses = pulumi.all(
-            members.map(({ name, privateAddress }) =>
-                pulumi.output(privateAddress).apply((address) => ({ name, address })),
-            ),
-        );
+        const [first] = members;
+        const others = members.filter(({ name }) => name !== machine.name);
+        const self = pulumi.output(machine.privateAddress).apply((address) => ({ name: machine.name, address }));
+        const addresses = pulumi.all(others.map(({ privateAddress }) => privateAddress));
         const files = new CredentialFiles(DIRECTORY, "etcd");
         this.ready = hosted(
             {
                 ...args,
                 name: "etcd",
                 user: "etcd",
-                process: pulumi
-                    .output(machine.privateAddress)
-                    .apply((address) =>
-                        addresses.apply((all) => etcdProcess(spec, { name: machine.name, address }, all)),
-                    ),
+                process: pulumi.all([self, addresses]).apply(([member, all]) => etcdProcess(spec, member, all)),
+                ...(spec.highlyAvailable
+                    ? {
+                          beforeStart: pulumi
+                              .all([self, addresses])
+                              .apply(([member, all]) => [enter(member, all, machine.name === first?.name)]),
+                      }
+                    : {}),
                 files: pulumi.all([
                     files.certificate("ca", pki.etcd.certPem),
                     ...files.pair("server", pki.certificate(machine, "etcd-server", this)),
@@ -120,6 +134,34 @@ export class Etcd extends Component {
             },
             this,
         );
+        if (first !== undefined && machine.name !== first.name) {
+            this.ready = membership(machine, first, this.ready, this);
+        }
         this.registerOutputs({ ready: this.ready });
     }
+}
+
+/** The statement that makes one without data a member before it starts. */
+function enter({ name, address }: EtcdMember, others: readonly string[], begins: boolean): string {
+    const endpoints = quote(others.map(clientUrl).join(","));
+    return `etcd_enter ${name} ${peerUrl(address)} ${endpoints}${begins ? " found" : ""}`;
+}
+
+/**
+ * What a member has to undo before its machine goes, on a machine that stays: the others let it go. Without that they would count its
+ * vote.
+ */
+function membership(
+    machine: ReadyMachine,
+    first: ReadyMachine,
+    started: pulumi.Resource,
+    parent: pulumi.Resource,
+): pulumi.Resource {
+    const name = `etcd-member-${machine.name}`;
+    const script = pulumi.all([machine.id, machine.privateAddress]).apply(([id, address]) => ({
+        create: [`# for ${id}`, `once ${name}`],
+        delete: [`once ${name}`, `etcd_leave ${machine.name} ${peerUrl(address)} ${clientUrl("127.0.0.1")}`],
+    }));
+    const resource = `${machine.name}-etcd-member`;
+    return step(name, { machine: first, resource, undo: true, script, dependsOn: [first.ready, started] }, parent);
 }

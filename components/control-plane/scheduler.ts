@@ -54,7 +54,7 @@ export function schedulerConfiguration(spec: ClusterSpec): string {
         apiVersion: "kubescheduler.config.k8s.io/v1",
         kind: "KubeSchedulerConfiguration",
         clientConnection: { kubeconfig: `${DIRECTORY}/kube-scheduler.conf` },
-        leaderElection: { leaderElect: spec.controlPlanes.length > 1 },
+        leaderElection: { leaderElect: spec.highlyAvailable },
         enableProfiling: false,
     });
 }

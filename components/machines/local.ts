@@ -98,24 +98,25 @@ class LocalMachine extends Component implements Machine {
         const hostKey = new tls.PrivateKey(this.nameOf("host-key"), { algorithm: "ED25519" }, { parent: this });
         this.hostKey = hostKey.publicKeyOpenssh.apply((key) => key.trim());
 
-        // The API endpoint's address is the first control plane's second one.
+        // The API endpoint's address is the second one of the only control plane. Of several, keepalived puts it on one.
         const own = node.role === "control-plane" && node.index === 1 ? [lab.apiAddress] : [];
-        const addresses = [this.address, ...own].map((address) => `${address}/${lab.prefixLength}`);
+        const [address = "", ...endpoint] = [this.address, ...own].map((each) => `${each}/${lab.prefixLength}`);
         const input = pulumi
             .all([hostKey.privateKeyOpenssh, sshKey.publicKeyOpenssh])
             .apply(([privateKey, authorizedKey]): MachineRequest => ({
                 lab: spec.name,
                 machine: node.name,
-                addresses,
+                addresses: spec.highlyAvailable ? [address] : [address, ...endpoint],
                 gateway: lab.gateway,
-                hosts: { [spec.api.name]: lab.apiAddress },
+                hosts: spec.highlyAvailable ? {} : { [spec.api.name]: lab.apiAddress },
                 ...(this.library === "installed" ? { stepLibrary: LIBRARY_SUM } : {}),
                 hostKey: privateKey,
                 authorizedKeys: [authorizedKey.trim()],
                 ...howMade(lab, node.role),
                 ...(spec.repair[node.name] === undefined ? {} : { repair: spec.repair[node.name] }),
             }));
-        const vm = driverCommand(this.resourceName, "machine", input, addresses, this, [args.network]);
+        // A machine stays when its cluster gets more control planes.
+        const vm = driverCommand(this.resourceName, "machine", input, [address, ...endpoint], this, [args.network]);
         this.vm = vm;
         const created = pulumi.unsecret(vm.stdout).apply((text) => JSON.parse(text) as Partial<CreatedMachine>);
         this.id = created.apply(({ id = "" }) => id);

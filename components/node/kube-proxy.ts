@@ -73,7 +73,7 @@ export class KubeProxy extends Component {
                         path: `${DIRECTORY}/kube-proxy.yaml`,
                         content: kubeProxyConfiguration(spec, facts),
                     })),
-                    args.controlPlane.id.apply((id) => controlPlaneFile(DIRECTORY, id)),
+                    ...controlPlaneFile(DIRECTORY, args),
                     files.certificate("ca", pki.kubernetes.certPem),
                     ...files.kubeconfig("kube-proxy", {
                         spec,

@@ -185,7 +185,7 @@ export class Kubelet extends Component {
                                 content: kubeletConfiguration(spec, facts, machine.role),
                                 mode: "0600",
                             })),
-                            args.controlPlane.id.apply((id) => controlPlaneFile(DIRECTORY, id)),
+                            ...controlPlaneFile(DIRECTORY, args),
                             files.certificate("ca", pki.kubernetes.certPem),
                             ...(asks ? joiningFiles(spec) : certificates()),
                         ]),

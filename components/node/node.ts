@@ -5,6 +5,7 @@ import type { ReadyMachine } from "../machines/machine";
 import type { Pki } from "../pki/pki";
 import { hasKubeProxy } from "../cluster-spec/bring-up";
 import type { ClusterSpec } from "../cluster-spec/types";
+import { ApiLoadBalancer } from "./api-load-balancer";
 import { Containerd } from "./containerd";
 import { KubeProxy } from "./kube-proxy";
 import { Kubelet } from "./kubelet";
@@ -19,6 +20,8 @@ export interface NodeArgs {
     readonly network?: pulumi.Resource | undefined;
     /** The first control plane's machine. */
     readonly controlPlane: ReadyMachine;
+    /** The machines of all of them. */
+    readonly controlPlanes: readonly ReadyMachine[];
 }
 
 /** What runs on every machine that runs pods: container runtime, kubelet, service proxy. */
@@ -43,6 +46,9 @@ export class Node extends Component {
             if (minted !== undefined) {
                 this.minted = minted;
             }
+        }
+        if (args.spec.highlyAvailable && args.machine.role === "worker") {
+            new ApiLoadBalancer(this.process, this);
         }
         this.registerOutputs(this.kubelet === undefined ? {} : { kubelet: this.kubelet });
     }

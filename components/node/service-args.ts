@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { HostFile } from "../steps/script";
 import type { ServiceArgs } from "../steps/service";
 import type { ReadyMachine } from "../machines/machine";
@@ -10,15 +11,20 @@ export interface NodeServiceArgs extends Pick<ServiceArgs, "machine" | "parts" |
     readonly pki: Pki;
     /** The first control plane's machine. */
     readonly controlPlane: ReadyMachine;
+    /** The machines of all of them. */
+    readonly controlPlanes: readonly ReadyMachine[];
 }
 
 /**
- * A file that changes, and so starts a process of the node again, when the control plane is recreated. It may be empty
+ * A file that changes, and so starts a process of the node again, when the only control plane is recreated. It may be empty
  * then: a kubelet registers its node only when it starts, and a watch that began in the old cluster waits for a
- * revision that the new one is far from.
- *
- * @param id the control plane's machine id.
+ * revision that the new one is far from. One of several is none that the cluster's data depends on.
  */
-export function controlPlaneFile(directory: string, id: string): HostFile {
-    return { path: `${directory}/control-plane`, content: id };
+export function controlPlaneFile(
+    directory: string,
+    { spec, controlPlane }: Pick<NodeServiceArgs, "spec" | "controlPlane">,
+): pulumi.Output<HostFile>[] {
+    return spec.highlyAvailable
+        ? []
+        : [controlPlane.id.apply((id) => ({ path: `${directory}/control-plane`, content: id }))];
 }

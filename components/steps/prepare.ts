@@ -31,12 +31,13 @@ export interface HostName {
  * expects of a Linux host (kernel modules, sysctls, the API endpoint's name).
  *
  * @param check statements that run before anything is changed.
+ * @param tools programs that this machine needs beside those of every node, with a Debian package of the same name.
  */
 export function prepare(
     machine: Machine,
     names: pulumi.Input<readonly HostName[]>,
     parent: pulumi.Resource,
-    check: readonly string[] = [],
+    { check = [], tools = [] }: { readonly check?: readonly string[]; readonly tools?: readonly string[] } = {},
 ): ReadyMachine {
     const { library = "brought" } = machine;
     const ready = step(
@@ -48,7 +49,7 @@ export function prepare(
                 create: [
                     "once ready",
                     ...check,
-                    requireTools(),
+                    requireTools(tools),
                     recordLibrary(library),
                     ...putAll([
                         { path: "/etc/modules-load.d/kubelab.conf", content: `${MODULES.join("\n")}\n` },
@@ -81,8 +82,11 @@ const TOOLS = {
 } as const;
 
 /** Installs the tools that the machine lacks, as a cloud image may, and asks no package source where it has them all. */
-function requireTools(): string {
-    const list = Object.entries(TOOLS).map(([tool, name]) => `${tool}:${name}`);
+function requireTools(more: readonly string[]): string {
+    const list = [
+        ...Object.entries(TOOLS).map(([tool, name]) => `${tool}:${name}`),
+        ...more.map((tool) => `${tool}:${tool}`),
+    ];
     return `packages=()
 for tool in ${list.join(" ")}; do
     command -v "\${tool%%:*}" >/dev/null || packages+=("\${tool##*:}")

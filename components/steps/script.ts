@@ -31,6 +31,8 @@ export interface CopiedFile {
 export interface StepScript {
     readonly create: readonly string[];
     readonly delete?: readonly string[];
+    /** `$operation` says whether the step runs for the first time: `create`, or `update`. */
+    readonly tellsFirstRun?: boolean;
 }
 
 const PROGRAM_DELIMITER = "KUBELAB_PROGRAM";
@@ -66,6 +68,7 @@ export const STEP_LIBRARY = [
     "parts",
     "machine-keys",
     "bootstrap-token",
+    "etcd-member",
     "static-pod",
 ]
     .map((name) => readFileSync(join(__dirname, `${name === "static-pod" ? name : `${name}-library`}.sh`), "utf8"))
@@ -153,7 +156,7 @@ export function quote(word: string): string {
 }
 
 /**
- * The whole text of a step for `bash -s -- create|delete`. Everything is in functions that are read to their end before the first
+ * The whole text of a step for `bash -s -- create|update|delete`. Everything is in functions that are read to their end before the first
  * statement runs, and no statement can swallow the rest of the script from standard input.
  */
 export function renderScript(script: StepScript, library: Library = "installed"): string {
@@ -166,6 +169,7 @@ export function renderScript(script: StepScript, library: Library = "installed")
         "on_delete() {",
         body(script.delete ?? []),
         "}",
+        ...(script.tellsFirstRun === true ? ["operation=$1", "on_update() { on_create; }"] : []),
         ...renderLibrary(library),
         `"on_$1" </dev/null`,
         ...(library === "none" ? [] : [`keep_record "$1"`]),

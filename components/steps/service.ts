@@ -24,6 +24,8 @@ export interface ServiceArgs {
     readonly files?: pulumi.Input<readonly (HostFile | CopiedFile)[]>;
     /** Commands that print a line for each thing of the process that isn't as it is to be, for `scripts/lab status`. */
     readonly checks?: readonly { readonly subject: string; readonly command: string }[];
+    /** Statements before it starts, when its files are there; `$operation` says whether the step runs for the first time. */
+    readonly beforeStart?: pulumi.Input<readonly string[]>;
     readonly dependsOn?: readonly pulumi.Resource[];
     /** Says whose flags are secrets; nobody's where it is missing. */
     readonly spec?: { readonly secretFlags: readonly string[] };
@@ -89,15 +91,18 @@ export function installProcess(
         {
             machine,
             undo: true,
+            tellsFirstRun: args.beforeStart !== undefined,
             secret: args.spec?.secretFlags.includes(name) ?? false,
             script: pulumi
-                .all([script, args.files ?? []])
-                .apply(([{ prepare = [], start, files: own = [] }, files]) => ({
+                .all([script, args.files ?? [], args.beforeStart ?? []])
+                .apply(([{ prepare = [], start, files: own = [] }, files, beforeStart]) => ({
+                    tellsFirstRun: args.beforeStart !== undefined,
                     create: [
                         ...begin,
                         ...(args.checks ?? []).map(({ subject, command }) => `note check ${subject} ${quote(command)}`),
                         ...prepare,
                         ...putAll([...files, ...own]),
+                        ...beforeStart,
                         ...start,
                         // Of earlier versions, where every key came from here.
                         ...(args.secretFiles === undefined ? [`forget_step ${secretStep}`] : []),

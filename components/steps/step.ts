@@ -24,6 +24,8 @@ export interface StepArgs {
     readonly secretOutput?: boolean;
     /** The script has something to undo while its machine stays. */
     readonly undo?: boolean;
+    /** The script tells its first run from later ones (`tellsFirstRun`). */
+    readonly tellsFirstRun?: boolean;
     /** Name of the resource after the cluster's, where it isn't that of the step. */
     readonly resource?: string;
     /** A change of it replaces the step: its `delete` runs, then its `create`. */
@@ -69,6 +71,7 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
         {
             connection: machine.connection,
             create: stepCommand(machine, "create"),
+            ...(args.tellsFirstRun === true ? { update: stepCommand(machine, "update") } : {}),
             ...(undo ? { delete: stepCommand(machine, "delete") } : {}),
             stdin: withPassword(machine, secret ? pulumi.secret(text) : text),
             ...(triggers.length > 0 ? { triggers: [...triggers] } : {}),
@@ -92,7 +95,7 @@ export function stepCommand(
         readonly sudoPassword?: unknown;
         readonly loginShell?: Machine["loginShell"] | undefined;
     },
-    operation: "create" | "delete",
+    operation: "create" | "update" | "delete",
 ): string {
     return machine.loginShell === "bash"
         ? `IFS= read -rd '' script; set -- ${operation}; eval "$script"`

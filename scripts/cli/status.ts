@@ -12,6 +12,8 @@ const UNITS = [
     "kube-controller-manager",
     "kube-scheduler",
     "node-approver",
+    "keepalived",
+    "haproxy",
     "kubenet",
     "cni-config.path",
     "containerd",

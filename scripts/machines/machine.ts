@@ -125,9 +125,9 @@ function start(driver: Driver, layout: CgroupLayout, record: MachineRecord, know
     launch(layout, lab, machine, [script, file]);
 }
 
-/** A running machine cannot change its addresses. */
+/** A running machine cannot change its own address. One beside it comes and goes with its next start. */
 function refuseOtherAddresses(known: MachineRecord, wanted: MachineRecord): void {
-    const network = (record: MachineRecord): string => JSON.stringify([record.addresses, record.gateway]);
+    const network = (record: MachineRecord): string => JSON.stringify([record.addresses[0], record.gateway]);
     if (network(known) !== network(wanted)) {
         throw new UserError(
             `${wanted.machine} runs with the addresses ${known.addresses.join(", ")} (gateway ${known.gateway}) and is asked for ` +

@@ -38,6 +38,9 @@ export const PACKAGES = [
     "iptables",
     "nftables",
     "socat",
+    // the way to the API servers of several control planes
+    "haproxy",
+    "keepalived",
     // for the person at the machine
     "iputils-ping",
     "less",
@@ -88,8 +91,12 @@ const MASKED_IN_CONTAINERS = [
     "systemd-user-sessions.service",
 ];
 
-/** Its socket starts it for whoever asks for it. */
-const STARTED_LATER = ["lib/systemd/system/multi-user.target.wants/dbus.service"];
+/** Links that start units at boot: a socket starts dbus for whoever asks for it, and a cluster with several control planes the others. */
+const STARTED_LATER = [
+    "lib/systemd/system/multi-user.target.wants/dbus.service",
+    "etc/systemd/system/multi-user.target.wants/haproxy.service",
+    "etc/systemd/system/multi-user.target.wants/keepalived.service",
+];
 
 /**
  * systemd's own generators: it runs them at each start and each reload, for disks, consoles and init scripts that a machine doesn't have.

@@ -47,6 +47,7 @@ const DEFAULT = {
     clusterDomain: "cluster.local",
     api: {
         name: "api.kubenet",
+        address: "10.240.0.10",
         port: 6443,
         dnsNames: [
             "kubernetes",
@@ -58,6 +59,7 @@ const DEFAULT = {
         ],
         ipAddresses: ["127.0.0.1", "10.32.0.1", "10.240.0.10"],
     },
+    highlyAvailable: false,
     controlPlanes: [CONTROL_PLANE],
     workers: [worker(1), worker(2)],
     nodes: [CONTROL_PLANE, worker(1), worker(2)],

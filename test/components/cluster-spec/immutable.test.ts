@@ -146,3 +146,23 @@ describe("a cluster with a CNI plugin", () => {
         expect(refuseImmutableChange({ ...RUNNING, network: "cni" }, specOf({ network: "cni" }))).toEqual([]);
     });
 });
+
+test("a cluster that had several control planes elects its leaders for good", () => {
+    const three = specOf({ controlPlanes: 3 });
+    expect(three.highlyAvailable).toBe(true);
+    const running = runningCluster(three);
+    expect(runningCluster(specOf({}))).not.toHaveProperty("highlyAvailable");
+    const one = specOf({ controlPlanes: 1 }, "kubenet", () => false, running);
+    expect(one.highlyAvailable).toBe(true);
+    expect(runningCluster(one)).toEqual(running);
+});
+
+test("several API servers can all read with a key of Secrets before one writes with it", () => {
+    const running = runningCluster(specOf({ controlPlanes: 3 }));
+    const refused = (keys: string): string[] =>
+        refuseImmutableChange(running, specOf({ controlPlanes: 3, encryptionKeys: keys })).map(formatProblem);
+    expect(refused('["key-2", "key-1"]')).toEqual([
+        'kubelab:encryptionKeys: ["key-2","key-1"] begins with key-2, which the API servers can\'t read with yet; add key-2 at the end, run \'up\', and put it first then',
+    ]);
+    expect(refused('["key-1", "key-2"]')).toEqual([]);
+});

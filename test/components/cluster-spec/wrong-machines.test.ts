@@ -46,6 +46,11 @@ refuses([
         ['kubelab:podCidr: "10.99.0.0/16" overlaps kubelab:aws.network 10.99.0.0/16; give each a range of its own'],
     ],
     [
+        "three control planes on AWS, to come",
+        { provider: "aws", controlPlanes: 3, aws: { allowedCidrs: ["203.0.113.7/32"] } },
+        ["kubelab:controlPlanes: 3 is not available yet on AWS; use 1"],
+    ],
+    [
         "hosts with three control planes, to come",
         {
             provider: "hosts",
@@ -56,7 +61,7 @@ refuses([
                 hostKey: "ssh-ed25519 AAAA",
             })),
         },
-        ["kubelab:hosts: lists 3 control planes, and more than one is not available yet in this version; list 1"],
+        ["kubelab:hosts: lists 3 control planes, and more than one is not available yet on hosts; list 1"],
     ],
     [
         "hosts as a map",

@@ -21,7 +21,7 @@ const SELF = { name: "cp-1", address: "10.240.0.11" };
 /** Every process of the cluster, as it runs on one machine. */
 function processes(spec: ClusterSpec): Process[] {
     return [
-        etcdProcess(spec, SELF, [SELF]),
+        etcdProcess(spec, SELF),
         apiServerProcess(spec, SELF.address),
         controllerManagerProcess(spec),
         schedulerProcess(spec),
@@ -109,7 +109,7 @@ test("no flag that names a file, a directory or an address of kubelab's is the u
 });
 
 describe("etcd", () => {
-    const flags = flagsOf(etcdProcess(testSpec(), SELF, [SELF]));
+    const flags = flagsOf(etcdProcess(testSpec(), SELF));
 
     test("speaks TLS to clients and peers, and wants a certificate of both", () => {
         expect(flags).toMatchObject({ "client-cert-auth": "true", "peer-client-cert-auth": "true" });
@@ -118,11 +118,22 @@ describe("etcd", () => {
         expect(urls.filter(([, value]) => /(^|[,=])(?!https:)\w+:\/\//.test(value))).toEqual([]);
     });
 
-    test("knows all members by name and address", () => {
-        const members = [SELF, { name: "cp-2", address: "10.240.0.12" }];
-        expect(flagsOf(etcdProcess(testSpec(), SELF, members))["initial-cluster"]).toBe(
-            "cp-1=https://10.240.0.11:2380,cp-2=https://10.240.0.12:2380",
-        );
+    test("begins a cluster of its own where it is the only member", () => {
+        expect(flags).toMatchObject({
+            "initial-cluster": "cp-1=https://10.240.0.11:2380",
+            "initial-cluster-state": "new",
+        });
+    });
+
+    test("has no list of members in its unit where there are several: none restarts when another one comes", () => {
+        const unit = (controlPlanes: number, others: readonly string[]): string => {
+            const process = etcdProcess(testSpec({ controlPlanes }), SELF, others);
+            return renderUnit(process, "/usr/local/bin/etcd", "");
+        };
+        const three = unit(3, ["10.240.0.12", "10.240.0.13"]);
+        expect(three).toBe(unit(5, ["10.240.0.12", "10.240.0.13", "10.240.0.14", "10.240.0.15"]));
+        expect(three).toContain("EnvironmentFile=-/etc/etcd/initial-cluster.env\n");
+        expect(three).not.toMatch(/--initial-cluster(-state)?=|election-timeout|10\.240\.0\.12/);
     });
 });
 
@@ -210,7 +221,7 @@ test("profiling is off everywhere", () => {
 
 test("leaders are elected where there are several to choose from", () => {
     const one = testSpec();
-    const three = { ...one, controlPlanes: [1, 2, 3].flatMap(() => one.controlPlanes) };
+    const three = testSpec({ controlPlanes: 3 });
     expect(flagsOf(controllerManagerProcess(one))["leader-elect"]).toBe("false");
     expect(flagsOf(controllerManagerProcess(three))["leader-elect"]).toBe("true");
     expect(parse(schedulerConfiguration(one))).toMatchObject({ leaderElection: { leaderElect: false } });

@@ -15,7 +15,7 @@ import { testSpec } from "../../support/spec";
 const SELF = { name: "cp-1", address: "10.240.0.11" };
 const spec = testSpec({ hosting: "static-pods" });
 const processes = [
-    etcdProcess(spec, SELF, [SELF]),
+    etcdProcess(spec, SELF),
     apiServerProcess(spec, SELF.address),
     controllerManagerProcess(spec),
     schedulerProcess(spec),

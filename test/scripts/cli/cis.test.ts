@@ -23,7 +23,7 @@ function facts(config = {}, files: readonly string[] = [], mode = MODES): Facts 
     const spec = testSpec(config);
     const self = { name: "cp-1", address: "10.240.0.11" };
     const processes = [
-        etcdProcess(spec, self, [self]),
+        etcdProcess(spec, self),
         apiServerProcess(spec, self.address),
         controllerManagerProcess(spec),
         schedulerProcess(spec),

@@ -1,0 +1,131 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Component } from "../component";
+import { PORTS } from "../cluster-spec/ports";
+import type { ClusterSpec } from "../cluster-spec/types";
+import type { ReadyMachine } from "../machines/machine";
+import { CredentialFiles } from "../pki/files";
+import type { Pki } from "../pki/pki";
+import { putAll } from "../steps/script";
+import { step } from "../steps/step";
+
+const DIRECTORY = "/etc/keepalived";
+const CONFIGURATION = `${DIRECTORY}/keepalived.conf`;
+const AUTHORITY = `${DIRECTORY}/ca.crt`;
+/** Which interface the machine's address is on, only the machine knows. */
+const INTERFACE = "/run/keepalived/interface.conf";
+
+/**
+ * keepalived's configuration on one control plane: the address is on the one whose API server works, and stays there when another one
+ * comes back. https://www.keepalived.org/manpage.html
+ *
+ * @param self address of this machine.
+ * @param peers addresses of the other control planes.
+ */
+export function keepalivedConfiguration(address: string, self: string, peers: readonly string[]): string {
+    const ready = `https://127.0.0.1:${PORTS.apiServer}/readyz`;
+    return [
+        "global_defs {",
+        "    enable_script_security",
+        "    script_user root",
+        "}",
+        "",
+        "# A machine whose API server doesn't answer gives the address up.",
+        "vrrp_script kube-apiserver {",
+        `    script "/usr/bin/curl -sf --max-time 3 -o /dev/null --cacert ${AUTHORITY} ${ready}"`,
+        "    interval 1",
+        "    timeout 4",
+        "    fall 2",
+        "    rise 1",
+        "}",
+        "",
+        "vrrp_instance api-endpoint {",
+        "    version 3",
+        "    virtual_router_id 64",
+        "    state BACKUP",
+        "    # The address doesn't move again when a machine comes back.",
+        "    nopreempt",
+        `    include ${INTERFACE}`,
+        "    priority 100",
+        "    # Seconds.",
+        "    advert_int 0.3",
+        `    unicast_src_ip ${self}`,
+        ...(peers.length === 0 ? [] : ["    unicast_peer {", ...peers.map((peer) => `        ${peer}`), "    }"]),
+        "    virtual_ipaddress {",
+        `        ${address}/32`,
+        "    }",
+        "    track_script {",
+        "        kube-apiserver",
+        "    }",
+        "}",
+        "",
+    ].join("\n");
+}
+
+/** Before it starts, the address goes that a machine may have from when it was the only control plane. */
+function unit(address: string, self: string): string {
+    const find = `read -r _ interface _ < <(ip -o -4 address show to ${self}/32)`;
+    const drop = `while read -r _ _ _ had _; do ip address delete $had dev $interface; done < <(ip -o -4 address show to ${address}/32)`;
+    const prepare = `${find}; echo "interface $interface" >${INTERFACE}; ${drop}`.replaceAll("$", "$$$$");
+    return `[Unit]
+Description=keepalived: the API endpoint's address is on one control plane at a time
+Documentation=https://www.keepalived.org/manpage.html
+After=network-online.target
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+RuntimeDirectory=keepalived
+ExecStartPre=/bin/bash -euc '${prepare}'
+ExecStart=/usr/sbin/keepalived --dont-fork --log-console --use-file=${CONFIGURATION}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** The API endpoint's address of a cluster with several control planes: keepalived, on one of them. */
+export class MovingAddress extends Component {
+    readonly ready: pulumi.Resource;
+
+    constructor(
+        args: {
+            readonly spec: ClusterSpec;
+            readonly pki: Pki;
+            readonly machine: ReadyMachine;
+            readonly members: readonly ReadyMachine[];
+            readonly dependsOn: readonly pulumi.Resource[];
+        },
+        parent: Component,
+    ) {
+        super("kubelab:control-plane:MovingAddress", parent.nameOf("keepalived"), { parent });
+        const { spec, machine, pki, members } = args;
+        const { address } = spec.api;
+        if (address === undefined) {
+            throw new Error("several control planes have an address for their endpoint");
+        }
+        const others = members.filter(({ name }) => name !== machine.name);
+        const addresses = pulumi.all(others.map(({ privateAddress }) => privateAddress));
+        const authority = new CredentialFiles(DIRECTORY, "root").certificate("ca", pki.kubernetes.certPem);
+        const script = pulumi.all([machine.privateAddress, addresses, authority]).apply(([self, peers, ca]) => ({
+            create: [
+                "once keepalived",
+                ...putAll([
+                    ca,
+                    { path: CONFIGURATION, content: keepalivedConfiguration(address, self, peers), mode: "0600" },
+                    { path: "/etc/systemd/system/keepalived.service", content: unit(address, self) },
+                ]),
+                "service_run keepalived || service_healthy keepalived 0 false",
+                // Wherever it is: it answers before anybody is told of it.
+                `service_healthy keepalived 60 curl -sf --max-time 5 --cacert ${AUTHORITY} https://${address}:${PORTS.apiServer}/readyz`,
+            ],
+            delete: ["once keepalived", "service_down keepalived"],
+        }));
+        const dependsOn = [machine.ready, ...args.dependsOn];
+        this.ready = step(`${machine.name}-keepalived`, { machine, undo: true, script, dependsOn }, this);
+        this.registerOutputs({ ready: this.ready });
+    }
+}
