@@ -40,7 +40,10 @@ export interface ClusterArgs {
      * Default: `"auto"`. Example: `"full"`
      */
     readonly overlay?: "auto" | "none" | "subnet" | "full";
-    /** Number of control planes: 1, 3 or 5. With provider `hosts`, the list decides. Default: `1`. Example: `1` */
+    /**
+     * Number of control planes: 1, 3 or 5; more than 1 with provider `local` and hosting `systemd` only. With provider `hosts`, the list
+     * decides. Default: `1`. Example: `3`
+     */
     readonly controlPlanes?: number;
     /**
      * Number of workers, 0 to 1000; with 0 the control planes run pods. With provider `hosts`, the list decides.

@@ -80,6 +80,7 @@ export async function restore(stack: Stack, path: string): Promise<boolean> {
     const engine = await quietEngine(stack);
     const read = readBackup(file, passphraseOf(engine));
     refuseForeign(file, read.facts, stack, spec);
+    refuseSeveralMembers(stack, spec);
     if (stack.isUp()) {
         refuseOther(file, read.facts, await engine.state(), stack);
     } else if ((await engine.resources()).length > 0) {
@@ -156,6 +157,18 @@ function refuseForeign(file: string, facts: BackupFacts, stack: Stack, spec: Clu
     ];
     if (differences.length > 0) {
         throw new UserError(`${file} doesn't fit here: ${differences.join("; ")}. Nothing was changed.`);
+    }
+}
+
+/** The data of one would be others than those of the rest. */
+function refuseSeveralMembers(stack: Stack, spec: ClusterSpec): void {
+    const nodes: readonly Pick<StackNode, "role">[] = stack.isUp() ? stack.outputs().nodes : spec.nodes;
+    const count = nodes.filter(({ role }) => role === "control-plane").length;
+    if (count > 1) {
+        throw new UserError(
+            `A cluster with ${count} control planes can't be restored into. Set kubelab:controlPlanes to 1, run ` +
+                `'${stack.command("up")}', restore, and set it to ${count} again. Nothing was changed.`,
+        );
     }
 }
 

@@ -61,8 +61,9 @@ export class Writer {
 
     /** Names of acknowledged writes that the API doesn't have. */
     lost(): string[] {
-        const there = new Set(this.lab.kubectl("get", "configmaps", "-o", "name").split("\n"));
+        // First: those of meanwhile are in the list or not.
         const acknowledged = this.notes().filter(({ status }) => status === "201");
+        const there = new Set(this.lab.kubectl("get", "configmaps", "-o", "name").split("\n"));
         return acknowledged.map(({ number }) => `configmap/write-${number}`).filter((name) => !there.has(name));
     }
 

@@ -93,10 +93,11 @@ restore_snapshot() {
     work=$(mktemp -d /var/lib/kubelab/restore.XXXXXX)
     trap 'rm -rf "$work"' EXIT
     base64 --decode >"$work/snapshot.db"
+    # The only member, whoever was one when the snapshot was taken.
+    name=$(etcd_flag name) peer=$(etcd_flag initial-advertise-peer-urls)
     etcdutl snapshot restore "$work/snapshot.db" --data-dir "$work/data" --bump-revision 1000000000 --mark-compacted \
-        --name "$(etcd_flag name)" --initial-cluster "$(etcd_flag initial-cluster)" \
-        --initial-cluster-token "$(etcd_flag initial-cluster-token)" \
-        --initial-advertise-peer-urls "$(etcd_flag initial-advertise-peer-urls)" >"$work/log" 2>&1 || fail "$(tail -n 5 "$work/log")"
+        --name "$name" --initial-cluster "$name=$peer" --initial-advertise-peer-urls "$peer" \
+        --initial-cluster-token "$(etcd_flag initial-cluster-token)" >"$work/log" 2>&1 || fail "$(tail -n 5 "$work/log")"
     chown -R --reference="$DATA" "$work/data/member"
     if ! stop_all; then
         start_all || true
