@@ -71,9 +71,6 @@ export class ControlPlane extends Component {
         if (spec.steps.includes("scheduler")) {
             this.controllers.push(new Scheduler(clients, this).ready);
         }
-        if (spec.highlyAvailable && this.api.length > 0) {
-            new MovingAddress({ spec, pki: args.pki, machine, members: args.members, dependsOn: this.api }, this);
-        }
         this.registerOutputs({ api: this.api });
     }
 
@@ -81,11 +78,16 @@ export class ControlPlane extends Component {
     private apiServer(process: ControlPlaneArgs & ControlPlaneServiceArgs): pulumi.Resource[] {
         const { spec, machine, pki, members } = process;
         const server = new ApiServer(process, this);
+        const { address = "127.0.0.1" } = spec.highlyAvailable ? spec.api : {};
+        const endpoint = spec.highlyAvailable
+            ? [new MovingAddress({ spec, pki, machine, members, dependsOn: [server.ready] }, this).ready]
+            : [];
         const files = pulumi.all(
             new CredentialFiles("/etc/kubernetes", "root").kubeconfig("super-admin", {
                 spec,
                 pki,
-                server: `https://127.0.0.1:${spec.api.port}`,
+                // Of several API servers, one that works: this machine's own may be what has failed.
+                server: `https://${address}:${spec.api.port}`,
                 user: "kubelab:super-admin",
                 certificate: pki.certificate(machine, "super-admin", this),
                 credentials: "super-admin",
@@ -104,7 +106,7 @@ export class ControlPlane extends Component {
             },
             this,
         );
-        const api = [server.ready, superAdmin];
+        const api = [server.ready, superAdmin, ...endpoint];
         const first = machine.name === members[0]?.name;
         if (asksForCertificates(spec) && (first || spec.highlyAvailable)) {
             new NodeApprover(process, this);

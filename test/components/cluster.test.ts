@@ -1,6 +1,6 @@
 import { machineId, type Properties, type Registration, run, type Run } from "../support/mocks";
 import { stepCommand } from "../../components/steps/step";
-import { clusterGraph, find, inputsOf, REMOTE_STEP } from "../support/graph";
+import { clusterGraph, find, inputsOf, needsBefore, REMOTE_STEP } from "../support/graph";
 import { isSecret, withoutSecrets } from "../support/secrets";
 import { testSpec } from "../support/spec";
 
@@ -89,21 +89,7 @@ test("a preview on a machine that has nothing yet shows every resource that the 
 
 describe("bring-up", () => {
     const step = (name: string): Registration => find(graph, REMOTE_STEP, name);
-    const needs = (name: string, other: Registration): boolean => reaches(step(name), other.urn, new Set());
-
-    function reaches(from: Registration, urn: string, seen: Set<string>): boolean {
-        return from.dependencies.some((dependency) => {
-            if (dependency === urn) {
-                return true;
-            }
-            const next = graph.resources.find((resource) => resource.urn === dependency);
-            if (next === undefined || seen.has(dependency)) {
-                return false;
-            }
-            seen.add(dependency);
-            return reaches(next, urn, seen);
-        });
-    }
+    const needs = (name: string, other: Registration): boolean => needsBefore(graph, step(name), other);
 
     test("a worker's kubelet starts without waiting for the control plane", () => {
         const ofControlPlane = graph.resources.filter(

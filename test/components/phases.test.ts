@@ -25,6 +25,7 @@ const HOSTS = ["control-plane", "worker", "worker"].map((role, index) => ({
 const CLUSTERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "of local machines": {},
     "of static pods": { hosting: "static-pods", workers: 0 },
+    "of three control planes": { controlPlanes: 3 },
     "with a plugin": { network: "cni" },
     "that relays its parts": { parts: { delivery: "relay" } },
     "whose machines fetch their parts": { parts: { delivery: "download" } },

@@ -65,6 +65,24 @@ export function find(graph: Run, type: string, name: string): Registration {
     return first;
 }
 
+/** Whether the one is made only after the other, directly or by what lies between them. */
+export function needsBefore(graph: Run, later: Registration, earlier: Registration): boolean {
+    const seen = new Set<string>();
+    const reaches = ({ dependencies }: Registration): boolean =>
+        dependencies.some((dependency) => {
+            if (dependency === earlier.urn) {
+                return true;
+            }
+            const next = graph.resources.find(({ urn }) => urn === dependency);
+            if (next === undefined || seen.has(dependency)) {
+                return false;
+            }
+            seen.add(dependency);
+            return reaches(next);
+        });
+    return reaches(later);
+}
+
 /** The text of a step. */
 export function script(graph: Run, name: string): string {
     return inputsOf(find(graph, REMOTE_STEP, name)).stdin;
