@@ -107,15 +107,14 @@ export class ControlPlane extends Component {
             this,
         );
         const api = [server.ready, superAdmin, ...endpoint];
-        const first = machine.name === members[0]?.name;
-        if (asksForCertificates(spec) && (first || spec.highlyAvailable)) {
-            new NodeApprover(process, this);
-        }
-        if (first) {
+        if (machine.name === members[0]?.name) {
             const apply = (name: string, objects: readonly Manifest[], first: readonly string[] = []) =>
                 manifests(name, { machine, objects, first, dependsOn: api, resource: `${machine.name}-${name}` }, this);
             const early = asksForCertificates(spec) ? earlyRights(spec) : [];
             this.rights.push(apply("role-bindings", bootstrapRoleBindings(spec), early));
+            if (asksForCertificates(spec)) {
+                new NodeApprover(process, this);
+            }
             if (!spec.components.controllerManager) {
                 apply("service-account", [defaultServiceAccount()]);
             }

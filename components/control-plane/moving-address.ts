@@ -8,11 +8,13 @@ import type { Pki } from "../pki/pki";
 import { putAll } from "../steps/script";
 import { step } from "../steps/step";
 
-const DIRECTORY = "/etc/keepalived";
+/** Of kubelab's own: a host may have another keepalived for itself. */
+const NAME = "kube-apiserver-keepalived";
+const DIRECTORY = "/etc/kubernetes/keepalived";
 const CONFIGURATION = `${DIRECTORY}/keepalived.conf`;
 const AUTHORITY = `${DIRECTORY}/ca.crt`;
 /** Which interface the machine's address is on, only the machine knows. */
-const INTERFACE = "/run/keepalived/interface.conf";
+const INTERFACE = `/run/${NAME}/interface.conf`;
 
 /**
  * keepalived's configuration on one control plane: the address is on the one whose API server works, and stays there when another one
@@ -75,9 +77,9 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-RuntimeDirectory=keepalived
+RuntimeDirectory=${NAME}
 ExecStartPre=/bin/bash -euc '${prepare}'
-ExecStart=/usr/sbin/keepalived --dont-fork --log-console --use-file=${CONFIGURATION}
+ExecStart=/usr/sbin/keepalived --dont-fork --log-console --use-file=${CONFIGURATION} --pid=/run/${NAME}/keepalived.pid --vrrp_pid=/run/${NAME}/vrrp.pid
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=1
@@ -101,7 +103,7 @@ export class MovingAddress extends Component {
         },
         parent: Component,
     ) {
-        super("kubelab:control-plane:MovingAddress", parent.nameOf("keepalived"), { parent });
+        super("kubelab:control-plane:MovingAddress", parent.nameOf(NAME), { parent });
         const { spec, machine, pki, members } = args;
         const { address } = spec.api;
         if (address === undefined) {
@@ -112,20 +114,20 @@ export class MovingAddress extends Component {
         const authority = new CredentialFiles(DIRECTORY, "root").certificate("ca", pki.kubernetes.certPem);
         const script = pulumi.all([machine.privateAddress, addresses, authority]).apply(([self, peers, ca]) => ({
             create: [
-                "once keepalived",
+                `once ${NAME}`,
                 ...putAll([
                     ca,
                     { path: CONFIGURATION, content: keepalivedConfiguration(address, self, peers), mode: "0600" },
-                    { path: "/etc/systemd/system/keepalived.service", content: unit(address, self) },
+                    { path: `/etc/systemd/system/${NAME}.service`, content: unit(address, self) },
                 ]),
-                "service_run keepalived || service_healthy keepalived 0 false",
+                `service_run ${NAME} || service_healthy ${NAME} 0 false`,
                 // Wherever it is: it answers before anybody is told of it.
-                `service_healthy keepalived 60 curl -sf --max-time 5 --cacert ${AUTHORITY} https://${address}:${PORTS.apiServer}/readyz`,
+                `service_healthy ${NAME} 60 curl -sf --max-time 5 --cacert ${AUTHORITY} https://${address}:${PORTS.apiServer}/readyz`,
             ],
-            delete: ["once keepalived", "service_down keepalived"],
+            delete: [`once ${NAME}`, `service_down ${NAME}`],
         }));
         const dependsOn = [machine.ready, ...args.dependsOn];
-        this.ready = step(`${machine.name}-keepalived`, { machine, undo: true, script, dependsOn }, this);
+        this.ready = step(`${machine.name}-${NAME}`, { machine, undo: true, script, dependsOn }, this);
         this.registerOutputs({ ready: this.ready });
     }
 }

@@ -126,7 +126,7 @@ judge() {
             node=${BASH_REMATCH[1]}
         fi
         if [ "$purpose" != 'client auth' ]; then why='a token asks for a client certificate only'; fi
-        if [ -e "$USED/$id" ]; then why='the token was used already'; fi
+        if [ -e "$USED/$id" ] && [ "$(<"$USED/$id")" != "${name:-}" ]; then why='the token was used already'; fi
         token=$id
     fi
     if [ -z "$node" ]; then
@@ -175,8 +175,8 @@ watch() {
             answer "$name" Denied "$why" || break
             continue
         fi
-        # Before the answer: a token is good for one certificate.
-        if [ -n "$token" ]; then : >"$USED/$token"; fi
+        # Before the answer, which may fail: a token is good for one request.
+        if [ -n "$token" ]; then printf '%s\n' "$name" >"$USED/$token"; fi
         answer "$name" Approved "${signer#*/} of $node" || break
     done
     exec {watching}<&-

@@ -7,7 +7,9 @@ import { step } from "../steps/step";
 import type { NodeServiceArgs } from "./service-args";
 
 const USER = "haproxy";
-const DIRECTORY = "/etc/haproxy";
+/** Of kubelab's own: a host may have another haproxy for itself. */
+const NAME = "kube-apiserver-haproxy";
+const DIRECTORY = "/etc/kubernetes/haproxy";
 const CONFIGURATION = `${DIRECTORY}/haproxy.cfg`;
 const AUTHORITY = `${DIRECTORY}/ca.crt`;
 
@@ -87,7 +89,7 @@ export class ApiLoadBalancer extends Component {
     readonly ready: pulumi.Resource;
 
     constructor({ spec, machine, pki, controlPlanes }: NodeServiceArgs, parent: Component) {
-        super("kubelab:node:ApiLoadBalancer", parent.nameOf("haproxy"), { parent });
+        super("kubelab:node:ApiLoadBalancer", parent.nameOf(NAME), { parent });
         const backends = pulumi.all(
             controlPlanes.map(({ name, privateAddress }) =>
                 pulumi.output(privateAddress).apply((address) => ({ name, address })),
@@ -96,20 +98,20 @@ export class ApiLoadBalancer extends Component {
         const authority = new CredentialFiles(DIRECTORY, USER).certificate("ca", pki.kubernetes.certPem);
         const script = pulumi.all([backends, authority]).apply(([all, ca]) => ({
             create: [
-                "once haproxy",
+                `once ${NAME}`,
                 `ensure_user ${USER}`,
                 ...putAll([
                     ca,
                     { path: CONFIGURATION, content: haproxyConfiguration(spec.api.name, all) },
-                    { path: "/etc/systemd/system/haproxy.service", content: UNIT },
+                    { path: `/etc/systemd/system/${NAME}.service`, content: UNIT },
                 ]),
                 // A reload ends no connection.
-                "service_run haproxy || service_healthy haproxy 0 false",
-                `service_healthy haproxy 60 listening https://127.0.0.1:${PORTS.apiServer}`,
+                `service_run ${NAME} || service_healthy ${NAME} 0 false`,
+                `service_healthy ${NAME} 60 listening https://127.0.0.1:${PORTS.apiServer}`,
             ],
-            delete: ["once haproxy", "service_down haproxy"],
+            delete: [`once ${NAME}`, `service_down ${NAME}`],
         }));
-        this.ready = step(`${machine.name}-haproxy`, { machine, undo: true, script, dependsOn: [machine.ready] }, this);
+        this.ready = step(`${machine.name}-${NAME}`, { machine, undo: true, script, dependsOn: [machine.ready] }, this);
         this.registerOutputs({ ready: this.ready });
     }
 }

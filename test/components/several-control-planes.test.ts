@@ -59,7 +59,7 @@ test("no worker's kubelet has anything of a control plane's machine that could s
 });
 
 test("a worker asks all API servers, and a control plane its own", () => {
-    const haproxy = fileOf(graph, "worker-1-haproxy", "/etc/haproxy/haproxy.cfg");
+    const haproxy = fileOf(graph, "worker-1-kube-apiserver-haproxy", "/etc/kubernetes/haproxy/haproxy.cfg");
     expect(haproxy.match(/^ {4}server .*$/gm)).toEqual([
         "    server cp-1 10.240.0.11:6443",
         "    server cp-2 10.240.0.12:6443",

@@ -77,7 +77,7 @@ story("several control planes", () => {
 
     it("are asked by a worker each, under the endpoint's name", () => {
         expect(lab.ssh("worker-1", "getent ahostsv4 api.test-several")).toMatch(/^127\.0\.0\.1 /);
-        const health = "curl -s --cacert /etc/haproxy/ca.crt https://api.test-several:6443/readyz";
+        const health = "curl -s --cacert /etc/kubernetes/haproxy/ca.crt https://api.test-several:6443/readyz";
         expect(lab.ssh("worker-1", `for i in 1 2 3 4 5 6; do ${health}; done`)).toBe("okokokokokok");
     });
 
@@ -93,7 +93,7 @@ story("several control planes", () => {
         const now = holder(["cp-1", "cp-2", "cp-3"]);
         lab.ssh(node, "systemctl start kube-apiserver");
         await eventually(60, () => {
-            lab.ssh(node, "curl -sf --cacert /etc/keepalived/ca.crt https://127.0.0.1:6443/readyz");
+            lab.ssh(node, "curl -sf --cacert /etc/kubernetes/keepalived/ca.crt https://127.0.0.1:6443/readyz");
         });
         expect(holder(["cp-1", "cp-2", "cp-3"])).toBe(now);
     }, 300_000);
