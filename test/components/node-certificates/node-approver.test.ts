@@ -185,7 +185,7 @@ describe("what is denied", () => {
             "a token asks for a client certificate only",
         ],
         "a used token": () => {
-            writeFileSync(join(used, "abcdef"), "");
+            writeFileSync(join(used, "abcdef"), "csr-0\n");
             return [byToken(), "the token was used already"];
         },
         "a token that isn't kubelab's": () => [
@@ -310,5 +310,14 @@ describe("the watch", () => {
     testWith("openssl")("ends where an answer isn't taken, so that the next one begins with what waits", () => {
         expect(watch({ "csr-1": renewal(), "csr-2": renewal() }, "exit 22")).toBe("");
         expect(answers()).toHaveLength(2);
+    });
+
+    testWith("openssl")("lets a token's request be answered again where the answer wasn't taken", () => {
+        expect(watch({ "csr-1": byToken() }, "exit 22")).toBe("");
+        const printed = watch({ "csr-1": byToken(), "csr-2": byToken() });
+        expect(printed.trim().split("\n")).toEqual([
+            "csr-1: Approved: kube-apiserver-client-kubelet of worker-1",
+            "csr-2: Denied: the token was used already",
+        ]);
     });
 });
