@@ -79,8 +79,10 @@ export class ControlPlane extends Component {
         const { spec, machine, pki, members } = process;
         const server = new ApiServer(process, this);
         const { address = "127.0.0.1" } = spec.highlyAvailable ? spec.api : {};
+        // Not while etcd restarts: an API server that isn't ready gives the address up.
+        const answers = [server.ready, this.etcd];
         const endpoint = spec.highlyAvailable
-            ? [new MovingAddress({ spec, pki, machine, members, dependsOn: [server.ready] }, this).ready]
+            ? [new MovingAddress({ spec, pki, machine, members, dependsOn: answers }, this).ready]
             : [];
         const files = pulumi.all(
             new CredentialFiles("/etc/kubernetes", "root").kubeconfig("super-admin", {
