@@ -192,7 +192,7 @@ export interface LocalArgs {
     readonly preloadParts?: boolean;
     /**
      * What makes the machines: `nspawn` (containers that boot like machines), `qemu` (virtual machines), `auto` (virtual ones where this
-     * host has KVM and QEMU); for all, or by role. A machine keeps its driver. Default: `"auto"`. Example: `{ workers: "qemu" }`
+     * host has KVM and QEMU); for all, or by role. A running cluster keeps it. Default: `"auto"`. Example: `{ workers: "qemu" }`
      */
     readonly driver?: LocalDriver | { readonly controlPlanes?: LocalDriver; readonly workers?: LocalDriver };
     /** Processors of each virtual machine. Default: `2`. Example: `4` */

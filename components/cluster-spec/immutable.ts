@@ -1,7 +1,8 @@
 import { formatPerRole } from "./per-role";
 import type { Problem } from "./problems";
-import type { ClusterSpec, Role } from "./types";
+import type { ClusterSpec, LocalSpec, Role } from "./types";
 import { refuseVersionSkew, type RunningVersions } from "./version-rules";
+import { type KeptDrivers, refuseOtherDriver } from "./virtual-machines";
 
 const REASONS = {
     provider: "other machines have none of the cluster's data, and those that it runs on would be deleted",
@@ -34,6 +35,8 @@ export interface RunningCluster extends KeptForLife {
     readonly encryptionKeys?: readonly string[];
     /** Missing where there was never more than one control plane. */
     readonly highlyAvailable?: true;
+    /** What makes its local machines, by role; missing where an earlier version ran it. */
+    readonly drivers?: KeptDrivers;
 }
 
 /** The part of a spec that its cluster keeps for life, in the order of the config's keys. */
@@ -60,7 +63,13 @@ export function runningCluster(spec: ClusterSpec): RunningCluster {
         versions: { kubernetes, etcd },
         encryptionKeys: spec.encryptionKeys,
         ...(spec.highlyAvailable ? { highlyAvailable: true } : {}),
+        ...(spec.local === undefined ? {} : { drivers: driversOf(spec, spec.local) }),
     };
+}
+
+/** Of the roles that have machines. */
+function driversOf({ nodes }: ClusterSpec, { virtual }: LocalSpec): KeptDrivers {
+    return Object.fromEntries(nodes.map(({ role }) => [role, virtual.includes(role) ? "qemu" : "nspawn"]));
 }
 
 function ofMachines({ local, aws }: ClusterSpec): KeptForLife {
@@ -101,6 +110,7 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
     });
     return [
         ...kept,
+        ...(next.local === undefined ? [] : refuseOtherDriver(previous.drivers ?? {}, next.local.driver)),
         ...refuseLostKey(previous, next),
         ...refuseUnreadKey(previous, next),
         ...refuseVersionSkew(previous.versions ?? {}, next.versions),

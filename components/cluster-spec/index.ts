@@ -22,7 +22,7 @@ import { type ClusterSpec, FIRST_KEY, type Role, type ServiceProxy, type Version
 import { checkVersions } from "./version-rules";
 import { givenIn, settingsWithoutEffect } from "./without-effect";
 import { readPinnedVersions } from "./versions";
-import { thisWorkstation, virtualRoles, type Workstation } from "./virtual-machines";
+import { keepDrivers, thisWorkstation, virtualRoles, type Workstation } from "./virtual-machines";
 import { PORTS } from "./ports";
 
 export { readConfig } from "./config";
@@ -61,7 +61,8 @@ export interface SpecContext {
 export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterSpec {
     const { stack, component, kernelModules = hostKernelHas, workstation = thisWorkstation() } = context;
     const named = raw["name"] !== undefined && raw["name"] !== "";
-    const { config, problems: faults } = readValues(named ? raw : { ...raw, name: component ?? stack });
+    const { config: given, problems: faults } = readValues(named ? raw : { ...raw, name: component ?? stack });
+    const config = withKeptDrivers(given, context.running, workstation);
     const wrong = named
         ? faults
         : faults.map((problem) => unnamed(problem, component === undefined ? "stack" : "component"));
@@ -89,6 +90,21 @@ export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterS
     }
     const spec = derive(config as Config, context.running ?? {}, kernels, workstation, pinned);
     return deepFreeze({ ...spec, secretFlags: secretFlags(spec.flags, secretKeys) });
+}
+
+/** An earlier version, which didn't tell, made containers only. */
+const FORMER_DRIVERS = { "control-plane": "nspawn", worker: "nspawn" } as const;
+
+function withKeptDrivers(
+    config: Partial<Config>,
+    running: RunningCluster | undefined,
+    workstation: Workstation,
+): Partial<Config> {
+    if (running === undefined || config.local === undefined) {
+        return config;
+    }
+    const { drivers = FORMER_DRIVERS } = running;
+    return { ...config, local: { ...config.local, driver: keepDrivers(config.local.driver, drivers, workstation) } };
 }
 
 function derive(

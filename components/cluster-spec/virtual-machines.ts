@@ -2,6 +2,7 @@ import { cpus, totalmem } from "node:os";
 import { z } from "zod";
 import {
     ACCELERATORS,
+    type DriverName,
     DRIVERS,
     hypervisor,
     type Hypervisor,
@@ -9,7 +10,7 @@ import {
     VM_DEFAULTS,
 } from "../../scripts/machines/contract";
 import * as field from "./fields";
-import { perRole } from "./per-role";
+import { perRole, ROLES } from "./per-role";
 import type { Problem } from "./problems";
 import type { LocalSpec, LocalDriver, Role, VmSpec } from "./types";
 
@@ -36,6 +37,39 @@ export const MACHINE_SETTINGS = {
 
 /** MiB that a machine's kernel, system and parts of Kubernetes take, with a little for pods. */
 const NEEDED_MEMORY: Readonly<Record<Role, number>> = { "control-plane": 1800, worker: 1000 };
+
+/** What makes the machines of each role that a cluster has. */
+export type KeptDrivers = Readonly<Partial<Record<Role, DriverName>>>;
+
+/**
+ * What makes the machines of each role: where the config says `auto`, what has made those that are there. Only where this host would
+ * choose another one by now, the machine driver has to be told.
+ */
+export function keepDrivers(
+    asked: Readonly<Record<Role, LocalDriver>>,
+    kept: KeptDrivers,
+    { hypervisor }: Workstation,
+): Readonly<Record<Role, LocalDriver>> {
+    const chosen = prefersQemu(hypervisor) ? "qemu" : "nspawn";
+    const keep = (role: Role): LocalDriver => {
+        const { [role]: made = chosen } = kept;
+        return asked[role] === "auto" && made !== chosen ? made : asked[role];
+    };
+    return { "control-plane": keep("control-plane"), worker: keep("worker") };
+}
+
+/** A driver that the machines of a role are not made by: another one can't take them over. */
+export function refuseOtherDriver(kept: KeptDrivers, asked: Readonly<Record<Role, LocalDriver>>): Problem[] {
+    return Object.entries(ROLES).flatMap(([key, role]) => {
+        const { [role]: made } = kept;
+        if (made === undefined || asked[role] === "auto" || asked[role] === made) {
+            return [];
+        }
+        const problem = `can't replace "${made}" while the cluster is running: a machine's disk is of no use to another driver`;
+        const remedy = `set it back to "${made}", or destroy the cluster first`;
+        return [{ key: `local.driver.${key}`, value: asked[role], problem, remedy }];
+    });
+}
 
 /** The roles whose machines are virtual ones on this host. */
 export function virtualRoles(driver: Readonly<Record<Role, LocalDriver>>, { hypervisor }: Workstation): Role[] {

@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import ipaddr from "ipaddr.js";
-import type { ClusterSpec, LocalSpec } from "../../components/cluster-spec/types";
+import type { ClusterSpec, LocalSpec, Role } from "../../components/cluster-spec/types";
+import type { DriverName } from "../machines/choose-driver";
+import { ensureImage } from "../machines/qemu/image";
 import { ensureRootfs } from "../machines/rootfs";
 import type { PartsDirectory } from "../parts";
 import { ensureCli } from "../engine/cli";
@@ -81,35 +83,47 @@ export function readOptions({ runs, against, only, workers, network, json }: Ben
     };
 }
 
+/** What makes the machines of each role. */
+type Drivers = Readonly<Record<Role, DriverName>>;
+
 /**
  * What is measured of a stack with so many workers.
  *
- * @throws UserError for throughput between nodes where there are fewer than two workers.
+ * @throws UserError for throughput between nodes where there are fewer than two workers, or they are virtual machines.
  */
-export function subjectsFor(workers: number, wanted: readonly Subject[] | undefined): readonly Subject[] {
-    if (workers >= 2) {
-        return wanted ?? SUBJECTS;
+export function subjectsFor(
+    workers: number,
+    drivers: Drivers,
+    wanted: readonly Subject[] | undefined,
+): readonly Subject[] {
+    const why =
+        workers < 2
+            ? `it is measured between two workers; the stack has ${workers}`
+            : drivers.worker === "qemu"
+              ? "it is measured in the workers' network namespaces; virtual machines have none on this host"
+              : undefined;
+    if (why !== undefined && wanted?.includes("throughput")) {
+        throw new UserError(`--only throughput: ${why}`);
     }
-    if (wanted?.includes("throughput")) {
-        throw new UserError(`--only throughput: it is measured between two workers; the stack has ${workers}`);
-    }
-    return wanted ?? ["phases"];
+    const all = workers < 2 ? (["phases"] as const) : SUBJECTS;
+    return wanted ?? all.filter((subject) => subject !== "throughput" || why === undefined);
 }
 
 /** Measures, prints a table, and writes the JSON file. It always takes its labs down. */
 export async function bench(source: Stack, options: BenchOptions): Promise<void> {
     const interruption = new AbortController();
     const lab = new BenchLab(source, options.network, interruption.signal);
-    const subjects = subjectsFor(lab.workers, options.subjects);
     await prepareForLab(source, {}, say);
     await prepareForBench(say);
+    const drivers = driversOf(await specOf(lab));
+    const subjects = subjectsFor(lab.workers, drivers, options.subjects);
     const onSignal = (): void => {
         say("interrupted: taking down what was brought up");
         interruption.abort();
     };
     process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
     try {
-        const report = await measure(lab, { ...options, subjects }, interruption.signal);
+        const report = await measure(lab, { ...options, subjects, drivers }, interruption.signal);
         console.log(renderReport(report));
         if (options.json !== undefined) {
             writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -125,14 +139,14 @@ export async function bench(source: Stack, options: BenchOptions): Promise<void>
 
 async function measure(
     lab: BenchLab,
-    options: BenchOptions & { readonly subjects: readonly Subject[] },
+    options: BenchOptions & { readonly subjects: readonly Subject[]; readonly drivers: Drivers },
     signal: AbortSignal,
 ): Promise<Report> {
     const date = new Date().toISOString();
-    const { runs, subjects } = options;
+    const { runs, subjects, drivers } = options;
     const wanted = (subject: Subject): boolean => subjects.includes(subject);
     const parts = await getParts(options.kubeadm);
-    await ensureRootfs(say);
+    await baseOf(drivers);
     const own: Run[] = [];
     const others: KubeadmRun[] = [];
     const { version: engine } = await ensureCli(say);
@@ -171,6 +185,7 @@ async function measure(
         host: describeHost(),
         versions: parts.manifest.versions,
         workers: lab.workers,
+        drivers,
         ...(own.length > 0 ? { runs: own } : {}),
         ...(others.length > 0 ? { kubeadm: others } : {}),
         ...(growth ? { growth } : {}),
@@ -182,6 +197,22 @@ async function measure(
 async function getParts(kubeadm: boolean): Promise<PartsDirectory> {
     const { ensureParts } = await late<typeof import("../parts")>(require, "../parts");
     return ensureParts({ source: "auto", extras: kubeadm ? ["kubeadm"] : [] }, say);
+}
+
+/** What the machines' disks begin as. */
+async function baseOf(drivers: Drivers): Promise<void> {
+    const made = Object.values(drivers);
+    if (made.includes("nspawn")) {
+        await ensureRootfs(say);
+    }
+    if (made.includes("qemu")) {
+        await ensureImage(say);
+    }
+}
+
+function driversOf({ local: { virtual } }: { readonly local: LocalSpec }): Drivers {
+    const of = (role: Role): DriverName => (virtual.includes(role) ? "qemu" : "nspawn");
+    return { "control-plane": of("control-plane"), worker: of("worker") };
 }
 
 /** What kubeadm is to bring up: as many nodes as the lab has, with the settings of the stack. */

@@ -7,6 +7,7 @@ import { ensureParts } from "../parts";
 import type { Display } from "../support/display";
 import type { Progress } from "../support/progress";
 import { specOfStack } from "./spec-of-stack";
+import { describeNewMachines, madeBy } from "./new-machines";
 import type { Stack } from "./stack";
 
 /**
@@ -22,7 +23,13 @@ export async function getSoftware(
 ): Promise<void> {
     const spec = specOfStack(stack, overrides);
     const machines = spec?.local === undefined ? [] : spec.nodes;
-    const isVirtual = ({ role }: NodeSpec): boolean => spec?.local?.virtual.includes(role) ?? false;
+    // A lab keeps its drivers, whatever this host would choose by now.
+    const isVirtual = (node: NodeSpec): boolean =>
+        (madeBy(spec?.name ?? "", node) ?? (spec?.local?.virtual.includes(node.role) ? "qemu" : "nspawn")) === "qemu";
+    const created = spec && describeNewMachines(spec);
+    if (created !== undefined) {
+        display.progress(created);
+    }
     // Much of it is waiting for downloads and disks, so it takes its time beside the builds that keep the processors busy.
     const rootfs = machines.every(isVirtual) ? undefined : ensureRootfs(inTheBackground(display.progress));
     // What is wrong with it is told where it is waited for.

@@ -30,6 +30,8 @@ export interface Driver {
      * @returns whether it is there: without an interface it has to be restarted.
      */
     reconnect(layout: CgroupLayout, lab: string, machine: string): Promise<boolean>;
+    /** What a machine that doesn't answer waits for, and what to do: no time helps it. @returns undefined where that isn't known. */
+    needs(lab: string, machine: string): Promise<string | undefined>;
     /** What the services of a machine that runs must know of it. */
     facts(layout: CgroupLayout, record: MachineRecord): Promise<MachineFacts>;
     /** Takes away what an ended machine leaves outside of its directory, beside its interface and its cgroup. */

@@ -21,6 +21,9 @@ const IMPLEMENTATIONS: Readonly<Record<DriverName, Driver>> = { nspawn: NSPAWN, 
 /** After this many milliseconds a supervisor that isn't in its cgroup has ended. */
 const SUPERVISOR_START = 3_000;
 
+/** Milliseconds between two looks at what a machine that doesn't answer waits for. */
+const BETWEEN_LOOKS = 3_000;
+
 /**
  * Creates a machine and returns once its SSH server takes connections. One that is there already stays what it is, is started
  * where it is stopped, and takes over changed keys and names.
@@ -62,7 +65,7 @@ export async function createMachine(request: MachineSettings, progress: Progress
             await endMachine(layout, lab, machine);
             start(driver, layout, record, known);
         }
-        await sshAnswers(driver.startTimeout(record), layout, record);
+        await sshAnswers(driver, layout, record);
         return { id: record.id, address: address(record), facts: await driver.facts(layout, record) };
     });
 }
@@ -136,17 +139,27 @@ function refuseOtherAddresses(known: MachineRecord, wanted: MachineRecord): void
     }
 }
 
-/** @throws UserError with the console's last lines, when the machine ends or doesn't answer in time. */
-async function sshAnswers(timeout: number, layout: CgroupLayout, record: MachineRecord): Promise<void> {
+/** @throws UserError with the console's last lines, when the machine ends, waits for a person, or doesn't answer in time. */
+async function sshAnswers(driver: Driver, layout: CgroupLayout, record: MachineRecord): Promise<void> {
+    const { lab, machine } = record;
     const started = Date.now();
-    for (;;) {
+    const timeout = driver.startTimeout(record);
+    for (let asked = 0; ;) {
+        const now = Date.now();
+        if (now > asked + BETWEEN_LOOKS) {
+            asked = now;
+            const needed = await driver.needs(lab, machine);
+            if (needed !== undefined) {
+                throw new UserError(`${machine} waits: ${needed}, and run this again.`);
+            }
+        }
         if (await accepts(address(record), 22)) {
             return;
         }
-        const ended = Date.now() > started + SUPERVISOR_START && !isRunning(layout, record.lab, record.machine);
-        if (ended || Date.now() > started + timeout) {
+        const ended = now > started + SUPERVISOR_START && !isRunning(layout, lab, machine);
+        if (ended || now > started + timeout) {
             const what = ended ? "ended while it started" : `doesn't answer on ${address(record)}:22`;
-            throw new UserError(`${record.machine} ${what}. Its console:\n${consoleTail(record.lab, record.machine)}`);
+            throw new UserError(`${machine} ${what}. Its console:\n${consoleTail(lab, machine)}`);
         }
         await sleep(20);
     }

@@ -1,13 +1,15 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "node:fs";
 import { release } from "node:os";
-import { run } from "../../scripts/machines/commands";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { run, tryRun } from "../../scripts/machines/commands";
 import { labNames, machineNames } from "../../scripts/machines/names";
 import { vmFiles } from "../../scripts/machines/qemu/files";
 import { ask } from "../../scripts/machines/qemu/monitor";
 import { listMachines, machineDifferences, machineStatus } from "../../scripts/machines/status";
 import { Driver } from "../support/driver";
 import { HostBefore } from "../support/host-state";
-import { eventually, Lab } from "../support/lab";
+import { eventually } from "../support/lab";
 import { keepsForInspection, stopStory, story } from "../support/story";
 
 /** Seconds that a machine has to come up in without KVM, on a busy host. */
@@ -20,6 +22,8 @@ story("virtual machines", () => {
     let driver: Driver;
     let host: HostBefore;
     let id: unknown;
+    let otherKey: string;
+    const names = machineNames(lab, "cp-1");
 
     const request = (change: object = {}): object => ({
         ...driver.machine(lab, prefix, "cp-1"),
@@ -34,6 +38,7 @@ story("virtual machines", () => {
         }
         return stdout;
     };
+    const other = (commandLine: string): string => on(commandLine, { userKey: "other-user-key" });
     /** The process of the machine, by its name among QEMU's. */
     const qemu = (): number[] =>
         readdirSync("/proc")
@@ -43,17 +48,25 @@ story("virtual machines", () => {
 
     beforeAll(() => {
         driver = new Driver(20);
+        otherKey = driver.publicKey("other-user-key");
         host = new HostBefore(/test-vm|10\.252\.1\./);
     });
     afterAll(() => {
         if (!keepsForInspection()) {
+            tryRun("umount", ["--lazy", names.directory]);
             driver.run("network", "delete", { lab });
         }
         driver.remove();
     }, 60_000);
 
-    it("boot whole, with a kernel, cgroups and a clock of their own", () => {
+    it("boot whole, with a kernel and cgroups of their own, though the driver was killed meanwhile", async () => {
         driver.succeed("network", "create", driver.network(lab, prefix));
+        // A small disk of this host for the machine's own.
+        mkdirSync(names.directory, { recursive: true, mode: 0o700 });
+        run("mount", ["-t", "tmpfs", "-o", "size=1G,mode=700", "tmpfs", names.directory]);
+        await driver.killWhen("machine", request(), () => qemu().length > 0);
+        const [pid] = qemu();
+        expect(machineStatus(lab, "cp-1")).toBe("running");
         const { code, stdout, stderr } = driver.run("machine", "create", request());
         if (code !== 0) {
             stopStory();
@@ -61,6 +74,7 @@ story("virtual machines", () => {
         }
         const created = JSON.parse(stdout) as Record<string, unknown>;
         id = created["id"];
+        expect(qemu()).toEqual([pid]);
         expect(created).toMatchObject({ address, facts: { cgroupDriver: "systemd", failCgroupV1: true } });
         expect(on("systemctl is-system-running --wait; systemctl --failed --no-legend")).toBe("running");
         expect(on("uname -r")).not.toBe(release());
@@ -85,8 +99,7 @@ story("virtual machines", () => {
         expect(on("cat /proc/cmdline; ls /etc/ssh/ssh_host_*")).toMatch(
             /^console=\S+ [^\n]*\n\/etc\/ssh\/ssh_host_ed25519_key$/,
         );
-        const { directory } = machineNames(lab, "cp-1");
-        expect(statSync(directory).mode & 0o077).toBe(0);
+        expect(statSync(names.directory).mode & 0o077).toBe(0);
         expect(statSync(vmFiles(lab, "cp-1").initrd).mode & 0o777).toBe(0o600);
         expect(qemu()).toHaveLength(1);
         expect(commandLine(String(qemu()[0]))).not.toMatch(/BEGIN|ssh-ed25519/);
@@ -128,11 +141,13 @@ story("virtual machines", () => {
         expect(qemu()).toEqual([pid]);
     }, 400_000);
 
-    it("take over a new key by a start, with what is on their disk", async () => {
-        const authorizedKeys = [driver.publicKey("other-user-key")];
+    it("take over a new key by a start, with what is on their disk, though that is full", async () => {
         await eventually(BOOT, () => on("systemctl is-system-running --wait"));
-        expect(driver.succeed("machine", "create", request({ authorizedKeys }))["id"]).toBe(id);
-        expect(on("cat /root/kept; hostname", { userKey: "other-user-key" })).toBe("kept\ncp-1");
+        // All but 64 MiB without writing them.
+        on("fallocate -l $(($(stat -f -c '%f * %S' /) - (64 << 20))) /root/filler; cp /dev/zero /root/rest || true");
+        expect(on("df --output=avail / | tail -1").trim()).toBe("0");
+        expect(driver.succeed("machine", "create", request({ authorizedKeys: [otherKey] }))["id"]).toBe(id);
+        expect(other("cat /root/kept; hostname; rm /root/filler /root/rest")).toBe("kept\ncp-1");
         expect(driver.ssh(address, "true").code).not.toBe(0);
     }, 600_000);
 
@@ -142,51 +157,47 @@ story("virtual machines", () => {
         await eventually(10, () => {
             expect(machineStatus(lab, "cp-1")).toBe("stopped");
         });
-        expect(driver.succeed("machine", "create", request())["id"]).toBe(id);
-        expect(on("cat /root/kept; findmnt --noheadings --output FSTYPE /")).toBe("kept\next4");
+        expect(driver.succeed("machine", "create", request({ authorizedKeys: [otherKey] }))["id"]).toBe(id);
+        // It takes connections before its processors are idle enough to go on with them.
+        await eventually(60, () => {
+            expect(other("cat /root/kept; findmnt --noheadings --output FSTYPE /")).toBe("kept\next4");
+        });
     }, 600_000);
 
-    it("are looked at by the preflight of hosts: swap, a firewall, a wrong clock", () => {
-        on("fallocate -l 64M /swap; chmod 600 /swap; mkswap /swap >/dev/null; swapon /swap");
-        on(
-            "nft 'add table inet own; add chain inet own input { type filter hook input priority 0; policy drop; }; " +
-                "add rule inet own input ct state established,related accept; add rule inet own input tcp dport 22 accept'",
-        );
-        on("timedatectl set-ntp false 2>/dev/null; date --set '-1 hour'");
-        const hosts = new Lab("vm-host", {
-            provider: "hosts",
-            hosts: [
-                {
-                    role: "control-plane",
-                    address,
-                    keyFile: driver.path("user-key"),
-                    hostKey: driver.publicKey("host-key").split(" ").slice(0, 2).join(" "),
-                },
-            ],
-        });
-        try {
-            const start = Date.now();
-            const { code, stdout, stderr } = hosts.run("up", ["--preview"]);
-            console.log(`preflight of a virtual machine: ${((Date.now() - start) / 1000).toFixed(1)} s`);
-            const said = `${stdout}\n${stderr}`;
-            expect(said).toMatch(/cp-1: has a clock that is 3[56]\d\d seconds behind this machine's/);
-            expect(said).toMatch(/cp-1: has an active firewall, nftables,/);
-            expect(said).toMatch(
-                /cp-1: can't be reached on TCP 6443 from here.*; open the port to this machine in its nftables/,
-            );
-            expect(said).toContain("(2 problems); nothing was changed on them");
-            expect(code).not.toBe(0);
-            // Made right: what is left are warnings, and swap is none of them.
-            on("nft delete table inet own; date --set '+1 hour'");
-            const { stdout: plan, code: planned } = hosts.run("up", ["--preview"]);
-            expect(plan).not.toMatch(/firewall|swap|aren't ready/);
-            expect(planned).toBe(0);
-        } finally {
-            hosts.remove();
+    it("wait while this host's disk is full, say so, and go on when there is room", async () => {
+        const filler = join(names.directory, "filler");
+        const free = statfsSync(names.directory);
+        run("fallocate", ["-l", String(free.bavail * free.bsize - (1 << 20)), filler]);
+        other("nohup dd if=/dev/urandom of=/root/big bs=1M count=32 conv=fsync >/dev/null 2>&1 &");
+        const deadline = Date.now() + BOOT * 1000;
+        while ((await machineDifferences(lab, "cp-1")).length === 0 && Date.now() < deadline) {
+            await sleep(500);
         }
-    }, 300_000);
+        const waits = "this host's disk was full when it wrote to its own";
+        expect(await machineDifferences(lab, "cp-1")).toEqual([{ subject: "machine", difference: `waits: ${waits}` }]);
+        const { code, stderr } = driver.run("machine", "create", request({ authorizedKeys: [otherKey] }));
+        expect(stderr).toBe(`cp-1 waits: ${waits}. Make room below ${names.directory}, and run this again.\n`);
+        expect(code).toBe(1);
+        rmSync(filler);
+        expect(driver.succeed("machine", "create", request({ authorizedKeys: [otherKey] }))["id"]).toBe(id);
+        await eventually(60, () => {
+            expect(other("sync; stat -c %s /root/big")).toBe(String(32 << 20));
+        });
+    }, 500_000);
+
+    it("show what their console said when they don't come up", () => {
+        process.kill(qemu()[0] ?? 0, "SIGKILL");
+        const { disk } = vmFiles(lab, "cp-1");
+        run("qemu-img", ["create", "-q", "-f", "qcow2", disk, "20G"]);
+        const { code, stderr } = driver.run("machine", "create", request({ authorizedKeys: [otherKey] }));
+        expect(code).toBe(1);
+        expect(stderr).toMatch(
+            /^cp-1 ended while it started\. Its console:\n\/run\/kubelab\/test-vm\/cp-1\.console\.log\n[^]*kubelab: the disk can't be mounted/,
+        );
+    }, 200_000);
 
     it("leave nothing on the host", async () => {
+        run("umount", ["--lazy", names.directory]);
         driver.succeed("machine", "delete", request());
         driver.succeed("network", "delete", { lab });
         expect(driver.succeed("machine", "delete", request())).toEqual({ deleted: false });

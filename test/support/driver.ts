@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +13,14 @@ const REPOSITORY = join(__dirname, "../..");
 export class Driver {
     private readonly directory = mkdtempSync(join(tmpdir(), "kubelab-driver-"));
 
-    /** @param connectSeconds that SSH gets to connect and to agree on keys, which takes an emulated machine some seconds. */
-    constructor(private readonly connectSeconds = 2) {
+    /**
+     * @param connectSeconds that SSH gets to connect and to agree on keys, which takes an emulated machine some seconds.
+     * @param sharing options of SSH by which command lines share connections.
+     */
+    constructor(
+        private readonly connectSeconds = 2,
+        private readonly sharing: readonly string[] = [],
+    ) {
         mkdirSync(join(this.directory, "images"));
         for (const name of ["host-key", "other-host-key", "user-key", "other-user-key"]) {
             execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", join(this.directory, name)]);
@@ -30,6 +37,19 @@ export class Driver {
             timeout: 600_000,
         });
         return { code: result.status ?? 1, stdout: result.stdout, stderr: result.stderr };
+    }
+
+    /** Begins as `run` does, and ends the driver by SIGKILL as soon as `reached` says so. */
+    async killWhen(subject: "network" | "machine", request: object, reached: () => boolean): Promise<void> {
+        const command = ["--require", "tsx/cjs", "scripts/machines/main.ts", subject, "create"];
+        const driver = spawn("node", command, { cwd: REPOSITORY, stdio: ["pipe", "ignore", "ignore"] });
+        const ended = once(driver, "exit");
+        driver.stdin.end(JSON.stringify(request));
+        for (; driver.exitCode === null && !reached();) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        driver.kill("SIGKILL");
+        await ended;
     }
 
     /** As `run`, but fails with what the driver said. */
@@ -92,7 +112,7 @@ export class Driver {
         writeFileSync(known, `machine ${this.publicKey(hostKey)}\n`);
         const files = { keyFile: join(this.directory, userKey), knownHosts: known };
         const words = sshWords({ machine: "machine", address, user: "root", ...files });
-        const options = ["-o", `ConnectTimeout=${this.connectSeconds}`, "-o", "LogLevel=ERROR"];
+        const options = [...this.sharing, "-o", `ConnectTimeout=${this.connectSeconds}`, "-o", "LogLevel=ERROR"];
         const result = spawnSync("ssh", [...options, ...words, commandLine], {
             encoding: "utf8",
             maxBuffer: 64 << 20,

@@ -18,6 +18,8 @@ export interface WantedHost {
     readonly release: Release;
     /** What sudo asks of the user; it asks for nothing where this is missing. */
     readonly sudoPassword?: string;
+    /** Settings of a virtual machine; a container where they are missing. */
+    readonly vm?: { readonly memory: number };
 }
 
 /** An entry of `kubelab:hosts`. */
@@ -32,7 +34,6 @@ export interface HostEntry {
 
 /** Machines that exist before any cluster does, as somebody's servers would: with a user of their own who may use sudo. */
 export class ExistingHosts {
-    readonly driver = new Driver();
     /** The image registry beside them. */
     readonly registry: string;
 
@@ -40,6 +41,7 @@ export class ExistingHosts {
     constructor(
         readonly lab: string,
         private readonly prefix: string,
+        readonly driver = new Driver(),
     ) {
         this.registry = `https://${prefix}.1:5000`;
     }
@@ -68,10 +70,11 @@ export class ExistingHosts {
         this.root(host, "systemctl is-system-running --wait || true");
     }
 
-    boot({ name, position, release }: WantedHost): void {
+    boot({ name, position, release, vm }: WantedHost): void {
         const request = this.driver.machine(this.lab, this.prefix, name);
         const addresses = [`${this.address({ position })}/24`];
-        this.driver.succeed("machine", "create", { ...request, addresses, hosts: {}, release });
+        const virtual = vm === undefined ? {} : { driver: "qemu", vm };
+        this.driver.succeed("machine", "create", { ...request, addresses, hosts: {}, release, ...virtual });
     }
 
     private setUp(host: WantedHost): void {
@@ -85,8 +88,8 @@ ${sudoPassword === undefined ? "" : `chpasswd <<<${quote(`${ADMIN}:${sudoPasswor
 echo '${ADMIN} ALL=(ALL) ${sudoPassword === undefined ? "NOPASSWD:" : ""}ALL' >/etc/sudoers.d/${ADMIN}
 install -d -m 700 -o ${ADMIN} -g ${ADMIN} /home/${ADMIN}/.ssh
 install -m 600 -o ${ADMIN} -g ${ADMIN} /root/.ssh/authorized_keys /home/${ADMIN}/.ssh/authorized_keys
-echo '${registryCertificate}' >/usr/local/share/ca-certificates/registry.crt
-update-ca-certificates >/dev/null 2>&1`,
+# update-ca-certificates asks openssl about each of all, which takes an emulated machine minutes.
+echo '${registryCertificate}' >>/etc/ssl/certs/ca-certificates.crt`,
         );
     }
 

@@ -25,15 +25,8 @@ metadata: {name: both}
 spec: {selector: {app: both}, ports: [{port: 80}]}
 `;
 
-/** A lab whose control plane is a container and whose worker is a virtual machine. */
-export class VirtualWorker extends Lab {
-    /** @param network IPv4 CIDR of its machines. */
-    constructor(name: string, network: string, config: Readonly<Record<string, unknown>> = {}) {
-        super(name, network);
-        const driver = { controlPlanes: "nspawn", workers: "qemu" };
-        this.configure({ workers: 1, local: { network, driver, memory: 1536 }, ...config });
-    }
-
+/** A lab of the nodes cp-1 and worker-1, one of them on a virtual machine. */
+export class TwoNodes extends Lab {
     /** Kernel of each node. */
     kernels(): readonly string[] {
         const kernels = this.kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.nodeInfo.kernelVersion}");
@@ -68,6 +61,16 @@ export class VirtualWorker extends Lab {
             expect(this.answers("cp-1", this.addressOf("pod/on-worker-1"))).toEqual(["200"]);
             expect(this.answers("worker-1", this.addressOf("pod/on-cp-1"))).toEqual(["200"]);
         });
+    }
+}
+
+/** A lab whose control plane is a container and whose worker is a virtual machine. */
+export class VirtualWorker extends TwoNodes {
+    /** @param network IPv4 CIDR of its machines. */
+    constructor(name: string, network: string, config: Readonly<Record<string, unknown>> = {}) {
+        super(name, network);
+        const driver = { controlPlanes: "nspawn", workers: "qemu" };
+        this.configure({ workers: 1, local: { network, driver, memory: 1536 }, ...config });
     }
 
     /** Reboots the virtual machine, and waits until it answers again. */

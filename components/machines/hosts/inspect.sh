@@ -1,24 +1,44 @@
 # shellcheck shell=bash
 # What a host is like, a line each: a word that says what, and the rest of the line. Reads and changes nothing. Run as root.
+# Bash itself reads what it can: to start a program takes an emulated machine a quarter of a second.
 set -uo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 
 say() { printf '%s %s\n' "$1" "${*:2}"; }
 
+# content FILE: into the variable of that name; empty where there is none.
+content() {
+    content=''
+    if [ -r "$1" ]; then IFS= read -rd '' content <"$1" || true; fi
+}
+
+# Beside all else, since both wait: for a service that is started for the answer, and for name servers.
+waiting() {
+    # systemd 252 has no -P for it.
+    if [ "$(timedatectl show --property=NTPSynchronized --value 2>/dev/null)" = no ]; then say unsynchronized; fi
+    timeout 5 getent ahostsv4 registry.k8s.io >/dev/null || say unresolved registry.k8s.io
+}
+
 say clock "$EPOCHREALTIME"
-say hostname "$(hostname)"
-say machine-id "$(cat /etc/machine-id 2>/dev/null)"
+waiting &
+content /proc/sys/kernel/hostname
+hostname=${content%$'\n'}
+say hostname "$hostname"
+content /etc/machine-id
+say machine-id "${content%$'\n'}"
 # shellcheck source=/dev/null
 say os "$(. /etc/os-release 2>/dev/null && printf '%s %s %s' "${ID:-unknown}" "${VERSION_ID:-unknown}" "${PRETTY_NAME:-}")"
 say architecture "$(uname -m)"
-say kernel "$(uname -r)"
-say init "$(cat /proc/1/comm)"
-case $(stat -f -c %T /sys/fs/cgroup) in
-    cgroup2fs) say cgroup v2 ;;
-    *) say cgroup v1 ;;
-esac
-say memory "$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
-if [ "$(wc -l </proc/swaps)" -gt 1 ]; then say swap on; fi
+content /proc/sys/kernel/osrelease
+say kernel "${content%$'\n'}"
+content /proc/1/comm
+say init "${content%$'\n'}"
+# Only the root of cgroup v2 has it: https://docs.kernel.org/admin-guide/cgroup-v2.html#core-interface-files
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then say cgroup v2; else say cgroup v1; fi
+content /proc/meminfo
+if [[ $content =~ MemTotal:\ *([0-9]+)\ kB ]]; then say memory "${BASH_REMATCH[1]}"; fi
+content /proc/swaps
+if [[ $content == *$'\n'?* ]]; then say swap on; fi
 (echo -999 >/proc/self/oom_score_adj) 2>/dev/null || say no-oom-score
 if [ -e /proc/sys/net/netfilter/nf_conntrack_max ] && [ ! -w /proc/sys/net/netfilter/nf_conntrack_max ]; then say fixed-conntrack; fi
 
@@ -55,9 +75,12 @@ PROGRAMS
 kernel() {
     "${@:3}" >/dev/null 2>&1 || modprobe --dry-run --quiet "$2" >/dev/null 2>&1 || say no-kernel "$1"
 }
-kernel overlayfs overlay grep -qw overlay /proc/filesystems
+overlayfs() { content /proc/filesystems && [[ $content == *$'\toverlay\n'* ]]; }
+kernel overlayfs overlay overlayfs
 kernel br_netfilter br_netfilter test -d /proc/sys/net/bridge
-kernel nftables nf_tables nft list tables
+nftables() { chains=$(nft list chains); }
+chains=''
+kernel nftables nf_tables nftables
 kernel conntrack nf_conntrack test -e /proc/sys/net/netfilter/nf_conntrack_max
 kernel ip_vs ip_vs test -e /proc/net/ip_vs
 
@@ -68,19 +91,23 @@ fi
 
 # Container runtimes and Kubernetes that are not kubelab's.
 units=(docker containerd cri-o crio podman kubelet k3s k3s-agent rke2-server rke2-agent k0scontroller k0sworker snap.microk8s.daemon-kubelite etcd kube-apiserver)
-# One call for all of them: each takes a slow machine half a second. A unit's Id comes before its other properties.
+# One call for all of them. A unit's Id comes before its other properties.
+firewalld=''
 while IFS='=' read -r key value; do
-    case $key in
-        Id) unit=$value ;;
-        FragmentPath) if [ -n "$value" ]; then say unit "$unit" "$value"; fi ;;
+    case $key:$value in
+        Id:*) unit=$value ;;
+        ActiveState:active) if [ "$unit" = firewalld.service ]; then firewalld=active; fi ;;
+        FragmentPath:?*) if [ "$unit" != firewalld.service ]; then say unit "$unit" "$value"; fi ;;
     esac
-done < <(systemctl show --property=Id,FragmentPath "${units[@]/%/.service}" 2>/dev/null)
+done < <(systemctl show --property=Id,FragmentPath,ActiveState "${units[@]/%/.service}" firewalld.service 2>/dev/null)
 for program in dockerd containerd crio kubelet kubeadm k3s rke2 k0s etcd kube-apiserver; do
     path=$(command -v "$program") || continue
     [[ $(readlink -f "$path") == /opt/kubelab/* ]] || say program "$path"
 done
+shopt -s nullglob dotglob
 for directory in /etc/kubernetes /etc/cni/net.d /etc/containerd /opt/cni/bin /var/lib/kubelet /var/lib/containerd /var/lib/etcd /var/lib/docker /var/lib/rancher; do
-    if [ -n "$(ls -A "$directory" 2>/dev/null)" ]; then say files "$directory"; fi
+    entries=("$directory"/*)
+    if [ "${#entries[@]}" -gt 0 ]; then say files "$directory"; fi
 done
 
 while read -r protocol address program; do
@@ -91,12 +118,17 @@ done < <(ss -Hlntup | sed -n 's/^\(tcp\|udp\) *[A-Z]* *[0-9]* *[0-9]* *\([^ ]*\)
 # one that packets are forwarded by.
 if command -v ufw >/dev/null && [[ $(ufw status 2>/dev/null) == 'Status: active'* ]]; then
     say firewall ufw
-elif [ "$(systemctl is-active firewalld 2>/dev/null)" = active ]; then
+elif [ "$firewalld" = active ]; then
     say firewall firewalld
 else
     hooks=input
     if [ ! -e /var/lib/kubelab/claim ]; then hooks='input|forward'; fi
-    if nft list chains 2>/dev/null | grep -Eq "hook ($hooks) .*policy drop"; then say firewall nftables; fi
+    while read -r line; do
+        if [[ $line =~ hook\ ($hooks)\ .*policy\ drop ]]; then
+            say firewall nftables
+            break
+        fi
+    done <<<"$chains"
 fi
 
 # Of network cards, by their names or by the bus that they are on.
@@ -107,23 +139,36 @@ while read -r _ name details; do
 done < <(ip -details -oneline link)
 while read -r _ name _ cidr _; do say address "${cidr%/*}" "$name"; done < <(ip -o -4 address show)
 
-# systemd 252 has no -P for it.
-synchronized=$(timedatectl show --property=NTPSynchronized --value 2>/dev/null)
-if [ "$synchronized" = no ]; then say unsynchronized; fi
-getent ahostsv4 "$(hostname)" >/dev/null || say unresolved "$(hostname)"
-getent ahostsv4 localhost >/dev/null || say unresolved localhost
-timeout 5 getent ahostsv4 registry.k8s.io >/dev/null || say unresolved registry.k8s.io
+for name in "$hostname" localhost; do
+    getent ahostsv4 "$name" >/dev/null || say unresolved "$name"
+done
 
 # Name servers that pods can use: those on loopback are for processes of the host, and CoreDNS would ask itself.
-servers() { sed -n 's/^[[:space:]]*nameserver[[:space:]]\+\([^[:space:]]*\).*/\1/p' "$1" 2>/dev/null; }
-usable() { grep -Ev '^(127\.|0\.0\.0\.0$|::1$)'; }
-if [ "$(servers /etc/resolv.conf)" = "" ] || [ "$(servers /etc/resolv.conf)" != "$(servers /etc/resolv.conf | usable)" ]; then
+# servers FILE: all of them into the variable of that name, and those that pods can use into another.
+servers() {
+    local word server
+    servers='' usable=''
+    if [ ! -r "$1" ]; then return; fi
+    while read -r word server _ || [ -n "$word" ]; do
+        if [ "$word" != nameserver ]; then continue; fi
+        servers+="$server "
+        case $server in
+            127.* | 0.0.0.0 | ::1) ;;
+            *) usable+="$server " ;;
+        esac
+    done <"$1"
+}
+servers /etc/resolv.conf
+if [ -z "$servers" ] || [ "$servers" != "$usable" ]; then
+    own=$usable
     for file in /run/systemd/resolve/resolv.conf /run/NetworkManager/no-stub-resolv.conf /run/dnsmasq/resolv.conf; do
-        if [ -n "$(servers "$file" | usable)" ]; then
+        servers "$file"
+        if [ -n "$usable" ]; then
             say resolv-conf "$file"
             break
         fi
     done
-    say name-servers "$(servers /etc/resolv.conf | usable | tr '\n' ' ')"
+    say name-servers "$own"
 fi
+wait
 say end

@@ -38,7 +38,7 @@ export class PlainMachines {
                 registryCertificate: registry.certificate,
                 registryKey: registry.key,
             },
-            machines: nodes.map(({ name }) => ({
+            machines: nodes.map(({ name, role }) => ({
                 lab,
                 machine: name,
                 addresses: [`${this.address(name)}/${local.prefixLength}`],
@@ -46,6 +46,9 @@ export class PlainMachines {
                 hosts: local.addresses,
                 hostKey: keys.get(name)?.secret ?? "",
                 authorizedKeys: [client?.open ?? ""],
+                // As those that kubelab is measured on: `auto` might choose others here.
+                driver: local.driver[role],
+                vm: local.vm,
             })),
         };
     }

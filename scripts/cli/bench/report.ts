@@ -1,3 +1,6 @@
+import { formatPerRole } from "../../../components/cluster-spec/per-role";
+import type { Role } from "../../../components/cluster-spec/types";
+import type { DriverName } from "../../machines/choose-driver";
 import type { Run } from "./bring-up";
 import { PHASE_NAMES } from "./bring-up";
 import type { Growth } from "./growth";
@@ -16,6 +19,8 @@ export interface Report {
     readonly host: HostDescription;
     readonly versions: Readonly<Record<string, string>>;
     readonly workers: number;
+    /** What made the machines of each role. */
+    readonly drivers: Readonly<Record<Role, DriverName>>;
     readonly runs?: readonly Run[];
     readonly kubeadm?: readonly KubeadmRun[];
     readonly growth?: Growth;
@@ -30,11 +35,12 @@ export function ratioToKubeadm(runs: readonly Run[], kubeadm: readonly KubeadmRu
 
 /** Tables for people. */
 export function renderReport(report: Report): string {
-    const { host, versions, runs, kubeadm, growth, throughput } = report;
+    const { host, versions, drivers, runs, kubeadm, growth, throughput } = report;
     const sections = [
         [
             `${report.stack}, 1 control plane and ${report.workers} workers, by Pulumi ${report.engine}, ${report.date}`,
             `${host.processor}, ${host.cores} cores, ${host.memoryGiB} GiB; Linux ${host.kernel}, cgroup ${host.cgroup}, ${host.system}, Node.js ${host.node}`,
+            `machines by the driver ${formatPerRole(drivers)}`,
             Object.entries(versions)
                 .map(([part, version]) => `${part} ${version}`)
                 .join(", "),

@@ -27,6 +27,7 @@ export const NSPAWN: Driver = {
     supervisor,
     takeOver,
     reconnect,
+    needs: () => Promise.resolve(undefined),
     facts: async (layout, { lab, machine }) => factsOfContainer(await machineInit(layout, lab, machine)),
     cleanUp,
 };

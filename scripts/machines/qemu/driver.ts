@@ -16,7 +16,7 @@ import { partsDisk, writeDisks } from "./disks";
 import { IMAGE_FILES, vmFiles } from "./files";
 import { identityArchive } from "./identity";
 import { ensureImage } from "./image";
-import { ask, vmState } from "./monitor";
+import { ask, vmState, whatItNeeds } from "./monitor";
 import { QEMU_TOOLS } from "./tools";
 
 /** Of Debian with a kernel of its own: cgroup v2 is systemd's, and nobody has turned swap on. */
@@ -46,6 +46,7 @@ export const QEMU_DRIVER: Driver = {
     supervisor,
     takeOver,
     reconnect,
+    needs: whatItNeeds,
     facts: () => Promise.resolve(FACTS),
     cleanUp(lab, machine) {
         rmSync(vmFiles(lab, machine).monitor, { force: true });
@@ -122,6 +123,8 @@ async function reconnect(layout: CgroupLayout, lab: string, machine: string): Pr
     const state = await vmState(monitor);
     if (state === "io-error" || state === "paused") {
         await ask(monitor, "cont");
+        // A write that still finds no room stops it at once.
+        await sleep(300);
     }
     return state !== undefined;
 }

@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { machineNames } from "../names";
 import { vmFiles } from "./files";
 
 /** What QEMU says of its machine: `running`, `paused`, `io-error` (the host's disk is full), `shutdown`, … */
@@ -69,12 +70,23 @@ export async function vmState(socket: string): Promise<VmState | undefined> {
     }
 }
 
+const DISK_FULL: VmState = "io-error";
+const HOST_DISK_FULL = "this host's disk was full when it wrote to its own";
+
+/** What a virtual machine waits for that only a person can give it: room on the host's disk. */
+export async function whatItNeeds(lab: string, machine: string): Promise<string | undefined> {
+    const state = await vmState(vmFiles(lab, machine).monitor);
+    return state === DISK_FULL
+        ? `${HOST_DISK_FULL}. Make room below ${machineNames(lab, machine).directory}`
+        : undefined;
+}
+
 /** Why a virtual machine that has been started doesn't go on; undefined where it does. */
 export async function whyItWaits(lab: string, machine: string): Promise<string | undefined> {
     const state = await vmState(vmFiles(lab, machine).monitor);
     switch (state) {
-        case "io-error":
-            return "this host's disk was full when it wrote to its own";
+        case DISK_FULL:
+            return HOST_DISK_FULL;
         case undefined:
             return "QEMU doesn't answer";
         case "running":

@@ -1,6 +1,15 @@
-import { parseClusterSpec, type RawConfig } from "../../../components/cluster-spec";
+import {
+    type ClusterSpec,
+    formatProblem,
+    InvalidConfig,
+    keptForLife,
+    parseClusterSpec,
+    type RawConfig,
+    refuseImmutableChange,
+    runningCluster,
+    type RunningCluster,
+} from "../../../components/cluster-spec";
 import type { Workstation } from "../../../components/cluster-spec/virtual-machines";
-import { formatProblem, InvalidConfig } from "../../../components/cluster-spec";
 import { PINNED, WORKSTATION } from "./support";
 
 const WITH_KVM: Workstation = { ...WORKSTATION, hypervisor: { withoutKvm: undefined, hasQemu: true } };
@@ -37,6 +46,46 @@ describe("the driver", () => {
         expect(problems({ driver: { worker: "qemu" } })).toEqual([
             'kubelab:local.driver: {"worker":"qemu"} is no map of roles; did you mean "workers"?',
         ]);
+    });
+});
+
+describe("the driver of a running cluster", () => {
+    const specOn = (workstation: Workstation, config: RawConfig, running?: RunningCluster): ClusterSpec =>
+        parseClusterSpec(config, { stack: "kubenet", workstation, pinnedVersions: PINNED, running });
+    const refused = (running: RunningCluster, next: ClusterSpec): string[] =>
+        refuseImmutableChange(running, next).map(formatProblem);
+
+    test("is kept for its new machines as well, whatever the host has come to", () => {
+        const containers = runningCluster(specOn(WORKSTATION, {}));
+        expect(containers.drivers).toEqual({ "control-plane": "nspawn", worker: "nspawn" });
+        const next = specOn(WITH_KVM, { workers: 3 }, containers);
+        expect(next.local).toMatchObject({ driver: { "control-plane": "nspawn", worker: "nspawn" }, virtual: [] });
+        expect(refused(containers, next)).toEqual([]);
+
+        const virtual = runningCluster(specOn(WITH_KVM, { local: { memory: 2000 } }));
+        expect(virtual.drivers).toEqual({ "control-plane": "qemu", worker: "qemu" });
+        const later = specOn(WORKSTATION, { local: { memory: 2000 } }, virtual);
+        expect(later.local?.virtual).toEqual(["control-plane", "worker"]);
+        expect(runningCluster(later).drivers).toEqual(virtual.drivers);
+    });
+
+    test("is not asked for in so many words where the host would choose it anyway", () => {
+        const running = runningCluster(specOn(WORKSTATION, {}));
+        expect(specOn(WORKSTATION, {}, running).local?.driver).toEqual({ "control-plane": "auto", worker: "auto" });
+    });
+
+    test("was nspawn in earlier versions, which didn't tell", () => {
+        expect(specOn(WITH_KVM, {}, keptForLife(specOn(WORKSTATION, {}))).local?.virtual).toEqual([]);
+    });
+
+    test("can't be replaced, except of a role that has no machines yet", () => {
+        const running = runningCluster(specOn(WORKSTATION, {}));
+        expect(refused(running, specOn(WORKSTATION, { local: { driver: "qemu" } }, running))).toEqual([
+            'kubelab:local.driver.controlPlanes: "qemu" can\'t replace "nspawn" while the cluster is running: a machine\'s disk is of no use to another driver; set it back to "nspawn", or destroy the cluster first',
+            'kubelab:local.driver.workers: "qemu" can\'t replace "nspawn" while the cluster is running: a machine\'s disk is of no use to another driver; set it back to "nspawn", or destroy the cluster first',
+        ]);
+        const alone = runningCluster(specOn(WORKSTATION, { workers: 0 }));
+        expect(refused(alone, specOn(WORKSTATION, { local: { driver: { workers: "qemu" } } }, alone))).toEqual([]);
     });
 });
 

@@ -6,6 +6,7 @@ import { spread } from "../../../scripts/cli/bench/numbers";
 import { ratioToKubeadm, renderReport, type Report } from "../../../scripts/cli/bench/report";
 import { FACTS, testSpec } from "../../support/spec";
 
+const CONTAINERS = { "control-plane": "nspawn", worker: "nspawn" } as const;
 const FLAGS = { stack: "kubenet", runs: "3", workers: "1,2,4", network: "10.231.0.0/24" };
 
 describe("the options", () => {
@@ -35,14 +36,22 @@ describe("the options", () => {
 
 describe("what is measured", () => {
     test("is everything with two workers, and phases alone with fewer", () => {
-        expect(subjectsFor(2, undefined)).toEqual(["phases", "growth", "throughput"]);
-        expect(subjectsFor(0, undefined)).toEqual(["phases"]);
+        expect(subjectsFor(2, CONTAINERS, undefined)).toEqual(["phases", "growth", "throughput"]);
+        expect(subjectsFor(0, CONTAINERS, undefined)).toEqual(["phases"]);
     });
 
     test("is what was asked for, but no throughput between workers that aren't there", () => {
-        expect(subjectsFor(2, ["growth"])).toEqual(["growth"]);
-        expect(subjectsFor(0, ["growth"])).toEqual(["growth"]);
-        expect(() => subjectsFor(1, ["phases", "throughput"])).toThrow("--only throughput");
+        expect(subjectsFor(2, CONTAINERS, ["growth"])).toEqual(["growth"]);
+        expect(subjectsFor(0, CONTAINERS, ["growth"])).toEqual(["growth"]);
+        expect(() => subjectsFor(1, CONTAINERS, ["phases", "throughput"])).toThrow("--only throughput");
+    });
+
+    test("is no throughput of virtual machines, whose network namespaces are not this host's", () => {
+        const drivers = { "control-plane": "nspawn", worker: "qemu" } as const;
+        expect(subjectsFor(2, drivers, undefined)).toEqual(["phases", "growth"]);
+        expect(() => subjectsFor(2, drivers, ["throughput"])).toThrow(
+            "--only throughput: it is measured in the workers' network namespaces; virtual machines have none on this host",
+        );
     });
 });
 
@@ -134,6 +143,7 @@ describe("the report", () => {
         },
         versions: { kubernetes: "1.36.3" },
         workers: 2,
+        drivers: { "control-plane": "nspawn", worker: "qemu" },
         runs: [{ phases, noop: 1, oneMoreWorker: 5, down: 2 }],
         kubeadm: [
             { machines: 3, init: 9, joins: 8, total: 20 },
@@ -144,6 +154,7 @@ describe("the report", () => {
     test("says what was measured where, by which engine", () => {
         expect(renderReport(report)).toContain("by Pulumi 3.248.0, 2026-11-21");
         expect(renderReport(report)).toContain("a processor, 2 cores, 24 GiB; Linux 6.18, cgroup v1");
+        expect(renderReport(report)).toContain("machines by the driver {controlPlanes: nspawn, workers: qemu}");
         expect(renderReport(report)).toMatch(/from none: nodes Ready +10\.0 +10\.0 +10\.0/);
     });
 

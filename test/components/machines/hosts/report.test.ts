@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { hostname, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseReport } from "../../../../components/machines/hosts/report";
 
@@ -92,7 +94,15 @@ describe("what a host tells of itself", () => {
         const { stdout: uname } = spawnSync("uname", ["-rm"], { encoding: "utf8" });
         expect(`${report.kernel} ${report.architecture}`).toBe(uname.trim());
         expect(Math.abs(report.clock - Date.now() / 1000)).toBeLessThan(60);
-        expect(report.memory).toBeGreaterThan(0);
+        const file = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "").trim();
+        expect(report).toMatchObject({
+            hostname: hostname(),
+            machineId: file("/etc/machine-id"),
+            init: file("/proc/1/comm"),
+            cgroup: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "v2" : "v1",
+            memory: Math.floor(totalmem() / 1024),
+            swap: file("/proc/swaps").includes("\n"),
+        });
         expect(report.room["/opt"]).toBeGreaterThan(0);
         expect(report.addresses).toContain("127.0.0.1");
     }, 30_000);
