@@ -206,6 +206,11 @@ export interface LocalArgs {
      * Default: `"auto"`. Example: `"tcg"`
      */
     readonly accelerator?: "auto" | "kvm" | "tcg";
+    /**
+     * What connects the machines: `bridge` (a bridge of this host, which needs root), `user` (a process; virtual machines only, without
+     * root). Default: `"bridge"`. Example: `"user"`
+     */
+    readonly networking?: "bridge" | "user";
 }
 
 /** Machines on EC2. A provider in the component's options is used for all resources of AWS. */

@@ -17,6 +17,8 @@ const REASONS = {
     clusterDomain: "running pods keep the search domain they were started with",
     "local.network":
         "machines keep their addresses, and the control plane's data is on a machine that would be deleted",
+    "local.networking":
+        "machines keep their network, and the control plane's data is on a machine that would be deleted",
     "aws.region": "other machines have none of the cluster's data, and those that it runs on would be deleted",
     "aws.network": "the machines are in the VPC that has this range, and would be deleted with it",
     "aws.architecture": "the control plane's data is on the disk of a machine that would be deleted",
@@ -75,7 +77,7 @@ function driversOf({ nodes }: ClusterSpec, { virtual }: LocalSpec): KeptDrivers 
 function ofMachines({ local, aws }: ClusterSpec): KeptForLife {
     const zone = aws?.subnets[0]?.zone;
     return {
-        ...(local === undefined ? {} : { "local.network": local.network }),
+        ...(local === undefined ? {} : { "local.network": local.network, "local.networking": local.networking }),
         ...(aws === undefined
             ? {}
             : { "aws.region": aws.region, "aws.network": aws.network, "aws.architecture": aws.architecture }),

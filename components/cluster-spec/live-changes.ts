@@ -37,7 +37,7 @@ export const LIVE_CHANGES: Readonly<Record<ConfigKey, LiveChange>> = {
     podSecurity: works("the API server restarts; pods that run already stay"),
     registryMirrors: works("containerd restarts; pods keep running"),
     parts: works("a binary that differs restarts its service"),
-    local: partly("network: refused; registryPort: a new registry; others: new machines only"),
+    local: partly("network, networking: refused; registryPort: a new registry; others: new machines only"),
     aws: partly("region, network, architecture, first zone: refused; others: docs/aws.md"),
     hosts: works("hosts join; others are drained and left as they were before"),
     sudoPassword: works("the next steps use it"),

@@ -1,4 +1,5 @@
 import { addressAt, type Cidr, formatCidr, sizeOfCidr } from "./cidr";
+import { PORTS } from "./ports";
 import type { LocalSpec, NodeSpec, Role, VmSpec } from "./types";
 
 const GATEWAY = 1;
@@ -15,6 +16,11 @@ export function localNetworkHolds(network: Cidr, workers: number): boolean {
     return FIRST.worker + workers < sizeOfCidr(network) - 1;
 }
 
+/** The address of the workstation's loopback that stands for one of the lab's: `127.240.0.11` for `10.240.0.11`. */
+function onLoopback(address: string): string {
+    return address.replace(/^\d+/, "127");
+}
+
 /**
  * The addresses of a lab on this host.
  *
@@ -22,18 +28,29 @@ export function localNetworkHolds(network: Cidr, workers: number): boolean {
  */
 export function planLocal(
     network: Cidr,
-    settings: Pick<LocalSpec, "registryPort" | "preloadParts" | "driver" | "virtual"> & VmSpec,
+    settings: Pick<LocalSpec, "registryPort" | "preloadParts" | "driver" | "virtual" | "networking"> & VmSpec,
     nodes: readonly NodeSpec[],
 ): LocalSpec {
-    const { cpus, memory, disk, accelerator } = settings;
+    const { cpus, memory, disk, accelerator, networking } = settings;
+    const gateway = addressAt(network, GATEWAY);
+    const apiAddress = addressAt(network, API);
+    const addresses = Object.fromEntries(
+        nodes.map(({ name, role, index }) => [name, addressAt(network, FIRST[role] + index)]),
+    );
+    const outer = networking === "user" ? onLoopback : (address: string): string => address;
     return {
         network: formatCidr(network),
         prefixLength: network.prefix,
-        gateway: addressAt(network, GATEWAY),
-        apiAddress: addressAt(network, API),
-        addresses: Object.fromEntries(
-            nodes.map(({ name, role, index }) => [name, addressAt(network, FIRST[role] + index)]),
-        ),
+        gateway,
+        apiAddress,
+        addresses,
+        networking,
+        outer: {
+            gateway: outer(gateway),
+            apiAddress: outer(apiAddress),
+            addresses: Object.fromEntries(Object.entries(addresses).map(([name, each]) => [name, outer(each)])),
+            sshPort: networking === "user" ? PORTS.forwardedSsh : PORTS.ssh,
+        },
         registryPort: settings.registryPort,
         preloadParts: settings.preloadParts,
         driver: settings.driver,

@@ -21,4 +21,7 @@ export const PORTS = {
     relay: 10288,
     /** Of a local lab's image registry, unless `kubelab:local.registryPort` says otherwise. */
     registry: 5000,
+    ssh: 22,
+    /** On the workstation's loopback, of a local machine that has no address there: an ordinary user can't have port 22. */
+    forwardedSsh: 2222,
 } as const;

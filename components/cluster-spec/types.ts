@@ -86,6 +86,9 @@ export interface ComponentSwitches {
     readonly dns: boolean;
 }
 
+/** What connects local machines: a bridge of the kernel, which needs root, or a process of the user's. */
+export type LocalNetworking = "bridge" | "user";
+
 /** Where a local lab lives on this host. Present when the provider is `local`. */
 export interface LocalSpec {
     /** IPv4 CIDR of the lab's bridge, e.g. `10.240.0.0/24`. */
@@ -97,6 +100,15 @@ export interface LocalSpec {
     readonly apiAddress: string;
     /** Address per node name: control plane n = `network` + 10 + n, worker n = `network` + 20 + n. */
     readonly addresses: Readonly<Record<string, string>>;
+    readonly networking: LocalNetworking;
+    /**
+     * The same as the workstation reaches them. With the networking `user` these are addresses of its loopback, whose ports lead to the
+     * machines; `gateway` is where its registry listens.
+     */
+    readonly outer: Pick<LocalSpec, "gateway" | "apiAddress" | "addresses"> & {
+        /** TCP port of each machine's SSH server. */
+        readonly sshPort: number;
+    };
     /** TCP port of the lab's image registry on the gateway address. */
     readonly registryPort: number;
     /** New machines have the parts on their disks from the start, as a VM image would; else they are pushed over SSH. */

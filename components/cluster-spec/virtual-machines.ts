@@ -33,6 +33,7 @@ export const MACHINE_SETTINGS = {
     memory: field.integer(512, 4 << 20).prefault(VM_DEFAULTS.memory),
     disk: field.integer(8, 16384).prefault(VM_DEFAULTS.disk),
     accelerator: z.enum(["auto", ...ACCELERATORS]).default("auto"),
+    networking: z.enum(["bridge", "user"]).default("bridge"),
 } as const;
 
 /** MiB that a machine's kernel, system and parts of Kubernetes take, with a little for pods. */
@@ -80,7 +81,7 @@ export function virtualRoles(driver: Readonly<Record<Role, LocalDriver>>, { hype
 
 /** What this host can't run, and machines that are too small for what runs on them. */
 export function refuseVirtualMachines(
-    local: VmSpec & Pick<LocalSpec, "driver">,
+    local: VmSpec & Pick<LocalSpec, "driver" | "networking">,
     counts: Readonly<Record<Role, number>>,
     workstation: Workstation,
 ): Problem[] {
@@ -88,11 +89,17 @@ export function refuseVirtualMachines(
     const [needy] = virtual.filter((role) => local.memory < NEEDED_MEMORY[role]);
     const machines = virtual.reduce((sum, role) => sum + counts[role], 0);
     const problems: Problem[] = [];
-    const refuse = (key: "cpus" | "memory" | "accelerator", problem: string, remedy: string): void => {
+    const refuse = (key: "cpus" | "memory" | "accelerator" | "networking", problem: string, remedy: string): void => {
         problems.push({ key: `local.${key}`, value: local[key], problem, remedy });
     };
+    const container = (Object.keys(counts) as Role[]).find((role) => counts[role] > 0 && !virtual.includes(role));
+    if (local.networking === "user" && container !== undefined) {
+        const why = local.driver[container] === "auto" ? (workstation.hypervisor.withoutKvm ?? "QEMU is missing") : "";
+        const problem = `is for virtual machines, and a ${container.replace("-", " ")} would be a container`;
+        refuse("networking", why === "" ? problem : `${problem}: ${why}`, 'set kubelab:local.driver to "qemu"');
+    }
     if (machines === 0) {
-        return [];
+        return problems;
     }
     if (needy !== undefined) {
         refuse("memory", `is too little for a ${needy.replace("-", " ")}`, `use ${NEEDED_MEMORY[needy]} (MiB) or more`);

@@ -9,6 +9,7 @@ import {
     VM_DEFAULTS,
 } from "../../scripts/machines/contract";
 import { partsPath } from "../../scripts/parts/contract";
+import { PORTS } from "../cluster-spec/ports";
 import { Component } from "../component";
 import type { Parts } from "../steps/parts";
 import { ownProgram } from "../steps/own-program";
@@ -33,7 +34,7 @@ export interface LocalMachinesArgs {
     readonly sshKey: SshKey;
 }
 
-/** The machines of a lab on this host: systemd-nspawn containers that boot like machines, on a bridge of the lab's own. */
+/** The machines of a lab on this host: containers or virtual machines, on a bridge or a switch of the lab's own. */
 export function localMachines(args: LocalMachinesArgs, parent: Component): Machine[] {
     const registry = registryCertificate(args.local, parent);
     const network = localNetwork(args, registry, parent);
@@ -42,7 +43,7 @@ export function localMachines(args: LocalMachinesArgs, parent: Component): Machi
     return args.spec.nodes.map((node) => new LocalMachine(node, { ...args, network, mirror }, parent));
 }
 
-/** Bridge, NAT and image registry of the lab. */
+/** Bridge and NAT, or switch, and image registry of the lab. */
 function localNetwork(
     { spec, local: lab, parts, sshKey }: LocalMachinesArgs,
     registry: { readonly certPem: pulumi.Output<string>; readonly keyPem: pulumi.Output<string> },
@@ -55,6 +56,7 @@ function localNetwork(
             network: lab.network,
             gateway: lab.gateway,
             registryPort: lab.registryPort,
+            ...(lab.networking === "user" ? { loopback: lab.outer.gateway } : {}),
             preload: lab.preloadParts,
             ...(spec.repair.host === undefined ? {} : { repair: spec.repair.host }),
             partsDirectory: partsPath(digest),
@@ -71,6 +73,7 @@ class LocalMachine extends Component implements Machine {
     readonly role: Machine["role"];
     readonly address: string;
     readonly privateAddress: string;
+    readonly port: number;
     readonly user = "root";
     readonly loginShell = "bash";
     readonly library: NonNullable<Machine["library"]>;
@@ -92,15 +95,16 @@ class LocalMachine extends Component implements Machine {
         this.role = node.role;
         // A virtual machine's disk can't be written while it runs: new functions of steps would restart it.
         this.library = lab.virtual.includes(node.role) ? "brought" : "installed";
-        this.address = lab.addresses[node.name] ?? "";
-        this.privateAddress = this.address;
+        this.address = lab.outer.addresses[node.name] ?? "";
+        this.privateAddress = lab.addresses[node.name] ?? "";
+        this.port = lab.outer.sshPort;
 
         const hostKey = new tls.PrivateKey(this.nameOf("host-key"), { algorithm: "ED25519" }, { parent: this });
         this.hostKey = hostKey.publicKeyOpenssh.apply((key) => key.trim());
 
         // The API endpoint's address is the second one of the only control plane. Of several, keepalived puts it on one.
         const own = node.role === "control-plane" && node.index === 1 ? [lab.apiAddress] : [];
-        const [address = "", ...endpoint] = [this.address, ...own].map((each) => `${each}/${lab.prefixLength}`);
+        const [address = "", ...endpoint] = [this.privateAddress, ...own].map((each) => `${each}/${lab.prefixLength}`);
         const input = pulumi
             .all([hostKey.privateKeyOpenssh, sshKey.publicKeyOpenssh])
             .apply(([privateKey, authorizedKey]): MachineRequest => ({
@@ -108,6 +112,7 @@ class LocalMachine extends Component implements Machine {
                 machine: node.name,
                 addresses: spec.highlyAvailable ? [address] : [address, ...endpoint],
                 gateway: lab.gateway,
+                ...(lab.networking === "user" ? { forwards: this.forwards(spec, lab, own.length > 0) } : {}),
                 hosts: spec.highlyAvailable ? {} : { [spec.api.name]: lab.apiAddress },
                 ...(this.library === "installed" ? { stepLibrary: LIBRARY_SUM } : {}),
                 hostKey: privateKey,
@@ -123,6 +128,7 @@ class LocalMachine extends Component implements Machine {
         this.facts = created.apply(({ facts = FORMER_FACTS }) => ({ ...facts, registries: [args.mirror] }));
         this.connection = {
             host: this.address,
+            ...(this.port === PORTS.ssh ? {} : { port: this.port }),
             user: this.user,
             privateKey: sshKey.privateKeyOpenssh,
             hostKey: this.hostKey,
@@ -131,6 +137,19 @@ class LocalMachine extends Component implements Machine {
             perDialTimeout: 30,
         };
         this.registerOutputs(machineOutputs(this));
+    }
+
+    /** The ports of the loopback that lead to this machine. @param isEndpoint whether the API endpoint's address is its own. */
+    private forwards(
+        { api }: ClusterSpec,
+        { apiAddress, outer }: LocalSpec,
+        isEndpoint: boolean,
+    ): Record<string, string> {
+        const endpoint = { [`${outer.apiAddress}:${api.port}`]: `${apiAddress}:${api.port}` };
+        return {
+            [`${this.address}:${this.port}`]: `${this.privateAddress}:${PORTS.ssh}`,
+            ...(isEndpoint ? endpoint : {}),
+        };
     }
 }
 

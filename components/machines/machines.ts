@@ -43,7 +43,7 @@ export function createMachines(
             const sshKey = sshKeyOf(spec, parent);
             return {
                 machines: localMachines({ ...args, sshKey, local: spec.local }, parent),
-                endpoint: spec.local.apiAddress,
+                endpoint: spec.local.outer.apiAddress,
                 innerEndpoint: spec.local.apiAddress,
                 architecture: OWN_ARCHITECTURE,
                 privateKey: sshKey.privateKeyOpenssh,

@@ -19,15 +19,14 @@ export function checkHost(host: Host, lab: PlannedLab): Check[] {
     if (lab.provider !== "local") {
         return [commandsOfClient(host), ...softwareChecks(host, lab)];
     }
-    const system = systemChecks(host, lab.stack);
+    const system = systemChecks(host, lab);
     if (host.platform !== "linux") {
         return system;
     }
     return [
         ...system,
         commandsOfLab(host, lab),
-        ...kernelChecks(host),
-        cgroupCheck(host),
+        ...(lab.networking === "user" ? [] : [...kernelChecks(host), cgroupCheck(host)]),
         machinesCheck(host, lab),
         ...resourceChecks(host, lab),
         ...networkChecks(host, lab),

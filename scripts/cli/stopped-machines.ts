@@ -57,9 +57,9 @@ export async function startDownParts(stack: Stack, parts: DownParts, progress: (
         late<typeof import("../machines/machine")>(require, "../machines/machine"),
         late<typeof import("../machines/records")>(require, "../machines/records"),
     ]);
-    checkHost();
     const again = [...parts.absent];
     const network = readNetwork(lab);
+    checkHost(network?.loopback !== undefined);
     if (network === undefined) {
         again.push("host");
     } else {

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Progress } from "../support/progress";
-import { withLock } from "./commands";
+import { tryRun, withLock } from "./commands";
+import { AS_ROOT } from "./names";
+import { asRootOfNamespace } from "./user-namespace";
 
 /** What takes so long that it is kept in the cache. */
 export interface Build {
@@ -61,6 +63,12 @@ async function buildInto({ path, what, make }: Build, progress: Progress): Promi
 
 /** What a killed build has left, unless a process of it still writes there: then the next build takes it away. */
 function removeLeftover(directory: string): void {
+    if (!AS_ROOT) {
+        // Files in it belong to users of a user namespace.
+        const [program, ...args] = asRootOfNamespace(["rm", "-rf", directory]);
+        tryRun(program, args);
+        return;
+    }
     try {
         rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
     } catch (error) {

@@ -2,16 +2,18 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tryRun } from "./commands";
-import { labNames } from "./names";
+import { marked } from "./marked-processes";
+import { AS_ROOT, labNames } from "./names";
 
 /**
  * How this host arranges its cgroups. `v1` has a hierarchy per controller (perhaps with an empty `unified` one beside
  * them); `v2` has one. Where systemd runs the only hierarchy, it hands out the cgroups: no other process may write
- * there. https://systemd.io/CGROUP_DELEGATION/
+ * there. https://systemd.io/CGROUP_DELEGATION/ An ordinary user has none: the processes of their labs are marked.
  */
 export type CgroupLayout =
     | { readonly kind: "v1"; readonly hierarchies: readonly string[] }
-    | { readonly kind: "v2"; readonly hierarchy: string; readonly systemd: boolean };
+    | { readonly kind: "v2"; readonly hierarchy: string; readonly systemd: boolean }
+    | { readonly kind: "marks" };
 
 /** @param mounts the text of /proc/self/mounts */
 export function cgroupLayout(mounts: string, systemd: boolean): CgroupLayout {
@@ -32,19 +34,23 @@ export function cgroupLayout(mounts: string, systemd: boolean): CgroupLayout {
 
 /** The layout of this host. */
 export function hostCgroupLayout(): CgroupLayout {
-    return cgroupLayout(readFileSync("/proc/self/mounts", "utf8"), existsSync("/run/systemd/system"));
+    return AS_ROOT
+        ? cgroupLayout(readFileSync("/proc/self/mounts", "utf8"), existsSync("/run/systemd/system"))
+        : { kind: "marks" };
 }
 
-/** One process group of a lab: a machine with its supervisor, or the registry. */
+/** One process group of a lab: a machine with its supervisor, or a service of the lab. */
 export interface LabProcess {
     readonly lab: string;
-    /** `undefined` is the lab's registry. */
+    /** `undefined` is one of the lab's services. */
     readonly machine?: string;
+    /** By default the registry. */
+    readonly service?: "registry" | "switch";
 }
 
 /** The systemd unit that holds the process on a host where systemd gives out the cgroups. */
-export function unitName({ lab, machine }: LabProcess): string {
-    return machine === undefined ? `kubelab-registry.${lab}.service` : `kubelab-machine.${lab}.${machine}.service`;
+export function unitName({ lab, machine, service = "registry" }: LabProcess): string {
+    return machine === undefined ? `kubelab-${service}.${lab}.service` : `kubelab-machine.${lab}.${machine}.service`;
 }
 
 /** The cgroup of a process in every hierarchy. */
@@ -52,7 +58,7 @@ export function cgroupsOf(layout: CgroupLayout, process: LabProcess): readonly s
     if (layout.kind === "v2" && layout.systemd) {
         return [join(layout.hierarchy, "system.slice", unitName(process))];
     }
-    const own = process.machine === undefined ? ["registry"] : ["machines", process.machine];
+    const own = process.machine === undefined ? [process.service ?? "registry"] : ["machines", process.machine];
     return hierarchies(layout).map((hierarchy) => join(hierarchy, labNames(process.lab).cgroup, ...own));
 }
 
@@ -64,7 +70,14 @@ export function labCgroups(layout: CgroupLayout, lab: string): readonly string[]
 }
 
 function hierarchies(layout: CgroupLayout): readonly string[] {
-    return layout.kind === "v1" ? layout.hierarchies : [layout.hierarchy];
+    switch (layout.kind) {
+        case "v1":
+            return layout.hierarchies;
+        case "v2":
+            return [layout.hierarchy];
+        case "marks":
+            return [];
+    }
 }
 
 /** Makes the cgroups of a process and of its lab, with every controller usable in them. */
@@ -121,13 +134,22 @@ export function processesIn(directories: readonly string[]): number[] {
     return [...found];
 }
 
-/** Whether the machine or its supervisor has processes. */
-export function isRunning(layout: CgroupLayout, lab: string, machine: string): boolean {
-    return processesIn(cgroupsOf(layout, { lab, machine })).length > 0;
+/** Ids of the processes of a machine or a service, with all that these have started. */
+export function processesOf(layout: CgroupLayout, process: LabProcess): number[] {
+    return layout.kind === "marks" ? marked(process) : processesIn(cgroupsOf(layout, process));
 }
 
-/** Ends a machine with its supervisor, or a registry. Idempotent. */
+/** Whether the machine or its supervisor has processes. */
+export function isRunning(layout: CgroupLayout, lab: string, machine: string): boolean {
+    return processesOf(layout, { lab, machine }).length > 0;
+}
+
+/** Ends a machine with its supervisor, or a service. Idempotent. */
 export async function endProcess(layout: CgroupLayout, process: LabProcess): Promise<void> {
+    if (layout.kind === "marks") {
+        await endAll(() => marked(process), process.machine ?? process.service ?? "registry");
+        return;
+    }
     await endAndRemove(cgroupsOf(layout, process));
     if (layout.kind === "v2" && layout.systemd) {
         // It has nothing left to end; this waits until the unit's name is free again.
@@ -137,17 +159,21 @@ export async function endProcess(layout: CgroupLayout, process: LabProcess): Pro
 }
 
 /** Ends every process in these cgroups and removes them. @throws Error when a process outlives it by ten seconds. */
-export async function endAndRemove(directories: readonly string[]): Promise<void> {
+export function endAndRemove(directories: readonly string[]): Promise<void> {
+    const removed = (): boolean => directories.map(removeTree).every((gone) => gone);
+    return endAll(() => processesIn(directories), directories[0] ?? "", removed);
+}
+
+async function endAll(running: () => number[], what: string, finish: () => boolean = () => true): Promise<void> {
     const deadline = Date.now() + 10_000;
     for (;;) {
-        const alive = processesIn(directories);
-        if (alive.length === 0 && directories.map(removeTree).every((gone) => gone)) {
+        const alive = running();
+        if (alive.length === 0 && finish()) {
             return;
         }
         if (Date.now() > deadline) {
-            throw new Error(
-                `These processes of ${directories[0] ?? ""} don't end: ${alive.join(", ") || "none left, but the cgroup stays busy"}.`,
-            );
+            const left = alive.join(", ") || "none left, but the cgroup stays busy";
+            throw new Error(`These processes of ${what} don't end: ${left}.`);
         }
         alive.forEach(kill);
         await sleep(5);

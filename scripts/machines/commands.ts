@@ -24,24 +24,34 @@ export function tryRun(command: string, args: readonly string[]): boolean {
 
 /** Programs the driver uses, and the Debian and Ubuntu packages that have them. */
 const TOOLS: Readonly<Record<string, string>> = {
-    "systemd-nspawn": "systemd-container",
     mmdebstrap: "mmdebstrap",
-    ip: "iproute2",
-    nft: "nftables",
-    mount: "mount",
     unshare: "util-linux",
     flock: "util-linux",
 };
+/** Those for containers and bridges. */
+const ROOT_TOOLS = { "systemd-nspawn": "systemd-container", ip: "iproute2", nft: "nftables", mount: "mount" } as const;
+/** Those that make an image without root. */
+const USER_TOOLS = { newuidmap: "uidmap", newgidmap: "uidmap" } as const;
 
-/** @throws UserError where this host can't run machines, with all that is missing and how to get it. */
-export function checkHost(): void {
+/**
+ * @param userNetwork whether the lab's network is one that needs no root.
+ * @throws UserError where this host can't run machines, with all that is missing and how to get it.
+ */
+export function checkHost(userNetwork: boolean): void {
     if (process.platform !== "linux") {
         throw new UserError(`Local machines need Linux; this is ${process.platform}.`);
     }
     if (process.getuid?.() !== 0) {
-        throw new UserError("Local machines need root: network namespaces, mounts and cgroups. Run this as root.");
+        if (!userNetwork) {
+            throw new UserError(
+                "Local machines on a bridge need root: network namespaces, mounts and cgroups. Run this as root, or take virtual " +
+                    'machines without it: kubelab:local {driver: "qemu", networking: "user"}.',
+            );
+        }
+        requireTools({ ...TOOLS, ...USER_TOOLS });
+        return;
     }
-    requireTools(TOOLS);
+    requireTools(userNetwork ? TOOLS : { ...TOOLS, ...ROOT_TOOLS });
 }
 
 /** @param tools programs, and the Debian and Ubuntu packages that have them. @throws UserError with all that are missing. */

@@ -13,6 +13,8 @@ const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/);
 const address = z.string().ip({ version: "v4" });
 const cidr = z.string().cidr({ version: "v4" });
 const pem = z.string().startsWith("-----BEGIN ");
+/** Of this host alone. */
+const loopback = address.regex(/^127\./);
 
 /** The stack that a lab belongs to. */
 const owner = z
@@ -37,6 +39,11 @@ export const networkRequest = z
         preload: z.boolean().default(false),
         /** Parts directory whose `images/*.tar` the registry serves; absolute path. */
         partsDirectory: z.string().startsWith("/"),
+        /**
+         * Address of this host, of its loopback, that the registry listens on: then the network needs no root. It is a process of
+         * its own, and the registry answers the machines at `gateway` all the same. Without it, the network is a bridge.
+         */
+        loopback: loopback.optional(),
         registryCertificate: pem,
         /** Secret. */
         registryKey: pem,
@@ -68,6 +75,11 @@ export const machineRequest = z
         /** IPv4 addresses with prefix length; the first is the machine's own. */
         addresses: z.array(cidr).min(1).readonly(),
         gateway: address,
+        /** Where the network is a process: TCP ports of this host's loopback, and those of the machine that each one leads to. */
+        forwards: z
+            .record(z.string().regex(/^127(\.\d{1,3}){3}:\d+$/), z.string().regex(/^\d+(\.\d+){3}:\d+$/))
+            .readonly()
+            .optional(),
         /** Address by name, for /etc/hosts. */
         hosts: z.record(z.string(), address).readonly().default({}),
         /** sha256 of the functions of steps, which are on its disk then: of this package's, no others can be asked for. */
@@ -112,8 +124,8 @@ export type NetworkSettings = z.output<typeof networkRequest>;
 export type MachineSettings = z.output<typeof machineRequest>;
 
 export interface CreatedNetwork {
-    /** Name of the interface. */
-    readonly bridge: string;
+    /** Name of the interface, where the network is a bridge. */
+    readonly bridge?: string;
 }
 
 /** The facts of a machine that its services need. */

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../support/errors";
@@ -11,10 +10,13 @@ import { removeEmpty, run, tryRun, withLock } from "./commands";
 import type { CreatedMachine, Deleted, MachineSettings } from "./contract";
 import type { Driver } from "./driver";
 import { consoleTail, launch } from "./launch";
-import { labNames, LABS_DIRECTORY, machineNames, RUN_DIRECTORY } from "./names";
+import { AS_ROOT, labNames, LABS_DIRECTORY, machineNames, RUN_DIRECTORY } from "./names";
 import { NSPAWN } from "./nspawn/driver";
 import { QEMU_DRIVER } from "./qemu/driver";
 import { driverOf, type MachineRecord, readMachine, readNetwork, writeMachine } from "./records";
+import { sshServer } from "./ssh-server";
+import { forward, stopForwarding } from "./user-network/control";
+import { isUserNetwork, switchRuns } from "./user-network/process";
 
 const IMPLEMENTATIONS: Readonly<Record<DriverName, Driver>> = { nspawn: NSPAWN, qemu: QEMU_DRIVER };
 
@@ -33,16 +35,23 @@ const BETWEEN_LOOKS = 3_000;
 export async function createMachine(request: MachineSettings, progress: Progress): Promise<CreatedMachine> {
     const { lab, machine } = request;
     const names = machineNames(lab, machine);
-    if (!existsSync(join("/sys/class/net", labNames(lab).bridge))) {
+    const network = readNetwork(lab);
+    const layout = hostCgroupLayout();
+    const bridge = join("/sys/class/net", labNames(lab).bridge);
+    if (isUserNetwork(network) ? !switchRuns(layout, lab) : !existsSync(bridge)) {
         throw new UserError(`${machine}: lab "${lab}" has no network on this host. Create the network first.`);
     }
     const before = readMachine(lab, machine);
     const choice = chooseDriver(machine, request.driver, before && driverOf(before), hypervisor());
+    if (isUserNetwork(network) && choice.driver === "nspawn") {
+        throw new UserError(
+            `${machine}: a container (${choice.because}) needs root and a bridge. Set kubelab:local.driver to "qemu".`,
+        );
+    }
     const driver = IMPLEMENTATIONS[choice.driver];
     const base = before?.base ?? (await driver.base(request, progress));
     return withLock(names.directory, async () => {
         const known = readMachine(lab, machine);
-        const layout = hostCgroupLayout();
         const running = isRunning(layout, lab, machine) && (await driver.reconnect(layout, lab, machine));
         const preloaded = known ? known.preloaded : await newestParts(driver, lab);
         const record: MachineRecord = {
@@ -65,6 +74,7 @@ export async function createMachine(request: MachineSettings, progress: Progress
             await endMachine(layout, lab, machine);
             start(driver, layout, record, known);
         }
+        await forward(lab, request.forwards ?? {});
         await sshAnswers(driver, layout, record);
         return { id: record.id, address: address(record), facts: await driver.facts(layout, record) };
     });
@@ -87,6 +97,7 @@ export async function deleteMachine(lab: string, machine: string): Promise<Delet
     const layout = hostCgroupLayout();
     const existed = existsSync(names.directory) || isRunning(layout, lab, machine);
     await withLock(names.directory, async () => {
+        await stopForwarding(lab, readMachine(lab, machine)?.forwards ?? {});
         await endMachine(layout, lab, machine);
         run("rm", ["-rf", "--one-file-system", names.directory]);
         for (const ending of ["conf", "console.log", "qmp"]) {
@@ -101,11 +112,11 @@ export async function deleteMachine(lab: string, machine: string): Promise<Delet
 async function endMachine(layout: CgroupLayout, lab: string, machine: string): Promise<void> {
     const names = machineNames(lab, machine);
     await endProcess(layout, { lab, machine });
-    if (existsSync(join("/sys/class/net", names.interface))) {
+    if (AS_ROOT && existsSync(join("/sys/class/net", names.interface))) {
         tryRun("ip", ["link", "delete", names.interface]);
     }
     // Whatever the machine was: its record may be gone, or not written yet.
-    for (const driver of Object.values(IMPLEMENTATIONS)) {
+    for (const driver of Object.values(AS_ROOT ? IMPLEMENTATIONS : { qemu: QEMU_DRIVER })) {
         driver.cleanUp(lab, machine);
     }
 }
@@ -143,6 +154,7 @@ function refuseOtherAddresses(known: MachineRecord, wanted: MachineRecord): void
 async function sshAnswers(driver: Driver, layout: CgroupLayout, record: MachineRecord): Promise<void> {
     const { lab, machine } = record;
     const started = Date.now();
+    const server = sshServer(address(record), record.forwards);
     const timeout = driver.startTimeout(record);
     for (let asked = 0; ;) {
         const now = Date.now();
@@ -153,28 +165,16 @@ async function sshAnswers(driver: Driver, layout: CgroupLayout, record: MachineR
                 throw new UserError(`${machine} waits: ${needed}, and run this again.`);
             }
         }
-        if (await accepts(address(record), 22)) {
+        if (await server.answers()) {
             return;
         }
         const ended = now > started + SUPERVISOR_START && !isRunning(layout, lab, machine);
         if (ended || now > started + timeout) {
-            const what = ended ? "ended while it started" : `doesn't answer on ${address(record)}:22`;
+            const what = ended ? "ended while it started" : `doesn't answer on ${server.where}`;
             throw new UserError(`${machine} ${what}. Its console:\n${consoleTail(lab, machine)}`);
         }
         await sleep(20);
     }
-}
-
-/** Whether a TCP connection is taken within a tenth of a second. */
-function accepts(host: string, port: number): Promise<boolean> {
-    return new Promise((resolve) => {
-        const socket = connect({ host, port });
-        const settle = (answer: boolean) => () => {
-            socket.destroy();
-            resolve(answer);
-        };
-        socket.setTimeout(100, settle(false)).once("connect", settle(true)).once("error", settle(false));
-    });
 }
 
 function address(record: MachineSettings): string {

@@ -14,9 +14,11 @@ import {
 } from "./contract";
 import { createMachine, deleteMachine } from "./machine";
 import { createNetwork, deleteNetwork } from "./network";
+import { AS_ROOT } from "./names";
 import { isOwner } from "./owner";
 import { readNetwork } from "./records";
 import { ensureRootfs } from "./rootfs";
+import { isUserNetwork } from "./user-network/process";
 
 const USAGE = `usage: main.ts network create|delete | machine create|delete | rootfs
 network and machine read one JSON object on standard input and answer with one line of JSON on standard output.`;
@@ -26,26 +28,26 @@ async function main([subject, verb]: readonly string[]): Promise<object> {
     switch (`${subject ?? ""} ${verb ?? ""}`.trim()) {
         case "network create": {
             const request = parseRequest(networkRequest, standardInput());
-            checkHost();
+            checkHost(isUserNetwork(request));
             return createNetwork({ ...withoutUpstream(request), directory: process.cwd() }, progress);
         }
         case "network delete": {
             const { lab, owner } = parseRequest(networkName, standardInput());
-            checkHost();
+            checkHost(!AS_ROOT);
             return belongsToAnother(lab, owner?.key) ? leftAlone(lab) : deleteNetwork(lab);
         }
         case "machine create": {
             const request = parseRequest(machineRequest, standardInput());
-            checkHost();
+            checkHost(isUserNetwork(readNetwork(request.lab)));
             return createMachine(request, progress);
         }
         case "machine delete": {
             const { lab, machine, authorizedKeys = [] } = parseRequest(machineName, standardInput());
-            checkHost();
+            checkHost(!AS_ROOT);
             return belongsToAnother(lab, authorizedKeys[0]) ? leftAlone(lab) : deleteMachine(lab, machine);
         }
         case "rootfs":
-            checkHost();
+            checkHost(false);
             return { path: await ensureRootfs(progress) };
         default:
             throw new UserError(USAGE);

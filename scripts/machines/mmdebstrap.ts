@@ -2,11 +2,13 @@ import { spawn, spawnSync } from "node:child_process";
 import { endingWithParent } from "../support/ends-with-parent";
 import { UserError } from "../support/errors";
 import { cacheDirectory } from "../support/paths";
+import { AS_ROOT } from "./names";
+import { requireSubordinateIds } from "./user-namespace";
 import { LEFT_OUT, type Release } from "./rootfs-recipe";
 
 /** What mmdebstrap is asked for. */
 export interface Debootstrap {
-    /** Directory to be made. */
+    /** Directory to be made, by root; by another user, the tar archive of it. */
     readonly root: string;
     readonly release: Release;
     readonly packages: readonly string[];
@@ -24,10 +26,12 @@ export async function mmdebstrap(
     { root, release, packages, hooks = [] }: Debootstrap,
     progress: (line: string) => void,
 ): Promise<void> {
+    if (!AS_ROOT) {
+        requireSubordinateIds();
+    }
     const sources = hostSources(release);
     const args = [
-        "--mode=root",
-        "--format=directory",
+        ...(AS_ROOT ? ["--mode=root", "--format=directory"] : ["--mode=unshare", "--format=tar"]),
         "--variant=minbase",
         ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
         `--include=${packages.join(",")}`,

@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { stateDirectory } from "../support/paths";
+
+/** Whether labs are root's, or an ordinary user's: theirs are below their own directories, without cgroups and bridges. */
+export const AS_ROOT = process.getuid?.() === 0;
 
 /** Where labs keep what outlives a reboot of the host. */
-export const LABS_DIRECTORY = "/var/lib/kubelab";
-/** Where labs keep what doesn't. */
-export const RUN_DIRECTORY = "/run/kubelab";
+export const LABS_DIRECTORY = AS_ROOT ? "/var/lib/kubelab" : join(stateDirectory(), "labs");
+/** Where labs keep what doesn't. A user's own run-time directory goes when they log out, while machines go on. */
+export const RUN_DIRECTORY = AS_ROOT ? "/run/kubelab" : join(stateDirectory(), "run");
 
 /** Longest name of a network interface: IFNAMSIZ (16) without the closing NUL. */
 const INTERFACE_NAME_LENGTH = 15;

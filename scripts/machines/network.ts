@@ -1,28 +1,29 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../support/errors";
 import { overlapping, routedRanges, type UsedRange } from "./address-range";
-import { endAndRemove, hostCgroupLayout, labCgroups } from "./cgroups";
+import { type CgroupLayout, endAndRemove, hostCgroupLayout, labCgroups } from "./cgroups";
 import { deleteMachine } from "./machine";
 import { removeEmpty, run, tryRun, withLock } from "./commands";
 import type { CreatedNetwork, Deleted, NetworkSettings } from "./contract";
 import { closeFirewall, openFirewall } from "./firewall";
 import { enableForwarding, restoreForwarding } from "./ip-forwarding";
 import { labsOnDisk, machinesOnDisk } from "./labs";
-import { labNames, LABS_DIRECTORY, RUN_DIRECTORY } from "./names";
+import { AS_ROOT, labNames, LABS_DIRECTORY, RUN_DIRECTORY } from "./names";
 import { ownedByAnother } from "./owner";
 import { endRegistry, ensureRegistry } from "./registry/process";
 import { preloadParts } from "./preloaded-parts";
 import { networkFile, readNetwork, writeNetwork } from "./records";
+import { endSwitch, ensureSwitch, isUserNetwork } from "./user-network/process";
 
 /** Kernel modules that a cluster needs and that can't be loaded from inside a machine. What isn't a module here is built in. */
 const MODULES = ["br_netfilter", "overlay", "nf_conntrack", "nf_tables", "ip_tables", "veth"];
 
 /**
- * Makes a lab's bridge, its NAT, and its image registry. Existing parts stay; a registry with other settings is
- * restarted.
+ * Makes a lab's bridge and its NAT, or a switch in place of them, and its image registry. Existing parts stay; a registry with other
+ * settings is restarted.
  *
  * @throws UserError when the lab belongs to another stack, or the address range or the registry's port is in use
  */
@@ -30,8 +31,9 @@ export async function createNetwork(
     request: NetworkSettings,
     progress: (line: string) => void,
 ): Promise<CreatedNetwork> {
-    const { lab, network, gateway } = request;
+    const { lab } = request;
     const names = labNames(lab);
+    const layout = hostCgroupLayout();
     return withLock(RUN_DIRECTORY, async () => {
         const known = readNetwork(lab);
         const foreign = ownedByAnother(known, request);
@@ -39,7 +41,7 @@ export async function createNetwork(
             throw new UserError(foreign);
         }
         refuseChange(known, request);
-        refuseUsedRange(lab, network);
+        refuseUsedRange(request);
         mkdirSync(names.directory, { recursive: true, mode: 0o700 });
         mkdirSync(names.runDirectory, { recursive: true, mode: 0o700 });
         const changed = !isDeepStrictEqual(known, request);
@@ -49,16 +51,24 @@ export async function createNetwork(
         if (request.preload) {
             preloadParts(lab, request.partsDirectory);
         }
-        loadModules();
-        enableForwarding();
-        createBridge(lab, gateway, network);
-        const warning = openFirewall(lab, network);
-        if (warning !== undefined) {
-            progress(warning);
+        if (isUserNetwork(request)) {
+            await ensureSwitch(layout, request, progress);
+        } else {
+            makeBridge(request, progress);
         }
-        await ensureRegistry(hostCgroupLayout(), request, networkFile(lab), changed);
-        return { bridge: names.bridge };
+        await ensureRegistry(layout, request, networkFile(lab), changed);
+        return isUserNetwork(request) ? {} : { bridge: names.bridge };
     });
+}
+
+function makeBridge({ lab, network, gateway }: NetworkSettings, progress: (line: string) => void): void {
+    loadModules();
+    enableForwarding();
+    createBridge(lab, gateway, network);
+    const warning = openFirewall(lab, network);
+    if (warning !== undefined) {
+        progress(warning);
+    }
 }
 
 /** Removes a lab from this host, with its remaining machines. Idempotent: a missing or partial lab is no error. */
@@ -72,22 +82,37 @@ export async function deleteNetwork(lab: string): Promise<Deleted> {
     }
     await withLock(RUN_DIRECTORY, async () => {
         await endRegistry(layout, lab);
-        closeFirewall(lab);
-        if (existsSync(join("/sys/class/net", names.bridge))) {
-            run("ip", ["link", "delete", names.bridge]);
+        await endSwitch(layout, lab);
+        if (AS_ROOT) {
+            await removeBridge(layout, lab);
         }
-        await endAndRemove(labCgroups(layout, lab));
         rmSync(names.directory, { recursive: true, force: true });
         rmSync(names.runDirectory, { recursive: true, force: true });
-        if (labsOnDisk().every((other) => !existsSync(networkFile(other)))) {
+        if (AS_ROOT && labsOnDisk().every((other) => !existsSync(networkFile(other)))) {
             restoreForwarding();
         }
-        removeEmpty(LABS_DIRECTORY, RUN_DIRECTORY, "/run/systemd/nspawn", "/run/systemd");
+        removeEmpty(LABS_DIRECTORY, RUN_DIRECTORY);
+        removeEmpty(...(AS_ROOT ? ["/run/systemd/nspawn", "/run/systemd"] : [dirname(LABS_DIRECTORY)]));
     });
     return { deleted: existed };
 }
 
+async function removeBridge(layout: CgroupLayout, lab: string): Promise<void> {
+    const { bridge } = labNames(lab);
+    closeFirewall(lab);
+    if (existsSync(join("/sys/class/net", bridge))) {
+        run("ip", ["link", "delete", bridge]);
+    }
+    await endAndRemove(labCgroups(layout, lab));
+}
+
 function refuseChange(known: NetworkSettings | undefined, request: NetworkSettings): void {
+    if (known && isUserNetwork(known) !== isUserNetwork(request)) {
+        throw new UserError(
+            `The network of lab "${request.lab}" is ${isUserNetwork(known) ? "a switch of a user's" : "a bridge"}, and can't ` +
+                "become another while it is there (kubelab:local.networking). Delete it first.",
+        );
+    }
     if (known && (known.network !== request.network || known.gateway !== request.gateway)) {
         throw new UserError(
             `Lab "${request.lab}" has the network ${known.network} with the host at ${known.gateway}; it can't become ` +
@@ -96,19 +121,30 @@ function refuseChange(known: NetworkSettings | undefined, request: NetworkSettin
     }
 }
 
-function refuseUsedRange(lab: string, network: string): void {
+/** Ranges of this host matter to a bridge, which is an interface beside the others; a switch is none. */
+function refuseUsedRange({ lab, network, loopback }: NetworkSettings): void {
     const { bridge } = labNames(lab);
     const labs = labsOnDisk().flatMap((other): UsedRange[] => {
         const range = other === lab ? undefined : readNetwork(other)?.network;
         return range === undefined ? [] : [{ range, by: `the lab "${other}"` }];
     });
+    if (loopback !== undefined) {
+        // Two labs with the same range have the same addresses of the loopback.
+        refuseOverlap(network, labs);
+        return;
+    }
     const interfaces = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
         addresses
             .filter(({ family, cidr }) => family === "IPv4" && cidr !== null)
             .map(({ cidr }) => ({ range: cidr ?? "", by: `the interface ${name} of this host`, interface: name })),
     );
     const routes = routedRanges(readFileSync("/proc/net/route", "utf8"));
-    const used = overlapping(network, [...labs, ...interfaces, ...routes], bridge);
+    refuseOverlap(network, [...labs, ...interfaces, ...routes], bridge);
+}
+
+/** @param own interface that may have the range. */
+function refuseOverlap(network: string, ranges: readonly UsedRange[], own = ""): void {
+    const used = overlapping(network, ranges, own);
     if (used) {
         throw new UserError(
             `The lab's network ${network} overlaps with ${used.range}, which ${used.by} uses. ` +

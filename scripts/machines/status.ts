@@ -2,12 +2,16 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { basename, join } from "node:path";
-import { cgroupsOf, hostCgroupLayout, isRunning, processesIn } from "./cgroups";
+import { hostCgroupLayout, isRunning, processesOf } from "./cgroups";
+import type { NetworkSettings } from "./contract";
 import { masqueradeRule } from "./firewall";
 import { machinesOnDisk } from "./labs";
 import { labNames, machineNames } from "./names";
 import { whyItWaits } from "./qemu/monitor";
 import { driverOf, readMachine, readNetwork } from "./records";
+import { registryAddress } from "./registry/process";
+import { isPluggedIn } from "./user-network/control";
+import { isUserNetwork, switchRuns } from "./user-network/process";
 
 /** `stopped`: its disk is there, and `machine create` starts it again. */
 export type MachineStatus = "running" | "stopped" | "absent";
@@ -34,16 +38,35 @@ export interface Difference {
     readonly difference: string;
 }
 
-/** Drift of a lab's bridge, NAT and registry, which `network create` fixes. */
+/** Drift of a lab's bridge and NAT, or of its switch, and of its registry, which `network create` fixes. */
 export function networkDifferences(lab: string): Difference[] {
-    const { bridge, table, directory } = labNames(lab);
     const request = readNetwork(lab);
     if (request === undefined) {
-        return [{ subject: join(directory, "network.json"), difference: "gone" }];
+        return [{ subject: join(labNames(lab).directory, "network.json"), difference: "gone" }];
     }
+    const layout = hostCgroupLayout();
+    const registry = processesOf(layout, { lab }).length > 0;
+    return [
+        ...(isUserNetwork(request) ? [] : bridgeDifferences(request)),
+        ...(isUserNetwork(request) && !switchRuns(layout, lab)
+            ? [{ subject: "switch", difference: "doesn't run" }]
+            : []),
+        ...(registry
+            ? []
+            : [
+                  {
+                      subject: `registry ${registryAddress(request)}:${request.registryPort}`,
+                      difference: "doesn't run",
+                  },
+              ]),
+    ];
+}
+
+function bridgeDifferences(request: NetworkSettings): Difference[] {
+    const { lab } = request;
+    const { bridge, table } = labNames(lab);
     const address = `${request.gateway}/${request.network.split("/")[1] ?? ""}`;
     const rules = spawnSync("nft", ["list", "table", "ip", table], { encoding: "utf8" }).stdout;
-    const registry = processesIn(cgroupsOf(hostCgroupLayout(), { lab }));
     const forwards = readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1";
     const hasAddress = networkInterfaces()[bridge]?.some(({ cidr }) => cidr === address) ?? false;
     const found: readonly (readonly [boolean, string, string])[] = [
@@ -51,7 +74,6 @@ export function networkDifferences(lab: string): Difference[] {
         [existsSync(join("/sys/class/net", bridge)) && !hasAddress, `bridge ${bridge}`, `has no address ${address}`],
         [!rules.includes(masqueradeRule(lab, request.network)), `nftables table ${table}`, "gone or changed"],
         [!forwards, "sysctl net.ipv4.ip_forward", "0, not 1"],
-        [registry.length === 0, `registry ${request.gateway}:${request.registryPort}`, "doesn't run"],
     ];
     return found.filter(([differs]) => differs).map(([, subject, difference]) => ({ subject, difference }));
 }
@@ -65,6 +87,9 @@ export async function machineDifferences(lab: string, machine: string): Promise<
         case "absent":
             return [{ subject: "machine", difference: "gone, with its disk" }];
         case "running": {
+            if (isUserNetwork(readNetwork(lab))) {
+                return userMachineDifferences(lab, machine);
+            }
             const port = join("/sys/class/net", names.interface);
             const bridge = join("/sys/class/net", labNames(lab).bridge);
             const namespace = join("/run/netns", names.networkNamespace);
@@ -81,4 +106,14 @@ export async function machineDifferences(lab: string, machine: string): Promise<
             return found.filter(([differs]) => differs).map(([, subject, difference]) => ({ subject, difference }));
         }
     }
+}
+
+async function userMachineDifferences(lab: string, machine: string): Promise<Difference[]> {
+    const waits = await whyItWaits(lab, machine);
+    const plugged = await isPluggedIn(lab, machineNames(lab, machine).hardwareAddress);
+    return [
+        ...(waits === undefined ? [] : [{ subject: "machine", difference: `waits: ${waits}` }]),
+        // A machine that has been started before the switch has to be started again.
+        ...(plugged === true ? [] : [{ subject: "machine", difference: "isn't plugged into the lab's switch" }]),
+    ];
 }

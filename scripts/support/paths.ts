@@ -14,6 +14,12 @@ export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): st
     return join(xdg && isAbsolute(xdg) ? xdg : join(homeDirectory(environment), ".cache"), "kubelab");
 }
 
+/** `$XDG_STATE_HOME/kubelab`, else `~/.local/state/kubelab`: what outlives a reboot, and can't be made again. */
+export function stateDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+    const { XDG_STATE_HOME: xdg } = environment;
+    return join(xdg && isAbsolute(xdg) ? xdg : join(homeDirectory(environment), ".local/state"), "kubelab");
+}
+
 /** `$HOME`, else what the system knows of the user: cron, systemd and containers may leave HOME out. */
 export function homeDirectory({ HOME: home }: NodeJS.ProcessEnv = process.env): string {
     return home && isAbsolute(home) ? home : userInfo().homedir;

@@ -16,14 +16,21 @@ interface Packaged {
 
 const command = (what: string, packageName = what): Packaged => ({ what, package: packageName });
 
-/** What a local lab calls on its host. */
-const LAB: readonly Packaged[] = [
+/** What containers and bridges need. */
+const OF_ROOT: readonly Packaged[] = [
     command("systemd-nspawn", "systemd-container"),
-    command("mmdebstrap"),
     command("ip", "iproute2"),
     command("nft", "nftables"),
     command("iptables"),
     command("mount"),
+];
+
+/** What makes the image of virtual machines without root. */
+const OF_USER: readonly Packaged[] = [command("newuidmap", "uidmap"), command("newgidmap", "uidmap")];
+
+/** What a local lab calls on its host. */
+const ANY_LAB: readonly Packaged[] = [
+    command("mmdebstrap"),
     command("unshare", "util-linux"),
     command("flock", "util-linux"),
     command("ssh", "openssh-client"),
@@ -31,6 +38,8 @@ const LAB: readonly Packaged[] = [
     command("zstd"),
     command("curl"),
 ];
+
+const LAB: readonly Packaged[] = [...OF_ROOT, ...ANY_LAB];
 
 /** What virtual machines need beside. */
 const VIRTUAL = Object.entries(QEMU_TOOLS).map(([what, packageName]) => command(what, packageName));
@@ -59,6 +68,10 @@ const BENCH: readonly Packaged[] = [command("iperf3"), command("openssl")];
 
 /** The commands that bringing the lab up calls, and the files that they read. */
 export function commandsOfLab(host: Host, lab: PlannedLab): Check {
+    if (lab.networking === "user") {
+        const own = host.userId === 0 ? [] : OF_USER;
+        return packaged(host, "commands", [...ANY_LAB, ...own, ...VIRTUAL, ...(lab.rootfsCached ? [] : [DEBIAN_KEYS])]);
+    }
     // A module that isn't loaded yet.
     const modules = host.exists("/lib/modules") && !host.exists("/proc/sys/net/bridge");
     const systemd = host.exists("/run/systemd/system");

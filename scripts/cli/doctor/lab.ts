@@ -12,6 +12,7 @@ import { findParts } from "../../parts";
 import type { GetRequest } from "../../parts/contract";
 import { RECIPE_DIRECTORY } from "../../parts/recipe-digest";
 import { cacheDirectory } from "../../support/paths";
+import type { LocalNetworking } from "../../../components/cluster-spec/types";
 import { PORTS } from "../../../components/cluster-spec/ports";
 
 export type PartsSource = "auto" | "build" | "download" | "directory";
@@ -29,6 +30,8 @@ export interface PlannedLab {
     readonly registryPort: number;
     /** What is to make the machines of each role. */
     readonly drivers: Readonly<Record<"controlPlanes" | "workers", DriverName | "auto">>;
+    /** What is to connect them: a bridge is root's. */
+    readonly networking: LocalNetworking;
     readonly cache: string;
     readonly rootfsCached: boolean;
     readonly parts: {
@@ -69,6 +72,7 @@ export async function plannedLab(
         network: range(local["network"]) ?? "10.240.0.0/24",
         registryPort: count(local["registryPort"], PORTS.registry),
         drivers: driversOf(local["driver"]),
+        networking: local["networking"] === "user" ? "user" : "bridge",
         cache: cacheDirectory(),
         rootfsCached: existsSync(rootfsPath(rootfsDigest())),
         parts: {

@@ -12,13 +12,14 @@ export function networkChecks(host: Host, lab: PlannedLab): Check[] {
 }
 
 function addressRange(host: Host, lab: PlannedLab): Check {
+    const labs = otherLabs(host, lab);
     const interfaces = host.addresses().map(({ interface: name, cidr }): UsedRange => {
         return { range: cidr, by: `the interface ${name} of this host`, interface: name };
     });
     const routes = routedRanges(host.read("/proc/net/route") ?? "");
     const used = overlapping(
         lab.network,
-        [...otherLabs(host, lab), ...interfaces, ...routes],
+        lab.networking === "user" ? labs : [...labs, ...interfaces, ...routes],
         labNames(lab.name).bridge,
     );
     return used === undefined

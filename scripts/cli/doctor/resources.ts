@@ -13,12 +13,15 @@ const OTHER_INOTIFY = 40;
 /** Disk, memory and limits, as far as the lab doesn't have them yet. */
 export function resourceChecks(host: Host, lab: PlannedLab): Check[] {
     const isUp = labIsUp(host, lab);
-    return [...disks(host, lab, isUp), memory(host, lab, isUp), swap(host), inotify(host, lab)];
+    const shared = lab.networking === "user" ? [] : [swap(host), inotify(host, lab)];
+    return [...disks(host, lab, isUp), memory(host, lab, isUp), ...shared];
 }
 
 /** Whether the lab's network is there already. */
 export function labIsUp(host: Host, lab: PlannedLab): boolean {
-    return host.exists(`/sys/class/net/${labNames(lab.name).bridge}/bridge`);
+    return lab.networking === "user"
+        ? host.exists(`${labNames(lab.name).directory}/network.json`)
+        : host.exists(`/sys/class/net/${labNames(lab.name).bridge}/bridge`);
 }
 
 /** One check per file system: the cache and the labs are often on the same one. */

@@ -2,6 +2,8 @@ import { cgroupLayout } from "../../machines/cgroups";
 import { FALLBACK_STACK } from "../stack";
 import type { Check } from "./check";
 import type { Host } from "./host";
+import type { PlannedLab } from "./lab";
+import { userCheck } from "./user";
 
 /** The oldest Node.js that works, and the oldest that is maintained: https://github.com/nodejs/release#release-schedule */
 const NODE_MAJOR = 20;
@@ -11,8 +13,9 @@ const MAINTAINED_NODE_MAJOR = 22;
 const CAPABILITIES: Readonly<Record<string, bigint>> = { CAP_NET_ADMIN: 12n, CAP_SYS_ADMIN: 21n, CAP_MKNOD: 27n };
 
 /** Operating system, user and Node. */
-export function systemChecks(host: Host, stack: string): Check[] {
-    return [linux(host), root(host, stack), node(host)];
+export function systemChecks(host: Host, { stack, networking }: Pick<PlannedLab, "stack" | "networking">): Check[] {
+    const user = networking === "user" && host.userId !== 0 ? userCheck(host) : root(host, stack);
+    return [linux(host), user, node(host)];
 }
 
 function linux(host: Host): Check {
@@ -36,7 +39,9 @@ function root(host: Host, stack: string): Check {
             state: "missing",
             detail: `this is user ${host.userId ?? "unknown"}; network namespaces, mounts and cgroups are root's`,
             // sudo drops KUBELAB_STACK.
-            remedy: `sudo scripts/lab up${stack === FALLBACK_STACK ? "" : ` --stack ${stack}`}`,
+            remedy:
+                `sudo scripts/lab up${stack === FALLBACK_STACK ? "" : ` --stack ${stack}`}, or virtual machines without root: ` +
+                "kubelab:local: {driver: qemu, networking: user}",
         };
     }
     const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(host.read("/proc/self/status") ?? "")?.[1];

@@ -4,6 +4,7 @@ import { type Accelerator, QEMU } from "../choose-driver";
 import { consoleLog } from "../launch";
 import { machineNames } from "../names";
 import type { MachineRecord } from "../records";
+import { switchSockets } from "../user-network/files";
 import { IMAGE_FILES, vmFiles } from "./files";
 
 /**
@@ -12,8 +13,11 @@ import { IMAGE_FILES, vmFiles } from "./files";
  */
 const EMULATED_CPU = "max,-erms,-la57";
 
-/** @see https://www.qemu.org/docs/master/system/invocation.html */
-export function qemu(record: MachineRecord, accelerator: Accelerator): readonly string[] {
+/**
+ * @param userNetwork whether the machine is plugged into a switch of the lab's, and not into a bridge.
+ * @see https://www.qemu.org/docs/master/system/invocation.html
+ */
+export function qemu(record: MachineRecord, accelerator: Accelerator, userNetwork = false): readonly string[] {
     const { lab, machine, machineId, vm } = record;
     const names = machineNames(lab, machine);
     const files = vmFiles(lab, machine);
@@ -38,7 +42,12 @@ export function qemu(record: MachineRecord, accelerator: Accelerator): readonly 
         ...["-append", `console=ttyS0 net.ifnames=0 panic=10 quiet${emulated ? " mitigations=off" : ""}`],
         ...disk("root", files.disk),
         ...(record.preloaded === undefined ? [] : disk("parts", files.parts)),
-        ...["-netdev", `tap,id=net,ifname=${names.interface},script=no,downscript=no${vhost}`],
+        ...[
+            "-netdev",
+            userNetwork
+                ? `stream,id=net,server=off,addr.type=unix,addr.path=${switchSockets(lab).machines}`
+                : `tap,id=net,ifname=${names.interface},script=no,downscript=no${vhost}`,
+        ],
         ...["-device", `virtio-net-pci,netdev=net,mac=${names.hardwareAddress},romfile=`],
         ...["-device", "virtio-rng-pci"],
         ...["-chardev", `file,id=console,path=${consoleLog(lab, machine)},append=on`, "-serial", "chardev:console"],

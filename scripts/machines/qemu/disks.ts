@@ -4,7 +4,7 @@ import { run, withLock } from "../commands";
 import { preloadedParts } from "../preloaded-parts";
 import type { MachineRecord } from "../records";
 import { IMAGE_FILES, vmFiles } from "./files";
-import { makeFileSystem } from "./image";
+import { makeFileSystem } from "./image-tree";
 
 /** Room for the parts, and for those of later versions, in GiB. What isn't used takes no room. */
 const PARTS_SIZE = 8;

@@ -9,8 +9,10 @@ import { requireTools, run } from "../commands";
 import type { MachineFacts } from "../contract";
 import type { Driver } from "../driver";
 import { labNames, machineNames } from "../names";
-import type { MachineRecord } from "../records";
+import { type MachineRecord, readNetwork } from "../records";
 import { shellVariables } from "../shell-variables";
+import { isPluggedIn } from "../user-network/control";
+import { isUserNetwork } from "../user-network/process";
 import { qemu } from "./command-line";
 import { partsDisk, writeDisks } from "./disks";
 import { IMAGE_FILES, vmFiles } from "./files";
@@ -75,17 +77,18 @@ function refuseSmallerDisk(known: MachineRecord | undefined, { machine, vm }: Ma
 function supervisor(record: MachineRecord, cgroups: readonly string[]): ReturnType<Driver["supervisor"]> {
     const { lab, machine, addresses, vm } = record;
     const names = machineNames(lab, machine);
+    const userNetwork = isUserNetwork(readNetwork(lab));
     return {
         script: join(__dirname, "supervisor.sh"),
         settings: shellVariables({
             BRIDGE: labNames(lab).bridge,
-            INTERFACE: names.interface,
+            INTERFACE: userNetwork ? "" : names.interface,
             HARDWARE_ADDRESS: names.hardwareAddress,
             ALIAS: `kubelab/${lab}/${machine}`,
             ADDRESSES: addresses,
             CGROUPS: cgroups.filter((path) => existsSync(path)),
             MONITOR: vmFiles(lab, machine).monitor,
-            QEMU: qemu(record, chooseAccelerator(vm.accelerator, hypervisor())),
+            QEMU: qemu(record, chooseAccelerator(vm.accelerator, hypervisor()), userNetwork),
         }),
     };
 }
@@ -107,6 +110,25 @@ async function takeOver(layout: CgroupLayout, known: MachineRecord, wanted: Mach
 
 /** Has a machine that waits for room on the host's disk go on as well. */
 async function reconnect(layout: CgroupLayout, lab: string, machine: string): Promise<boolean> {
+    // One whose switch has ended isn't plugged into the next: only a start does that.
+    const attached = isUserNetwork(readNetwork(lab))
+        ? await isPluggedIn(lab, machineNames(lab, machine).hardwareAddress)
+        : await onBridge(layout, lab, machine);
+    if (attached !== true) {
+        return false;
+    }
+    const { monitor } = vmFiles(lab, machine);
+    const state = await vmState(monitor);
+    if (state === "io-error" || state === "paused") {
+        await ask(monitor, "cont");
+        // A write that still finds no room stops it at once.
+        await sleep(300);
+    }
+    return state !== undefined;
+}
+
+/** Puts the machine back on its bridge. @returns whether it is there. */
+async function onBridge(layout: CgroupLayout, lab: string, machine: string): Promise<boolean> {
     const { interface: port } = machineNames(lab, machine);
     const { bridge } = labNames(lab);
     const { monitor } = vmFiles(lab, machine);
@@ -120,11 +142,5 @@ async function reconnect(layout: CgroupLayout, lab: string, machine: string): Pr
     if (!existsSync(join("/sys/class/net", bridge, "brif", port))) {
         run("ip", ["link", "set", port, "master", bridge, "up"]);
     }
-    const state = await vmState(monitor);
-    if (state === "io-error" || state === "paused") {
-        await ask(monitor, "cont");
-        // A write that still finds no room stops it at once.
-        await sleep(300);
-    }
-    return state !== undefined;
+    return true;
 }

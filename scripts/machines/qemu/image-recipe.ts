@@ -29,7 +29,14 @@ export function imageDigest(release: Release = RELEASES[0]): string {
     return hash.digest("hex").slice(0, 16);
 }
 
-const RECIPE = [__filename, join(__dirname, "image.ts"), join(__dirname, "initrd.ts"), INIT, FETCH_KERNEL];
+const RECIPE = [
+    __filename,
+    join(__dirname, "image.ts"),
+    join(__dirname, "image-tree.ts"),
+    join(__dirname, "initrd.ts"),
+    INIT,
+    FETCH_KERNEL,
+];
 
 /** Turns the packages' files into a virtual machine's: own files over them, no identity in them. */
 export function finishImage(root: string): void {

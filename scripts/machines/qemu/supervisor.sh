@@ -5,7 +5,9 @@ set -euo pipefail
 # shellcheck source=/dev/null
 . "$1"
 : "${CGROUPS[@]}" "${ADDRESSES[@]}" "${QEMU[@]}"
-: "$BRIDGE" "$INTERFACE" "$HARDWARE_ADDRESS" "$ALIAS" "$MONITOR"
+: "$BRIDGE" "$HARDWARE_ADDRESS" "$ALIAS" "$MONITOR"
+# Empty where the machine is plugged into a switch that is no interface.
+: "$INTERFACE"
 
 enter_cgroups() {
     local cgroup
@@ -16,10 +18,11 @@ enter_cgroups() {
 }
 
 delete_network() {
-    if [ -e "/sys/class/net/$INTERFACE" ]; then ip link delete "$INTERFACE" 2>/dev/null || true; fi
+    if [ -n "$INTERFACE" ] && [ -e "/sys/class/net/$INTERFACE" ]; then ip link delete "$INTERFACE" 2>/dev/null || true; fi
 }
 
 create_network() {
+    if [ -z "$INTERFACE" ]; then return; fi
     delete_network
     # The host needn't ask for the machine's hardware address: it may have asked too early, and would wait a second to ask again.
     ip -batch - <<BATCH

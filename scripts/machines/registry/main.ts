@@ -3,6 +3,7 @@ import { createServer } from "node:https";
 import { join } from "node:path";
 import type { NetworkSettings } from "../contract";
 import { ImageStore } from "./image-store";
+import { registryAddress } from "./process";
 import { registryHandler } from "./server";
 import { Upstreams } from "./upstream";
 
@@ -29,8 +30,9 @@ async function main(file: string): Promise<void> {
         console.error(error.message);
         process.exit(1);
     });
-    server.listen(lab.registryPort, lab.gateway, () => {
-        console.log(`serving ${store.registries().join(", ")} on ${lab.gateway}:${lab.registryPort}`);
+    const address = registryAddress(lab);
+    server.listen(lab.registryPort, address, () => {
+        console.log(`serving ${store.registries().join(", ")} on ${address}:${lab.registryPort}`);
     });
 }
 

@@ -1,12 +1,10 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { UserError } from "../../support/errors";
 import { repositoryRoot } from "../../support/paths";
-import { cgroupsOf, createCgroups, endProcess, processesIn, unitName, type CgroupLayout } from "../cgroups";
+import { type CgroupLayout, endProcess, processesOf } from "../cgroups";
 import type { NetworkSettings } from "../contract";
-import { labNames } from "../names";
+import { launchService } from "../launch";
 import { ImageStore } from "./image-store";
 
 /**
@@ -23,14 +21,14 @@ export async function ensureRegistry(
     restart: boolean,
 ): Promise<void> {
     const { lab } = request;
-    if (!restart && processesIn(cgroupsOf(layout, { lab })).length > 0) {
+    if (!restart && processesOf(layout, { lab }).length > 0) {
         return;
     }
     await endRegistry(layout, lab);
     await checkImages(request.partsDirectory);
     await checkPort(request);
-    createCgroups(layout, { lab });
-    start(layout, lab, file);
+    const command = [process.execPath, "--require", "tsx/cjs", join(__dirname, "main.ts"), file];
+    launchService(layout, { lab, service: "registry" }, command, repositoryRoot());
 }
 
 export function endRegistry(layout: CgroupLayout, lab: string): Promise<void> {
@@ -46,39 +44,30 @@ async function checkImages(partsDirectory: string): Promise<void> {
     }
 }
 
-function checkPort({ lab, gateway, registryPort }: NetworkSettings): Promise<void> {
+/** Of this host, that the registry listens on. */
+export function registryAddress({
+    gateway,
+    loopback = gateway,
+}: Pick<NetworkSettings, "gateway" | "loopback">): string {
+    return loopback;
+}
+
+function checkPort(request: NetworkSettings): Promise<void> {
+    const { lab, registryPort } = request;
+    const address = registryAddress(request);
     return new Promise((resolve, reject) => {
         const probe = createServer();
         probe.once("error", (error) => {
             reject(
                 new UserError(
-                    `The registry of lab "${lab}" can't listen on ${gateway}:${registryPort}: ${error.message}.`,
+                    `The registry of lab "${lab}" can't listen on ${address}:${registryPort}: ${error.message}.`,
                 ),
             );
         });
-        probe.listen(registryPort, gateway, () =>
+        probe.listen(registryPort, address, () =>
             probe.close(() => {
                 resolve();
             }),
         );
     });
-}
-
-function start(layout: CgroupLayout, lab: string, file: string): void {
-    const path = join(labNames(lab).runDirectory, "registry.log");
-    const log = openSync(path, "a", 0o600);
-    const command = [process.execPath, "--require", "tsx/cjs", join(__dirname, "main.ts"), file];
-    const cwd = repositoryRoot();
-    const output = [`--property=StandardOutput=append:${path}`, `--property=StandardError=append:${path}`];
-    const unit = ["--quiet", "--collect", `--unit=${unitName({ lab })}`, `--working-directory=${cwd}`, ...output, "--"];
-    const [program = "", ...args] =
-        layout.kind === "v2" && layout.systemd ? ["systemd-run", ...unit, ...command] : command;
-    const child = spawn(program, args, { cwd, detached: true, stdio: ["ignore", log, log] });
-    child.unref();
-    closeSync(log);
-    if (child.pid !== undefined && !(layout.kind === "v2" && layout.systemd)) {
-        for (const cgroup of cgroupsOf(layout, { lab })) {
-            writeFileSync(join(cgroup, "cgroup.procs"), String(child.pid));
-        }
-    }
 }

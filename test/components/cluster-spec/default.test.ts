@@ -80,6 +80,13 @@ const DEFAULT = {
         gateway: "10.240.0.1",
         apiAddress: "10.240.0.10",
         addresses: { "cp-1": "10.240.0.11", "worker-1": "10.240.0.21", "worker-2": "10.240.0.22" },
+        networking: "bridge",
+        outer: {
+            gateway: "10.240.0.1",
+            apiAddress: "10.240.0.10",
+            addresses: { "cp-1": "10.240.0.11", "worker-1": "10.240.0.21", "worker-2": "10.240.0.22" },
+            sshPort: 22,
+        },
         registryPort: 5000,
         preloadParts: true,
         driver: { "control-plane": "auto", worker: "auto" },

@@ -48,7 +48,16 @@ test("a node that is added changes no other node", () => {
 test("local machines, the API and the bridge have addresses of their own inside the network", () => {
     fc.assert(
         fc.property(counts, ({ controlPlanes, workers }) => {
-            const settings = { registryPort: 5000, preloadParts: true, driver: DRIVER, virtual: [], ...VM };
+            const settings = {
+                ...{
+                    registryPort: 5000,
+                    preloadParts: true,
+                    driver: DRIVER,
+                    virtual: [],
+                    networking: "bridge" as const,
+                },
+                ...VM,
+            };
             const network: Cidr = { ...read("10.240.0.0/16"), prefix: localPrefixFor(workers) };
             const nodes = planNodes(read("10.99.0.0/16"), controlPlanes, workers);
             const local = planLocal(network, settings, nodes);

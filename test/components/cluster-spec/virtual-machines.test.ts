@@ -116,6 +116,17 @@ describe("virtual machines", () => {
         expect(problems({ driver: "qemu", accelerator: "kvm" }, WITH_KVM)).toEqual([]);
     });
 
+    test("are all that the networking without root takes", () => {
+        expect(problems({ driver: "qemu", networking: "user" })).toEqual([]);
+        expect(problems({ networking: "user" }, WITH_KVM)).toEqual([]);
+        expect(problems({ networking: "user" })).toEqual([
+            'kubelab:local.networking: "user" is for virtual machines, and a control plane would be a container: this host has no /dev/kvm; set kubelab:local.driver to "qemu"',
+        ]);
+        expect(problems({ driver: { controlPlanes: "qemu", workers: "nspawn" }, networking: "user" })).toEqual([
+            'kubelab:local.networking: "user" is for virtual machines, and a worker would be a container; set kubelab:local.driver to "qemu"',
+        ]);
+    });
+
     test("aren't looked at where no machine is made here", () => {
         expect(problems({ driver: { workers: "qemu" }, memory: 512 }, WORKSTATION, { workers: 0 })).toEqual([]);
     });

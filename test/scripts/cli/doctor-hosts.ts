@@ -97,6 +97,7 @@ export function lab(differences: Partial<PlannedLab> = {}): PlannedLab {
         network: "10.240.0.0/24",
         registryPort: 5000,
         drivers: { controlPlanes: "auto", workers: "auto" },
+        networking: "bridge",
         cache: "/root/.cache/kubelab",
         rootfsCached: true,
         parts: { source: "auto", cached: true, go: "1.26.6" },

@@ -46,14 +46,16 @@ const HOSTS: readonly (readonly [string, Differences, Partial<PlannedLab>, reado
         "somebody who isn't root",
         { userId: 1000 },
         {},
-        ["missing root: this is user 1000; network namespaces, mounts and cgroups are root's → sudo scripts/lab up"],
+        [
+            "missing root: this is user 1000; network namespaces, mounts and cgroups are root's → sudo scripts/lab up, or virtual machines without root: kubelab:local: {driver: qemu, networking: user}",
+        ],
     ],
     [
         "somebody who isn't root, with another stack: sudo would drop a KUBELAB_STACK",
         { userId: 1000 },
         { stack: "cni" },
         [
-            "missing root: this is user 1000; network namespaces, mounts and cgroups are root's → sudo scripts/lab up --stack cni",
+            "missing root: this is user 1000; network namespaces, mounts and cgroups are root's → sudo scripts/lab up --stack cni, or virtual machines without root: kubelab:local: {driver: qemu, networking: user}",
         ],
     ],
     [
@@ -290,7 +292,7 @@ const HOSTS: readonly (readonly [string, Differences, Partial<PlannedLab>, reado
         { userId: 1000, without: ["nft"], disks: { "/var/lib/kubelab": disk("2", 0.5) } },
         {},
         [
-            "missing root: this is user 1000; network namespaces, mounts and cgroups are root's → sudo scripts/lab up",
+            "missing root: this is user 1000; network namespaces, mounts and cgroups are root's → sudo scripts/lab up, or virtual machines without root: kubelab:local: {driver: qemu, networking: user}",
             "missing commands: not here: nft → apt-get install --yes --no-install-recommends nftables",
             "missing disk: 0.5 GiB free for /var/lib/kubelab, and 1.0 GiB needed: lab 1.0 GiB → make room",
         ],
@@ -344,6 +346,20 @@ test("an older Go from 1.21 on gets the one that is needed", () => {
     expect(detail("Go", { files: { "/usr/local/go/VERSION": "go1.24.4\n" } }, notCached("build"))).toBe(
         "/usr/local/go/bin/go, go1.24.4; it gets Go 1.26.6 by itself",
     );
+});
+
+test("an ordinary user with virtual machines needs no root, no kernel features and no cgroups, but subordinate ids", () => {
+    const planned: Partial<PlannedLab> = { networking: "user", drivers: { controlPlanes: "qemu", workers: "qemu" } };
+    const checks = checkHost(host({ userId: 1000 }), lab(planned));
+    expect(checks.filter(({ state }) => state === "missing").map(({ name }) => name)).toEqual([
+        "ordinary user",
+        "commands",
+    ]);
+    expect(problems(checks)[0]).toMatch(
+        /\/etc\/subuid and \/etc\/subgid have no 65536 ids for .*→ .*usermod --add-subuids/,
+    );
+    expect(problems(checks)[1]).toContain("uidmap");
+    expect(problems(checks)[1]).not.toContain("systemd-container");
 });
 
 test("the table has a line per check, and what to do below those that ask for it", () => {

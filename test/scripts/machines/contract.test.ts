@@ -46,6 +46,7 @@ describe("requests on standard input", () => {
         [{ registryPort: "5000" }, "registryPort"],
         [{ partsDirectory: "parts" }, "partsDirectory"],
         [{ registryKey: undefined }, "registryKey"],
+        [{ loopback: "10.240.0.1" }, "loopback"],
     ])("are refused for a network with %j", (change, field) => {
         expect(() => parseRequest(networkRequest, JSON.stringify({ ...network, ...change }))).toThrow(
             `Missing or wrong in the request on standard input: ${field}.`,
@@ -58,6 +59,7 @@ describe("requests on standard input", () => {
         [{ addresses: [] }, "addresses"],
         [{ addresses: ["10.240.0.11/33"] }, "addresses"],
         [{ hosts: { api: "nowhere" } }, "hosts"],
+        [{ forwards: { "0.0.0.0:2222": "10.240.0.11:22" } }, "forwards"],
         [{ authorizedKeys: ["ssh-ed25519 AAAA\nssh-rsa BBBB"] }, "authorizedKeys"],
         [{ release: "buster" }, "release"],
     ])("are refused for a machine with %j", (change, field) => {

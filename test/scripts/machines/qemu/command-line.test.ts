@@ -26,6 +26,13 @@ describe("QEMU's command line", () => {
         expect(emulated).toContain("-initrd /var/lib/kubelab/kubenet/worker-1/initrd");
     });
 
+    it("plugs the machine into a bridge, or into the lab's switch", () => {
+        expect(emulated).toMatch(/-netdev tap,id=net,ifname=worker-1-\w+,script=no/);
+        expect(qemu(RECORD, "tcg", true).join(" ")).toMatch(
+            /-netdev stream,id=net,server=off,addr.type=unix,addr.path=\S+\/kubenet\/switch.sock -device virtio-net-pci,netdev=net/,
+        );
+    });
+
     it("gives the machine its id as the firmware's", () => {
         expect(emulated).toContain("-uuid 01234567-89ab-cdef-0123-456789abcdef");
     });
