@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tryRun } from "./commands";
+import type { LabProcess } from "./lab-process";
 import { marked } from "./marked-processes";
 import { AS_ROOT, labNames } from "./names";
 
@@ -37,15 +38,6 @@ export function hostCgroupLayout(): CgroupLayout {
     return AS_ROOT
         ? cgroupLayout(readFileSync("/proc/self/mounts", "utf8"), existsSync("/run/systemd/system"))
         : { kind: "marks" };
-}
-
-/** One process group of a lab: a machine with its supervisor, or a service of the lab. */
-export interface LabProcess {
-    readonly lab: string;
-    /** `undefined` is one of the lab's services. */
-    readonly machine?: string;
-    /** By default the registry. */
-    readonly service?: "registry" | "switch";
 }
 
 /** The systemd unit that holds the process on a host where systemd gives out the cgroups. */

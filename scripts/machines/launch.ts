@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CgroupLayout, cgroupsOf, createCgroups, type LabProcess, unitName } from "./cgroups";
+import { type CgroupLayout, cgroupsOf, createCgroups, unitName } from "./cgroups";
+import type { LabProcess } from "./lab-process";
 import { markOf } from "./marked-processes";
 import { labNames, machineNames } from "./names";
 

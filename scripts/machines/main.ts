@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { delimiter } from "node:path";
 import { printAnswer } from "../support/answer";
 import { UserError } from "../support/errors";
 import { settleModes } from "../support/modes";
@@ -77,4 +78,6 @@ function progress(line: string): void {
 }
 
 settleModes();
+// An ordinary user's PATH may lack them; mke2fs is there.
+process.env["PATH"] = [process.env["PATH"] ?? "", "/usr/sbin", "/sbin"].filter((each) => each !== "").join(delimiter);
 void printAnswer(main(process.argv.slice(2)));

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LabProcess } from "./cgroups";
+import type { LabProcess } from "./lab-process";
 import { labNames } from "./names";
 
 /** Variable in the environment of a process that says whose it is. What it starts has it too, as processes of a cgroup are in theirs. */
