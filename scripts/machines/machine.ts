@@ -173,7 +173,7 @@ async function sshAnswers(driver: Driver, layout: CgroupLayout, record: MachineR
             const what = ended ? "ended while it started" : `doesn't answer on ${server.where}`;
             throw new UserError(`${machine} ${what}. Its console:\n${consoleTail(lab, machine)}`);
         }
-        await sleep(20);
+        await sleep(server.pause);
     }
 }
 

@@ -6,6 +6,8 @@ export interface SshServer {
     readonly where: string;
     /** Whether it takes a connection. */
     answers(): Promise<boolean>;
+    /** Milliseconds between two questions. */
+    readonly pause: number;
 }
 
 /** @param forwards ports of the loopback that lead to the machine, where it has no address that this host reaches. */
@@ -14,11 +16,9 @@ export function sshServer(address: string, forwards: Readonly<Record<string, str
     const [where = own] = Object.entries(forwards).find(([, target]) => target === own) ?? [];
     const [host = "", port = ""] = where.split(":");
     // Who forwards a port takes connections to it whether or not there is a server behind: only a greeting tells.
-    return {
-        where,
-        answers: () =>
-            where === own ? opens(host, Number(port), "connect", 100) : opens(host, Number(port), "data", 10_000),
-    };
+    return where === own
+        ? { where, answers: () => opens(host, Number(port), "connect", 100), pause: 20 }
+        : { where, answers: () => opens(host, Number(port), "data", 10_000), pause: 500 };
 }
 
 /** Whether a TCP connection gets as far as this event within so many milliseconds. */

@@ -107,11 +107,11 @@ export class Driver {
     }
 
     /** Runs a command line on a machine, which must prove that it has `hostKey`. */
-    ssh(address: string, commandLine: string, { hostKey = "host-key", userKey = "user-key" } = {}): Ran {
+    ssh(address: string, commandLine: string, { hostKey = "host-key", userKey = "user-key", port = 22 } = {}): Ran {
         const known = join(this.directory, "known_hosts");
         writeFileSync(known, `machine ${this.publicKey(hostKey)}\n`);
         const files = { keyFile: join(this.directory, userKey), knownHosts: known };
-        const words = sshWords({ machine: "machine", address, user: "root", ...files });
+        const words = sshWords({ machine: "machine", address, port, user: "root", ...files });
         const options = [...this.sharing, "-o", `ConnectTimeout=${this.connectSeconds}`, "-o", "LogLevel=ERROR"];
         const result = spawnSync("ssh", [...options, ...words, commandLine], {
             encoding: "utf8",

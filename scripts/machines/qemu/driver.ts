@@ -96,25 +96,31 @@ function supervisor(record: MachineRecord, cgroups: readonly string[]): ReturnTy
 /** Its files are in its own hands while it runs: it gets new ones, another size as well, by a start. */
 async function takeOver(layout: CgroupLayout, known: MachineRecord, wanted: MachineRecord): Promise<boolean> {
     const { lab, machine } = wanted;
-    const { monitor } = vmFiles(lab, machine);
     if (isDeepStrictEqual(known, wanted)) {
         return true;
     }
     refuseSmallerDisk(known, wanted);
-    await ask(monitor, "system_powerdown").catch(() => undefined);
+    await powerOff(layout, lab, machine);
+    return false;
+}
+
+/** Lets the machine write to its disk what it still has in memory, and end by itself. */
+async function powerOff(layout: CgroupLayout, lab: string, machine: string): Promise<void> {
+    await ask(vmFiles(lab, machine).monitor, "system_powerdown").catch(() => undefined);
     for (const deadline = Date.now() + POWER_OFF; isRunning(layout, lab, machine) && Date.now() < deadline;) {
         await sleep(100);
     }
-    return false;
 }
 
 /** Has a machine that waits for room on the host's disk go on as well. */
 async function reconnect(layout: CgroupLayout, lab: string, machine: string): Promise<boolean> {
-    // One whose switch has ended isn't plugged into the next: only a start does that.
-    const attached = isUserNetwork(readNetwork(lab))
+    const userNetwork = isUserNetwork(readNetwork(lab));
+    const attached = userNetwork
         ? await isPluggedIn(lab, machineNames(lab, machine).hardwareAddress)
         : await onBridge(layout, lab, machine);
     if (attached !== true) {
+        // One whose switch has ended isn't plugged into the next: only a start does that.
+        await (userNetwork ? powerOff(layout, lab, machine) : undefined);
         return false;
     }
     const { monitor } = vmFiles(lab, machine);
