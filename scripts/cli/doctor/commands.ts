@@ -96,7 +96,13 @@ export function commandsOfBuild(host: Host): Check {
 
 /** Commands that `scripts/lab test` calls and that packages provide. */
 export function commandsOfTests(host: Host, virtual: boolean): Check {
-    return packaged(host, "commands", [...LAB, ...(virtual ? VIRTUAL : []), DEBIAN_KEYS, ...TESTS, ...BENCH]);
+    return packaged(host, "commands", [
+        ...LAB,
+        ...(virtual ? [...VIRTUAL, ...OF_USER] : []),
+        DEBIAN_KEYS,
+        ...TESTS,
+        ...BENCH,
+    ]);
 }
 
 /** What `scripts/lab bench` calls beside a lab. */

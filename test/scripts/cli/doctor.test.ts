@@ -412,7 +412,7 @@ test("a host whose machines are elsewhere needs no more than what reaches them",
 test("the tests call a few commands more", () => {
     const own = ["shellcheck", "openssl", "iperf3"];
     expect(commandsOfTests(host(), false).packages).toEqual(own);
-    const forMachines = ["qemu-system-x86", "qemu-utils", "e2fsprogs", "xz-utils"];
+    const forMachines = ["qemu-system-x86", "qemu-utils", "e2fsprogs", "xz-utils", "uidmap"];
     expect(commandsOfTests(host(), true).packages).toEqual([...forMachines, ...own]);
 });
 
