@@ -7,7 +7,9 @@ import type { PlannedLab } from "./lab";
 
 /** What gets the parts where they aren't in the cache, and which engine runs the program. */
 export function softwareChecks(host: Host, lab: PlannedLab): Check[] {
-    return [...parts(host, lab), engine(host, lab)];
+    // The switch is built here wherever the parts come from.
+    const ofSwitch = lab.networking === "user" ? [go(host, lab.parts.go, "the lab's switch")] : [];
+    return [...parts(host, lab), ...ofSwitch, engine(host, lab)];
 }
 
 function parts(host: Host, lab: PlannedLab): Check[] {
@@ -44,12 +46,12 @@ function onlyForBuild({ name, state, detail, remedy }: Check): Check {
 }
 
 /** https://go.dev/doc/toolchain: one from 1.21 on gets a newer one, unless GOTOOLCHAIN forbids it. */
-function go(host: Host, needed: string): Check {
-    const name = "Go";
+function go(host: Host, needed: string, built = "the parts"): Check {
+    const name = built === "the parts" ? "Go" : `Go for ${built}`;
     const remedy = `install Go ${needed} or later: https://go.dev/doc/install`;
     const program = host.findGo();
     if (program === undefined) {
-        return { name, state: "missing", detail: `none here; building the parts takes Go ${needed} or later`, remedy };
+        return { name, state: "missing", detail: `none here; building ${built} takes Go ${needed} or later`, remedy };
     }
     const root = dirname(dirname(program));
     const version = /^go\S+/.exec(host.read(join(root, "VERSION")) ?? "")?.[0];

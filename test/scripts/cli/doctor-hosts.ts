@@ -11,7 +11,7 @@ export interface Differences extends Partial<Pick<Host, "platform" | "architectu
     readonly without?: readonly string[];
     /** Where commands are that a usual host doesn't have. */
     readonly with?: Readonly<Record<string, string>>;
-    readonly go?: string;
+    readonly go?: string | undefined;
     readonly environment?: Host["environment"];
     readonly disks?: Readonly<Record<string, FileSystem>>;
     readonly addresses?: ReturnType<Host["addresses"]>;

@@ -255,7 +255,7 @@ const HOSTS: readonly (readonly [string, Differences, Partial<PlannedLab>, reado
     ],
     [
         "no Go, when the parts are to be built",
-        { go: undefined as never },
+        { go: undefined },
         notCached("build"),
         [
             "missing Go: none here; building the parts takes Go 1.26.6 or later → install Go 1.26.6 or later: https://go.dev/doc/install",
@@ -263,14 +263,14 @@ const HOSTS: readonly (readonly [string, Differences, Partial<PlannedLab>, reado
     ],
     [
         "no Go and no compiler, when the parts may be downloaded",
-        { go: undefined as never, without: ["gcc"] },
+        { go: undefined, without: ["gcc"] },
         notCached("auto"),
         [
             "warning Go: none here; building the parts takes Go 1.26.6 or later; needed if the parts have to be built → install Go 1.26.6 or later: https://go.dev/doc/install",
             "warning C toolchain: not here: gcc; needed if the parts have to be built → apt-get install --yes --no-install-recommends gcc",
         ],
     ],
-    ["no Go, when the parts are in the cache", { go: undefined as never }, {}, []],
+    ["no Go, when the parts are in the cache", { go: undefined }, {}, []],
     [
         "a Go that is too old to get a newer one",
         { go: "/usr/lib/go-1.19/bin/go", files: { "/usr/lib/go-1.19/VERSION": "go1.19.8" } },
@@ -360,6 +360,9 @@ test("an ordinary user with virtual machines needs no root, no kernel features a
     );
     expect(problems(checks)[1]).toContain("uidmap");
     expect(problems(checks)[1]).not.toContain("systemd-container");
+    expect(problems(checkHost(host({ userId: 1000, go: undefined }), lab(planned))).at(-1)).toMatch(
+        /^missing Go for the lab's switch: none here; building the lab's switch takes Go/,
+    );
 });
 
 test("the table has a line per check, and what to do below those that ask for it", () => {
