@@ -113,6 +113,12 @@ function refuseChange(known: NetworkSettings | undefined, request: NetworkSettin
                 "become another while it is there (kubelab:local.networking). Delete it first.",
         );
     }
+    if (known && isUserNetwork(known) && known.registryPort !== request.registryPort) {
+        throw new UserError(
+            `The switch of lab "${request.lab}" passes port ${known.registryPort} on to the registry, and a new switch would cut ` +
+                `its machines off. Set kubelab:local.registryPort back to ${known.registryPort}, or bring the lab down first.`,
+        );
+    }
     if (known && (known.network !== request.network || known.gateway !== request.gateway)) {
         throw new UserError(
             `Lab "${request.lab}" has the network ${known.network} with the host at ${known.gateway}; it can't become ` +
