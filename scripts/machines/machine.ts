@@ -74,7 +74,9 @@ export async function createMachine(request: MachineSettings, progress: Progress
             await endMachine(layout, lab, machine);
             start(driver, layout, record, known);
         }
-        await forward(lab, request.forwards ?? {});
+        if (isUserNetwork(network)) {
+            await forward(lab, request.forwards ?? {});
+        }
         await sshAnswers(driver, layout, record);
         return { id: record.id, address: address(record), facts: await driver.facts(layout, record) };
     });
