@@ -9,7 +9,7 @@ import { type PlannedLab, plannedLab } from "./doctor/lab";
 import { machinesCheck } from "./doctor/machines";
 import { networkChecks } from "./doctor/network";
 import { renderChecks } from "./doctor/render";
-import { labIsUp, resourceChecks } from "./doctor/resources";
+import { resourceChecks } from "./doctor/resources";
 import { softwareChecks } from "./doctor/software";
 import { cgroupCheck, systemChecks } from "./doctor/system";
 import type { Stack } from "./stack";
@@ -52,10 +52,6 @@ export async function prepareForLab(
     progress: Progress,
 ): Promise<void> {
     await provide(() => examine(stack, overrides), progress);
-    const lab = await plannedLab(stack.repository, stack.name, overrides);
-    if (lab.provider === "local" && !labIsUp(thisHost(), lab)) {
-        progress(machinesCheck(thisHost(), lab).detail);
-    }
 }
 
 /** The same for the commands that the tests call. @param virtual whether tests of virtual machines are among them. */
