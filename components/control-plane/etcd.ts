@@ -158,10 +158,15 @@ function membership(
     parent: pulumi.Resource,
 ): pulumi.Resource {
     const name = `etcd-member-${machine.name}`;
-    const script = pulumi.all([machine.id, machine.privateAddress]).apply(([id, address]) => ({
-        create: [`# for ${id}`, `once ${name}`],
-        delete: [`once ${name}`, `etcd_leave ${machine.name} ${peerUrl(address)} ${clientUrl("127.0.0.1")}`],
-    }));
+    const script = pulumi
+        .all([machine.id, machine.privateAddress, first.privateAddress])
+        .apply(([id, address, own]) => ({
+            create: [`# for ${id}`, `once ${name}`],
+            delete: [
+                `once ${name}`,
+                `etcd_leave ${machine.name} ${peerUrl(address)} ${clientUrl(address)} ${peerUrl(own)}`,
+            ],
+        }));
     const resource = `${machine.name}-etcd-member`;
     return step(name, { machine: first, resource, undo: true, script, dependsOn: [first.ready, started] }, parent);
 }

@@ -62,9 +62,12 @@ etcd_votes() {
     return 1
 }
 
-# etcd_leave NAME PEER_URL ENDPOINTS: the others let the member go, where it is one.
+# etcd_leave NAME PEER_URL URL OWN_PEER_URL: the member of this machine, at 127.0.0.1, lets the one with the URLs go, where it is one.
+# Before that it takes the lead: without a leader no write succeeds until there has been an election.
 etcd_leave() {
-    within 60 etcd_find "$3" "$2" || fail "etcd doesn't answer, so $1 can't leave it: ${etcd_said##*$'\n'}"
+    local own=https://127.0.0.1:2379
+    if etcd_find "$own" "$4" && [ -n "$member_id" ]; then etcd_ask "$3" move-leader "$member_id" || true; fi
+    within 60 etcd_find "$own" "$2" || fail "etcd doesn't answer, so $1 can't leave it: ${etcd_said##*$'\n'}"
     if [ -z "$member_id" ]; then return; fi
-    within 60 etcd_ask "$3" member remove "$member_id" || fail "etcd doesn't let $1 go: ${etcd_said##*$'\n'}"
+    within 60 etcd_ask "$own" member remove "$member_id" || fail "etcd doesn't let $1 go: ${etcd_said##*$'\n'}"
 }
