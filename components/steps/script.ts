@@ -31,8 +31,6 @@ export interface CopiedFile {
 export interface StepScript {
     readonly create: readonly string[];
     readonly delete?: readonly string[];
-    /** `$operation` says whether the step runs for the first time: `create`, or `update`. */
-    readonly tellsFirstRun?: boolean;
 }
 
 const PROGRAM_DELIMITER = "KUBELAB_PROGRAM";
@@ -158,8 +156,10 @@ export function quote(word: string): string {
 /**
  * The whole text of a step for `bash -s -- create|update|delete`. Everything is in functions that are read to their end before the first
  * statement runs, and no statement can swallow the rest of the script from standard input.
+ *
+ * @param tellsFirstRun `$operation` says whether the step runs for the first time: `create`, or `update`.
  */
-export function renderScript(script: StepScript, library: Library = "installed"): string {
+export function renderScript(script: StepScript, library: Library = "installed", tellsFirstRun = false): string {
     const body = (statements: readonly string[]): string => (statements.length === 0 ? ":" : statements.join("\n"));
     return [
         "set -euo pipefail",
@@ -169,7 +169,7 @@ export function renderScript(script: StepScript, library: Library = "installed")
         "on_delete() {",
         body(script.delete ?? []),
         "}",
-        ...(script.tellsFirstRun === true ? ["operation=$1", "on_update() { on_create; }"] : []),
+        ...(tellsFirstRun ? ["operation=$1", "on_update() { on_create; }"] : []),
         ...renderLibrary(library),
         `"on_$1" </dev/null`,
         ...(library === "none" ? [] : [`keep_record "$1"`]),

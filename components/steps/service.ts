@@ -96,7 +96,6 @@ export function installProcess(
             script: pulumi
                 .all([script, args.files ?? [], args.beforeStart ?? []])
                 .apply(([{ prepare = [], start, files: own = [] }, files, beforeStart]) => ({
-                    tellsFirstRun: args.beforeStart !== undefined,
                     create: [
                         ...begin,
                         ...(args.checks ?? []).map(({ subject, command }) => `note check ${subject} ${quote(command)}`),

@@ -24,7 +24,7 @@ export interface StepArgs {
     readonly secretOutput?: boolean;
     /** The script has something to undo while its machine stays. */
     readonly undo?: boolean;
-    /** The script tells its first run from later ones (`tellsFirstRun`). */
+    /** `$operation` tells the script whether it runs for the first time: `create`, or `update`. */
     readonly tellsFirstRun?: boolean;
     /** Name of the resource after the cluster's, where it isn't that of the step. */
     readonly resource?: string;
@@ -63,7 +63,7 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
                 ...repairComment(repair),
                 endsWithin(timeout),
                 `export step=${quote(name)}`,
-                renderScript(script, args.library),
+                renderScript(script, args.library, args.tellsFirstRun),
             ].join("\n"),
         );
     return new remote.Command(
