@@ -1,3 +1,4 @@
+import { driverOfRole } from "./local";
 import { formatPerRole } from "./per-role";
 import type { Problem } from "./problems";
 import type { ClusterSpec, LocalSpec, Role } from "./types";
@@ -70,8 +71,8 @@ export function runningCluster(spec: ClusterSpec): RunningCluster {
 }
 
 /** Of the roles that have machines. */
-function driversOf({ nodes }: ClusterSpec, { virtual }: LocalSpec): KeptDrivers {
-    return Object.fromEntries(nodes.map(({ role }) => [role, virtual.includes(role) ? "qemu" : "nspawn"]));
+function driversOf({ nodes }: ClusterSpec, local: LocalSpec): KeptDrivers {
+    return Object.fromEntries(nodes.map(({ role }) => [role, driverOfRole(local, role)]));
 }
 
 function ofMachines({ local, aws }: ClusterSpec): KeptForLife {

@@ -1,4 +1,5 @@
 import { addressAt, type Cidr, formatCidr, sizeOfCidr } from "./cidr";
+import type { DriverName } from "../../scripts/machines/contract";
 import { PORTS } from "./ports";
 import type { LocalSpec, NodeSpec, Role, VmSpec } from "./types";
 
@@ -19,6 +20,11 @@ export function localNetworkHolds(network: Cidr, workers: number): boolean {
 /** The address of the workstation's loopback that stands for one of the lab's: `127.240.0.11` for `10.240.0.11`. */
 function onLoopback(address: string): string {
     return address.replace(/^\d+/, "127");
+}
+
+/** What makes the machines of a role. */
+export function driverOfRole({ virtual }: Pick<LocalSpec, "virtual">, role: Role): DriverName {
+    return virtual.includes(role) ? "qemu" : "nspawn";
 }
 
 /**

@@ -31,6 +31,7 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, others: readonl
     const client = clientUrl(self.address);
     const peer = peerUrl(self.address);
     const own = clientUrl("127.0.0.1");
+    const answers = `curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key ${own}/health`;
     return {
         name: "etcd",
         description: "etcd, the cluster's key-value store",
@@ -81,8 +82,8 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, others: readonl
         // Who the other members are is decided when it joins them, and not in the unit: no member restarts when another one comes.
         ...(spec.highlyAvailable ? { service: [`EnvironmentFile=-${DIRECTORY}/initial-cluster.env`] } : {}),
         health: spec.highlyAvailable
-            ? `etcd_votes ${own} ${peer} ${quote(others.map(clientUrl).join(","))}`
-            : `curl -sf --max-time 5 --cacert ${DIRECTORY}/ca.crt --cert ${DIRECTORY}/client.crt --key ${DIRECTORY}/client.key ${own}/health`,
+            ? `etcd_votes ${peer} ${quote(others.map(clientUrl).join(","))} ${answers}`
+            : answers,
         healthDeadline: 60,
         pod: {
             image: `registry.k8s.io/etcd:${spec.versions.etcd}-0`,

@@ -5,8 +5,7 @@ import type { ClusterSpec } from "../cluster-spec/types";
 import type { ReadyMachine } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
 import type { Pki } from "../pki/pki";
-import { putAll } from "../steps/script";
-import { step } from "../steps/step";
+import { type ReloadedUnit, reloadedService } from "../steps/reloaded-service";
 
 /** Of kubelab's own: a host may have another keepalived for itself. */
 const NAME = "kube-apiserver-keepalived";
@@ -64,29 +63,21 @@ export function keepalivedConfiguration(address: string, self: string, peers: re
 }
 
 /** Before it starts, the address goes that a machine may have from when it was the only control plane. */
-function unit(address: string, self: string): string {
+function unit(address: string, self: string): ReloadedUnit {
     const find = `read -r _ interface _ < <(ip -o -4 address show to ${self}/32)`;
     const drop = `while read -r _ _ _ had _; do ip address delete $had dev $interface; done < <(ip -o -4 address show to ${address}/32)`;
     const prepare = `${find}; echo "interface $interface" >${INTERFACE}; ${drop}`.replaceAll("$", "$$$$");
-    return `[Unit]
-Description=keepalived: the API endpoint's address is on one control plane at a time
-Documentation=https://www.keepalived.org/manpage.html
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-Type=exec
-RuntimeDirectory=${NAME}
-ExecStartPre=/bin/bash -euc '${prepare}'
-ExecStart=/usr/sbin/keepalived --dont-fork --log-console --use-file=${CONFIGURATION} --pid=/run/${NAME}/keepalived.pid --vrrp_pid=/run/${NAME}/vrrp.pid
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=always
-RestartSec=1
-
-[Install]
-WantedBy=multi-user.target
-`;
+    return {
+        description: "keepalived: the API endpoint's address is on one control plane at a time",
+        documentation: "https://www.keepalived.org/manpage.html",
+        service: [
+            "Type=exec",
+            `RuntimeDirectory=${NAME}`,
+            `ExecStartPre=/bin/bash -euc '${prepare}'`,
+            `ExecStart=/usr/sbin/keepalived --dont-fork --log-console --use-file=${CONFIGURATION} --pid=/run/${NAME}/keepalived.pid --vrrp_pid=/run/${NAME}/vrrp.pid`,
+            "ExecReload=/bin/kill -HUP $MAINPID",
+        ],
+    };
 }
 
 /** The API endpoint's address of a cluster with several control planes: keepalived, on one of them. */
@@ -112,22 +103,24 @@ export class MovingAddress extends Component {
         const others = members.filter(({ name }) => name !== machine.name);
         const addresses = pulumi.all(others.map(({ privateAddress }) => privateAddress));
         const authority = new CredentialFiles(DIRECTORY, "root").certificate("ca", pki.kubernetes.certPem);
-        const script = pulumi.all([machine.privateAddress, addresses, authority]).apply(([self, peers, ca]) => ({
-            create: [
-                `once ${NAME}`,
-                ...putAll([
-                    ca,
-                    { path: CONFIGURATION, content: keepalivedConfiguration(address, self, peers), mode: "0600" },
-                    { path: `/etc/systemd/system/${NAME}.service`, content: unit(address, self) },
-                ]),
-                `service_run ${NAME} || service_healthy ${NAME} 0 false`,
-                // Wherever it is: it answers before anybody is told of it.
-                `service_healthy ${NAME} 60 curl -sf --max-time 5 --cacert ${AUTHORITY} https://${address}:${PORTS.apiServer}/readyz`,
-            ],
-            delete: [`once ${NAME}`, `service_down ${NAME}`],
-        }));
-        const dependsOn = [machine.ready, ...args.dependsOn];
-        this.ready = step(`${machine.name}-${NAME}`, { machine, undo: true, script, dependsOn }, this);
+        const self = pulumi.output(machine.privateAddress);
+        this.ready = reloadedService(
+            {
+                machine,
+                name: NAME,
+                unit: self.apply((own) => unit(address, own)),
+                files: pulumi
+                    .all([self, addresses, authority])
+                    .apply(([own, peers, ca]) => [
+                        ca,
+                        { path: CONFIGURATION, content: keepalivedConfiguration(address, own, peers), mode: "0600" },
+                    ]),
+                // Wherever the address is: it answers before anybody is told of it.
+                health: `curl -sf --max-time 5 --cacert ${AUTHORITY} https://${address}:${PORTS.apiServer}/readyz`,
+                dependsOn: args.dependsOn,
+            },
+            this,
+        );
         this.registerOutputs({ ready: this.ready });
     }
 }

@@ -2,8 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Component } from "../component";
 import { PORTS } from "../cluster-spec/ports";
 import { CredentialFiles } from "../pki/files";
-import { putAll } from "../steps/script";
-import { step } from "../steps/step";
+import { type ReloadedUnit, reloadedService } from "../steps/reloaded-service";
 import type { NodeServiceArgs } from "./service-args";
 
 const USER = "haproxy";
@@ -56,33 +55,25 @@ export function haproxyConfiguration(endpoint: string, backends: readonly ApiBac
     ].join("\n");
 }
 
-const UNIT = `[Unit]
-Description=haproxy: this worker's way to the API servers of all control planes
-Documentation=https://docs.haproxy.org/
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-Type=notify
-User=${USER}
-Group=${USER}
-ExecStart=/usr/sbin/haproxy -Ws -f ${CONFIGURATION}
-ExecReload=/usr/sbin/haproxy -c -q -f ${CONFIGURATION}
-ExecReload=/bin/kill -USR2 $MAINPID
-# Its own processes are all of it; those of before a reload end with their last connection.
-KillMode=mixed
-Restart=always
-RestartSec=1
-NoNewPrivileges=yes
-CapabilityBoundingSet=
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-
-[Install]
-WantedBy=multi-user.target
-`;
+const UNIT: ReloadedUnit = {
+    description: "haproxy: this worker's way to the API servers of all control planes",
+    documentation: "https://docs.haproxy.org/",
+    service: [
+        "Type=notify",
+        `User=${USER}`,
+        `Group=${USER}`,
+        `ExecStart=/usr/sbin/haproxy -Ws -f ${CONFIGURATION}`,
+        `ExecReload=/usr/sbin/haproxy -c -q -f ${CONFIGURATION}`,
+        "ExecReload=/bin/kill -USR2 $MAINPID",
+        "# Its own processes are all of it; those of before a reload end with their last connection.",
+        "KillMode=mixed",
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "PrivateTmp=yes",
+    ],
+};
 
 /** A worker's way to the API: haproxy on 127.0.0.1, where the endpoint's name leads to in a cluster with several control planes. */
 export class ApiLoadBalancer extends Component {
@@ -96,22 +87,22 @@ export class ApiLoadBalancer extends Component {
             ),
         );
         const authority = new CredentialFiles(DIRECTORY, USER).certificate("ca", pki.kubernetes.certPem);
-        const script = pulumi.all([backends, authority]).apply(([all, ca]) => ({
-            create: [
-                `once ${NAME}`,
-                `ensure_user ${USER}`,
-                ...putAll([
-                    ca,
-                    { path: CONFIGURATION, content: haproxyConfiguration(spec.api.name, all) },
-                    { path: `/etc/systemd/system/${NAME}.service`, content: UNIT },
-                ]),
-                // A reload ends no connection.
-                `service_run ${NAME} || service_healthy ${NAME} 0 false`,
-                `service_healthy ${NAME} 60 listening https://127.0.0.1:${PORTS.apiServer}`,
-            ],
-            delete: [`once ${NAME}`, `service_down ${NAME}`],
-        }));
-        this.ready = step(`${machine.name}-${NAME}`, { machine, undo: true, script, dependsOn: [machine.ready] }, this);
+        this.ready = reloadedService(
+            {
+                machine,
+                name: NAME,
+                unit: UNIT,
+                prepare: [`ensure_user ${USER}`],
+                files: pulumi
+                    .all([backends, authority])
+                    .apply(([all, ca]) => [
+                        ca,
+                        { path: CONFIGURATION, content: haproxyConfiguration(spec.api.name, all) },
+                    ]),
+                health: `listening https://127.0.0.1:${PORTS.apiServer}`,
+            },
+            this,
+        );
         this.registerOutputs({ ready: this.ready });
     }
 }

@@ -5,6 +5,7 @@
 # What a member without data starts with; its unit reads it.
 initial_cluster=/etc/etcd/initial-cluster.env
 etcd_data=/var/lib/etcd
+own_etcd=https://127.0.0.1:2379
 etcd_said=''
 member_id=''
 
@@ -53,21 +54,23 @@ etcd_add() {
     etcd_ask "$1" member list && [[ $etcd_said != *', true'* ]] && etcd_ask "$1" member add "$2" --learner --peer-urls "$3"
 }
 
-# etcd_votes URL PEER_URL OTHERS: the health check of a member: it answers, and has a vote. A learner gets one when it has caught up.
+# etcd_votes PEER_URL OTHERS COMMAND...: the health check of a member: the command succeeds, and it has a vote. A learner gets one when it
+# has caught up.
 etcd_votes() {
-    curl -sf --max-time 5 --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key "$1/health" || return
-    etcd_ask "$1" endpoint status --write-out=fields || return
+    local peer=$1 cluster=$2
+    shift 2
+    "$@" || return
+    etcd_ask "$own_etcd" endpoint status --write-out=fields || return
     if [[ $etcd_said != *'"IsLearner" : true'* ]]; then return; fi
-    if etcd_find "$3" "$2"; then etcd_ask "$3" member promote "$member_id" || true; fi
+    if etcd_find "$cluster" "$peer"; then etcd_ask "$cluster" member promote "$member_id" || true; fi
     return 1
 }
 
 # etcd_leave NAME PEER_URL URL OWN_PEER_URL: the member of this machine, at 127.0.0.1, lets the one with the URLs go, where it is one.
 # Before that it takes the lead: without a leader no write succeeds until there has been an election.
 etcd_leave() {
-    local own=https://127.0.0.1:2379
-    if etcd_find "$own" "$4" && [ -n "$member_id" ]; then etcd_ask "$3" move-leader "$member_id" || true; fi
-    within 60 etcd_find "$own" "$2" || fail "etcd doesn't answer, so $1 can't leave it: ${etcd_said##*$'\n'}"
+    if etcd_find "$own_etcd" "$4" && [ -n "$member_id" ]; then etcd_ask "$3" move-leader "$member_id" || true; fi
+    within 60 etcd_find "$own_etcd" "$2" || fail "etcd doesn't answer, so $1 can't leave it: ${etcd_said##*$'\n'}"
     if [ -z "$member_id" ]; then return; fi
-    within 60 etcd_ask "$own" member remove "$member_id" || fail "etcd doesn't let $1 go: ${etcd_said##*$'\n'}"
+    within 60 etcd_ask "$own_etcd" member remove "$member_id" || fail "etcd doesn't let $1 go: ${etcd_said##*$'\n'}"
 }

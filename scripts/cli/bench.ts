@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import ipaddr from "ipaddr.js";
+import { driverOfRole } from "../../components/cluster-spec/local";
 import type { ClusterSpec, LocalSpec, Role } from "../../components/cluster-spec/types";
 import type { DriverName } from "../machines/choose-driver";
 import { ensureImage } from "../machines/qemu/image";
@@ -210,9 +211,8 @@ async function baseOf(drivers: Drivers): Promise<void> {
     }
 }
 
-function driversOf({ local: { virtual } }: { readonly local: LocalSpec }): Drivers {
-    const of = (role: Role): DriverName => (virtual.includes(role) ? "qemu" : "nspawn");
-    return { "control-plane": of("control-plane"), worker: of("worker") };
+function driversOf({ local }: { readonly local: LocalSpec }): Drivers {
+    return { "control-plane": driverOfRole(local, "control-plane"), worker: driverOfRole(local, "worker") };
 }
 
 /** What kubeadm is to bring up: as many nodes as the lab has, with the settings of the stack. */

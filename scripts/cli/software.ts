@@ -1,3 +1,4 @@
+import { driverOfRole } from "../../components/cluster-spec/local";
 import type { NodeSpec } from "../../components/cluster-spec/types";
 import { partsRequest } from "../../components/steps/parts/request";
 import { ensureCli } from "../engine/cli";
@@ -25,7 +26,7 @@ export async function getSoftware(
     const machines = spec?.local === undefined ? [] : spec.nodes;
     // A lab keeps its drivers, whatever this host would choose by now.
     const isVirtual = (node: NodeSpec): boolean =>
-        (madeBy(spec?.name ?? "", node) ?? (spec?.local?.virtual.includes(node.role) ? "qemu" : "nspawn")) === "qemu";
+        (madeBy(spec?.name ?? "", node) ?? (spec?.local && driverOfRole(spec.local, node.role))) === "qemu";
     const created = spec && describeNewMachines(spec);
     if (created !== undefined) {
         display.progress(created);

@@ -51,15 +51,16 @@ export function renderDownParts({ network, stopped, absent }: DownParts): string
  */
 export async function startDownParts(stack: Stack, parts: DownParts, progress: (line: string) => void): Promise<void> {
     const lab = localLab(stack) ?? "";
-    const [{ checkHost }, { createNetwork }, { createMachine }, { readMachine, readNetwork }] = await Promise.all([
-        late<typeof import("../machines/commands")>(require, "../machines/commands"),
-        late<typeof import("../machines/network")>(require, "../machines/network"),
-        late<typeof import("../machines/machine")>(require, "../machines/machine"),
-        late<typeof import("../machines/records")>(require, "../machines/records"),
-    ]);
+    const [{ checkHost }, { createNetwork }, { createMachine }, { isUserNetwork, readMachine, readNetwork }] =
+        await Promise.all([
+            late<typeof import("../machines/commands")>(require, "../machines/commands"),
+            late<typeof import("../machines/network")>(require, "../machines/network"),
+            late<typeof import("../machines/machine")>(require, "../machines/machine"),
+            late<typeof import("../machines/records")>(require, "../machines/records"),
+        ]);
     const again = [...parts.absent];
     const network = readNetwork(lab);
-    checkHost(network?.loopback !== undefined);
+    checkHost(isUserNetwork(network));
     if (network === undefined) {
         again.push("host");
     } else {

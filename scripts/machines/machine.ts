@@ -13,10 +13,10 @@ import { consoleTail, launch } from "./launch";
 import { AS_ROOT, labNames, LABS_DIRECTORY, machineNames, RUN_DIRECTORY } from "./names";
 import { NSPAWN } from "./nspawn/driver";
 import { QEMU_DRIVER } from "./qemu/driver";
-import { driverOf, type MachineRecord, readMachine, readNetwork, writeMachine } from "./records";
+import { driverOf, isUserNetwork, type MachineRecord, readMachine, readNetwork, writeMachine } from "./records";
 import { sshServer } from "./ssh-server";
 import { forward, stopForwarding } from "./user-network/control";
-import { isUserNetwork, switchRuns } from "./user-network/process";
+import { switchRuns } from "./user-network/process";
 
 const IMPLEMENTATIONS: Readonly<Record<DriverName, Driver>> = { nspawn: NSPAWN, qemu: QEMU_DRIVER };
 

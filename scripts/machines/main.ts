@@ -17,9 +17,8 @@ import { createMachine, deleteMachine } from "./machine";
 import { createNetwork, deleteNetwork } from "./network";
 import { AS_ROOT } from "./names";
 import { isOwner } from "./owner";
-import { readNetwork } from "./records";
+import { isUserNetwork, readNetwork } from "./records";
 import { ensureRootfs } from "./rootfs";
-import { isUserNetwork } from "./user-network/process";
 
 const USAGE = `usage: main.ts network create|delete | machine create|delete | rootfs
 network and machine read one JSON object on standard input and answer with one line of JSON on standard output.`;

@@ -15,8 +15,8 @@ import { AS_ROOT, labNames, LABS_DIRECTORY, RUN_DIRECTORY } from "./names";
 import { ownedByAnother } from "./owner";
 import { endRegistry, ensureRegistry } from "./registry/process";
 import { preloadParts } from "./preloaded-parts";
-import { networkFile, readNetwork, writeNetwork } from "./records";
-import { endSwitch, ensureSwitch, isUserNetwork } from "./user-network/process";
+import { isUserNetwork, networkFile, readNetwork, writeNetwork } from "./records";
+import { endSwitch, ensureSwitch } from "./user-network/process";
 
 /** Kernel modules that a cluster needs and that can't be loaded from inside a machine. What isn't a module here is built in. */
 const MODULES = ["br_netfilter", "overlay", "nf_conntrack", "nf_tables", "ip_tables", "veth"];
@@ -128,13 +128,14 @@ function refuseChange(known: NetworkSettings | undefined, request: NetworkSettin
 }
 
 /** Ranges of this host matter to a bridge, which is an interface beside the others; a switch is none. */
-function refuseUsedRange({ lab, network, loopback }: NetworkSettings): void {
+function refuseUsedRange(request: NetworkSettings): void {
+    const { lab, network } = request;
     const { bridge } = labNames(lab);
     const labs = labsOnDisk().flatMap((other): UsedRange[] => {
         const range = other === lab ? undefined : readNetwork(other)?.network;
         return range === undefined ? [] : [{ range, by: `the lab "${other}"` }];
     });
-    if (loopback !== undefined) {
+    if (isUserNetwork(request)) {
         // Two labs with the same range have the same addresses of the loopback.
         refuseOverlap(network, labs);
         return;

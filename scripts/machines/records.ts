@@ -39,6 +39,11 @@ export function readNetwork(lab: string): NetworkSettings | undefined {
     return read<NetworkSettings>(networkFile(lab));
 }
 
+/** Whether a lab's network is a process of its own, which needs no root, and not a bridge. */
+export function isUserNetwork(network: Pick<NetworkSettings, "loopback"> | undefined): boolean {
+    return network?.loopback !== undefined;
+}
+
 export function writeNetwork(settings: NetworkSettings): void {
     write(networkFile(settings.lab), settings);
 }

@@ -8,10 +8,10 @@ import { masqueradeRule } from "./firewall";
 import { machinesOnDisk } from "./labs";
 import { labNames, machineNames } from "./names";
 import { whyItWaits } from "./qemu/monitor";
-import { driverOf, readMachine, readNetwork } from "./records";
+import { driverOf, isUserNetwork, readMachine, readNetwork } from "./records";
 import { registryAddress } from "./registry/process";
 import { isPluggedIn } from "./user-network/control";
-import { isUserNetwork, switchRuns } from "./user-network/process";
+import { switchRuns } from "./user-network/process";
 
 /** `stopped`: its disk is there, and `machine create` starts it again. */
 export type MachineStatus = "running" | "stopped" | "absent";

@@ -20,15 +20,19 @@ export function asRootOfNamespace(command: readonly string[]): [string, ...strin
 /** @throws UserError where the user has too few subordinate ids, or the kernel gives no user namespace. */
 export function requireSubordinateIds(read: (path: string) => string = (path) => readFileSync(path, "utf8")): void {
     const { username, uid } = userInfo();
-    for (const path of ["/etc/subuid", "/etc/subgid"]) {
-        if (subordinateIds(textOf(path, read), [username, String(uid)]) < NEEDED_IDS) {
-            const option = path === "/etc/subuid" ? "--add-subuids" : "--add-subgids";
-            throw new UserError(
-                `${path} has no ${NEEDED_IDS} ids for ${username}, which the users in a machine's image need. Once, as root: ` +
-                    `usermod ${option} 200000-265535 ${username} (any range that ${path} has for nobody else).`,
-            );
-        }
+    const [path] = filesLackingIds([username, String(uid)], (file) => textOf(file, read));
+    if (path !== undefined) {
+        const option = path === "/etc/subuid" ? "--add-subuids" : "--add-subgids";
+        throw new UserError(
+            `${path} has no ${NEEDED_IDS} ids for ${username}, which the users in a machine's image need. Once, as root: ` +
+                `usermod ${option} 200000-265535 ${username} (any range that ${path} has for nobody else).`,
+        );
     }
+}
+
+/** The files that have too few subordinate ids for a user who has these names. */
+export function filesLackingIds(names: readonly string[], read: (path: string) => string): string[] {
+    return ["/etc/subuid", "/etc/subgid"].filter((path) => subordinateIds(read(path), names) < NEEDED_IDS);
 }
 
 /** How many ids the lines `name:first:count` give to a user who has these names. */

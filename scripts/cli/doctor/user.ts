@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { NEEDED_IDS, subordinateIds } from "../../machines/user-namespace";
+import { filesLackingIds, NEEDED_IDS } from "../../machines/user-namespace";
 import type { Check } from "./check";
 import type { Host } from "./host";
 
@@ -7,10 +7,7 @@ import type { Host } from "./host";
 export function userCheck(host: Host): Check {
     const name = "ordinary user";
     const user = userInfo().username;
-    const names = [user, String(host.userId)];
-    const lacking = ["/etc/subuid", "/etc/subgid"].filter(
-        (path) => subordinateIds(host.read(path) ?? "", names) < NEEDED_IDS,
-    );
+    const lacking = filesLackingIds([user, String(host.userId)], (path) => host.read(path) ?? "");
     if (lacking.length === 0) {
         return { name, state: "ok", detail: `${user}, with subordinate ids for the image of the machines` };
     }

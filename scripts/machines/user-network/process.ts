@@ -1,13 +1,13 @@
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../support/errors";
+import { late } from "../../support/late";
 import type { Progress } from "../../support/progress";
 import { type CgroupLayout, endProcess, processesOf } from "../cgroups";
 import type { NetworkSettings } from "../contract";
 import { launchService, serviceTail } from "../launch";
 import { labNames } from "../names";
 import { registryAddress } from "../registry/process";
-import { buildSwitch } from "./build";
 import { isPluggedIn } from "./control";
 import { switchSockets } from "./files";
 
@@ -18,11 +18,6 @@ const LONGEST_NAME = "worker-1000.qmp".length;
 
 /** Milliseconds that the switch has to listen. */
 const START = 10_000;
-
-/** Whether the lab's network is a process of its own, which needs no root, and not a bridge. */
-export function isUserNetwork(network: Pick<NetworkSettings, "loopback"> | undefined): boolean {
-    return network?.loopback !== undefined;
-}
 
 /** Whether the lab's switch runs. */
 export function switchRuns(layout: CgroupLayout, lab: string): boolean {
@@ -46,6 +41,7 @@ export async function ensureSwitch(layout: CgroupLayout, request: NetworkSetting
     if (switchRuns(layout, lab)) {
         return;
     }
+    const { buildSwitch } = await late<typeof import("./build")>(require, "./build");
     const program = await buildSwitch(progress);
     const { machines, control } = switchSockets(lab);
     // One that was killed has left them.

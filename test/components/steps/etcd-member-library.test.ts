@@ -97,7 +97,7 @@ test("no member is added while another one is learning, and the reason is told",
 });
 
 test("a learner is healthy once it has a vote", () => {
-    const health = "etcd_votes https://127.0.0.1:2379 https://10.0.0.12:2380 https://10.0.0.11:2379";
+    const health = "etcd_votes https://10.0.0.12:2380 https://10.0.0.11:2379 curl https://127.0.0.1:2379/health";
     const learner = CP_1.replace("5e6c", "3555").replace("false", "true").replaceAll(".11:", ".12:");
     answer({ health: "", "endpoint-status": '"IsLearner" : true', "member-list": `${CP_1}\n${learner}` });
     expect(step(health).status).toBe(1);
