@@ -36,8 +36,8 @@ export interface RunningCluster extends KeptForLife {
     readonly versions?: RunningVersions;
     /** Missing where an earlier version ran it. */
     readonly encryptionKeys?: readonly string[];
-    /** Missing where there was never more than one control plane. */
-    readonly highlyAvailable?: true;
+    /** Most control planes that it has had; missing where there was never more than one. */
+    readonly mostControlPlanes?: number;
     /** What makes its local machines, by role; missing where an earlier version ran it. */
     readonly drivers?: KeptDrivers;
 }
@@ -65,7 +65,7 @@ export function runningCluster(spec: ClusterSpec): RunningCluster {
         ...keptForLife(spec),
         versions: { kubernetes, etcd },
         encryptionKeys: spec.encryptionKeys,
-        ...(spec.highlyAvailable ? { highlyAvailable: true } : {}),
+        ...(spec.highlyAvailable ? { mostControlPlanes: spec.mostControlPlanes } : {}),
         ...(spec.local === undefined ? {} : { drivers: driversOf(spec, spec.local) }),
     };
 }

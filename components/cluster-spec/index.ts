@@ -4,7 +4,7 @@ import { bringUpSteps, stepsUntil } from "./bring-up";
 import { addressAt, formatCidr } from "./cidr";
 import { insecureFlags, refuseBreakingFlags, refuseInsecureFlags } from "./flag-values";
 import { hostNames, planHosts } from "./hosts";
-import { planLocal } from "./local";
+import { controlPlaneAddresses, planLocal } from "./local";
 import { resolveNodeCertificates } from "./node-certificates";
 import { parsePerRole } from "./per-role";
 import { planNodes, sharedRange } from "./nodes";
@@ -116,6 +116,7 @@ function derive(
 ): Omit<ClusterSpec, "secretFlags"> {
     const { name = "", provider, network, cniPlugin, components, podCidr, serviceCidr, clusterDomain } = config;
     const { controlPlanes, workers } = nodeCounts(config);
+    const mostControlPlanes = Math.max(controlPlanes, running.mostControlPlanes ?? 1);
     const hosts = provider === "hosts" ? planHosts(config.hosts) : undefined;
     const planned = planNodes(podCidr, controlPlanes, workers, {
         ...(hosts === undefined ? {} : { nameOf: hostNames(hosts) }),
@@ -168,6 +169,10 @@ function derive(
         api: {
             name: apiName,
             ...(apiAddress === undefined ? {} : { address: apiAddress }),
+            holders:
+                local !== undefined && mostControlPlanes > 1
+                    ? controlPlaneAddresses(config.local.network, mostControlPlanes)
+                    : [],
             port: PORTS.apiServer,
             dnsNames: [
                 ...["kubernetes", "kubernetes.default", "kubernetes.default.svc"],
@@ -175,7 +180,8 @@ function derive(
             ],
             ipAddresses: ["127.0.0.1", apiServiceIp, ...(apiAddress === undefined ? [] : [apiAddress])],
         },
-        highlyAvailable: controlPlanes > 1 || running.highlyAvailable === true,
+        highlyAvailable: mostControlPlanes > 1,
+        mostControlPlanes,
         controlPlanes: nodes.filter(({ role }) => role === "control-plane"),
         workers: nodes.filter(({ role }) => role === "worker"),
         nodes,

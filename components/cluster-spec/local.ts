@@ -22,6 +22,11 @@ function onLoopback(address: string): string {
     return address.replace(/^\d+/, "127");
 }
 
+/** Addresses of so many control planes. */
+export function controlPlaneAddresses(network: Cidr, count: number): string[] {
+    return Array.from({ length: count }, (_, position) => addressAt(network, FIRST["control-plane"] + position + 1));
+}
+
 /** What makes the machines of a role. */
 export function driverOfRole({ virtual }: Pick<LocalSpec, "virtual">, role: Role): DriverName {
     return virtual.includes(role) ? "qemu" : "nspawn";

@@ -60,6 +60,8 @@ export interface ApiEndpointSpec {
     readonly name: string;
     /** IPv4 address that nodes reach it by; absent where it isn't known before the machines are there. */
     readonly address?: string;
+    /** Addresses of all machines that may have `address`, or had it, where it moves between them. */
+    readonly holders: readonly string[];
     /** TCP port of the API server, 6443. */
     readonly port: number;
     /** Subject alternative names every API server certificate carries, beside its own machine's addresses. */
@@ -218,6 +220,8 @@ export interface ClusterSpec {
      * That stays when all but one have left, so that nothing runs twice while they leave.
      */
     readonly highlyAvailable: boolean;
+    /** Most control planes that the cluster has had. */
+    readonly mostControlPlanes: number;
     readonly controlPlanes: readonly NodeSpec[];
     readonly workers: readonly NodeSpec[];
     /** `controlPlanes` then `workers`. */

@@ -82,7 +82,7 @@ export class ControlPlane extends Component {
         // Not while etcd restarts: an API server that isn't ready gives the address up.
         const answers = [server.ready, this.etcd];
         const endpoint = spec.highlyAvailable
-            ? [new MovingAddress({ spec, pki, machine, members, dependsOn: answers }, this).ready]
+            ? [new MovingAddress({ spec, pki, machine, dependsOn: answers }, this).ready]
             : [];
         const files = pulumi.all(
             new CredentialFiles("/etc/kubernetes", "root").kubeconfig("super-admin", {

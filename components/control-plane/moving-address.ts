@@ -20,9 +20,11 @@ const INTERFACE = `/run/${NAME}/interface.conf`;
  * comes back. https://www.keepalived.org/manpage.html
  *
  * @param self address of this machine.
- * @param peers addresses of the other control planes.
+ * @param holders addresses of all control planes that the cluster has had: one that is about to leave has to hear of the others, and
+ *     they of it, or two have the address.
  */
-export function keepalivedConfiguration(address: string, self: string, peers: readonly string[]): string {
+export function keepalivedConfiguration(address: string, self: string, holders: readonly string[]): string {
+    const peers = holders.filter((holder) => holder !== self);
     const ready = `https://127.0.0.1:${PORTS.apiServer}/readyz`;
     return [
         "global_defs {",
@@ -50,7 +52,9 @@ export function keepalivedConfiguration(address: string, self: string, peers: re
         "    # Seconds.",
         "    advert_int 0.3",
         `    unicast_src_ip ${self}`,
-        ...(peers.length === 0 ? [] : ["    unicast_peer {", ...peers.map((peer) => `        ${peer}`), "    }"]),
+        "    unicast_peer {",
+        ...peers.map((peer) => `        ${peer}`),
+        "    }",
         "    virtual_ipaddress {",
         `        ${address}/32`,
         "    }",
@@ -89,19 +93,16 @@ export class MovingAddress extends Component {
             readonly spec: ClusterSpec;
             readonly pki: Pki;
             readonly machine: ReadyMachine;
-            readonly members: readonly ReadyMachine[];
             readonly dependsOn: readonly pulumi.Resource[];
         },
         parent: Component,
     ) {
         super("kubelab:control-plane:MovingAddress", parent.nameOf(NAME), { parent });
-        const { spec, machine, pki, members } = args;
-        const { address } = spec.api;
+        const { spec, machine, pki } = args;
+        const { address, holders } = spec.api;
         if (address === undefined) {
             throw new Error("several control planes have an address for their endpoint");
         }
-        const others = members.filter(({ name }) => name !== machine.name);
-        const addresses = pulumi.all(others.map(({ privateAddress }) => privateAddress));
         const authority = new CredentialFiles(DIRECTORY, "root").certificate("ca", pki.kubernetes.certPem);
         const self = pulumi.output(machine.privateAddress);
         this.ready = reloadedService(
@@ -110,10 +111,10 @@ export class MovingAddress extends Component {
                 name: NAME,
                 unit: self.apply((own) => unit(address, own)),
                 files: pulumi
-                    .all([self, addresses, authority])
-                    .apply(([own, peers, ca]) => [
+                    .all([self, authority])
+                    .apply(([own, ca]) => [
                         ca,
-                        { path: CONFIGURATION, content: keepalivedConfiguration(address, own, peers), mode: "0600" },
+                        { path: CONFIGURATION, content: keepalivedConfiguration(address, own, holders), mode: "0600" },
                     ]),
                 // Wherever the address is: it answers before anybody is told of it.
                 health: `curl -sf --max-time 5 --cacert ${AUTHORITY} https://${address}:${PORTS.apiServer}/readyz`,

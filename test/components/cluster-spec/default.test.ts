@@ -48,6 +48,7 @@ const DEFAULT = {
     api: {
         name: "api.kubenet",
         address: "10.240.0.10",
+        holders: [],
         port: 6443,
         dnsNames: [
             "kubernetes",
@@ -60,6 +61,7 @@ const DEFAULT = {
         ipAddresses: ["127.0.0.1", "10.32.0.1", "10.240.0.10"],
     },
     highlyAvailable: false,
+    mostControlPlanes: 1,
     controlPlanes: [CONTROL_PLANE],
     workers: [worker(1), worker(2)],
     nodes: [CONTROL_PLANE, worker(1), worker(2)],

@@ -151,10 +151,13 @@ test("a cluster that had several control planes elects its leaders for good", ()
     const three = specOf({ controlPlanes: 3 });
     expect(three.highlyAvailable).toBe(true);
     const running = runningCluster(three);
-    expect(runningCluster(specOf({}))).not.toHaveProperty("highlyAvailable");
+    expect(runningCluster(specOf({}))).not.toHaveProperty("mostControlPlanes");
     const one = specOf({ controlPlanes: 1 }, "kubenet", () => false, running);
     expect(one.highlyAvailable).toBe(true);
     expect(runningCluster(one)).toEqual(running);
+    // Those that leave and the one that stays hear of each other until they have left.
+    expect(one.api.holders).toEqual(three.api.holders);
+    expect(three.api.holders).toEqual(["10.240.0.11", "10.240.0.12", "10.240.0.13"]);
 });
 
 test("several API servers can all read with a key of Secrets before one writes with it", () => {
