@@ -178,6 +178,21 @@ function program(): Command {
             const { restore } = await late<typeof import("./backup")>(require, "./backup");
             process.exitCode = (await restore(stackOf(options), file)) ? 0 : 1;
         });
+    onStack("recover")
+        .description(
+            "when most control planes are gone for good: one goes on alone with what it has, and `up` makes the others anew",
+        )
+        .option(
+            "--without <node...>",
+            "these are gone for good, though they don't say so; a local machine is deleted",
+            [],
+        )
+        .option("--from <node>", "the control plane that goes on (default: the one with the newest data)")
+        .action(async (options: StackOption & { without: string[]; from?: string }) => {
+            const { recover } = await late<typeof import("./recover")>(require, "./recover");
+            const { without, from } = options;
+            await recover(stackOf(options), from === undefined ? { without } : { without, from });
+        });
     onStack("cis")
         .description("the checks that the CIS Kubernetes Benchmark 1.12 scores; exit with 1 when one fails")
         .option("--manual", "also list those that it leaves to a person")

@@ -2,6 +2,7 @@ import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
 import { EARLY_RENEWAL_DAYS } from "../../components/pki/renewal";
 import { type Difference, hostDifferences, nodeDifferences } from "./differences";
+import { type EtcdMember, etcdMembers, hasQuorum, renderMembers } from "./quorum";
 import type { Stack, StackNode, StackOutputs } from "./stack";
 import { parseSystemctlShow } from "./systemctl-show";
 
@@ -57,6 +58,8 @@ export interface ClusterStatus {
     /** Drift of a local lab on this host, except its machines. */
     readonly host: readonly Difference[];
     readonly nodes: readonly NodeStatus[];
+    /** Where there are several control planes. */
+    readonly etcd?: readonly EtcdMember[];
     /** Flags and settings that weaken the cluster, which its config allows by name. */
     readonly insecure?: StackOutputs["insecure"];
 }
@@ -64,6 +67,7 @@ export interface ClusterStatus {
 /** Asks every machine for its units and its drift, and the API server for its nodes, in parallel. */
 export async function clusterStatus(cluster: ClusterAccess): Promise<ClusterStatus> {
     const known = nodesOfTheApi(cluster);
+    const members = etcdMembers(cluster);
     const nodes = cluster.stack.outputs().nodes.map(async (node) => {
         const differences = await nodeDifferences(cluster, node);
         const gone = differences.find(({ subject }) => subject === "machine");
@@ -71,9 +75,11 @@ export async function clusterStatus(cluster: ClusterAccess): Promise<ClusterStat
         return { ...node, ready: undefined, ...(await known)[node.name], ...units, differences };
     });
     const { insecure } = cluster.stack.outputs();
+    const etcd = await members;
     return {
         host: await hostDifferences(cluster.stack),
         nodes: await Promise.all(nodes),
+        ...(etcd.length === 0 ? {} : { etcd }),
         ...(insecure === undefined ? {} : { insecure }),
     };
 }
@@ -158,7 +164,12 @@ export function isHealthyNode({ ready, units, differences }: NodeStatus): boolea
 }
 
 /** A tree of the cluster: every node with its addresses, every unit with its state, drift and its remedy. */
-export function renderStatus(stack: Stack, apiServer: string, { host, nodes, insecure = [] }: ClusterStatus): string {
+export function renderStatus(
+    stack: Stack,
+    apiServer: string,
+    { host, nodes, etcd = [], insecure = [] }: ClusterStatus,
+): string {
+    const quorum = etcd.length === 0 || hasQuorum(etcd) ? [] : withoutQuorum(stack, etcd);
     const weak = insecure.map((each) => {
         const by =
             "setting" in each
@@ -169,6 +180,7 @@ export function renderStatus(stack: Stack, apiServer: string, { host, nodes, ins
     const lines = [
         `${pc.bold(stack.name)}  ${apiServer}`,
         ...weak,
+        ...quorum.map((line) => `│  ${line}`),
         ...host.map((each) => `│  this host  ${renderDifference(each)}`),
     ];
     nodes.forEach((node, index) => {
@@ -198,6 +210,13 @@ export function renderStatus(stack: Stack, apiServer: string, { host, nodes, ins
         lines.push("", `${stack.command("repair", ...names)} puts it back`);
     }
     return lines.join("\n");
+}
+
+function withoutQuorum(stack: Stack, members: readonly EtcdMember[]): string[] {
+    return [
+        `${pc.red("etcd has lost its quorum:")} ${renderMembers(members)}. The API can't read or write; pods and services run on.`,
+        `'${stack.command("up")}' starts machines that are stopped. Where they are gone for good: '${stack.command("recover")}'.`,
+    ];
 }
 
 function renderDifference({ subject, difference }: Difference): string {

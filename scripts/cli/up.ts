@@ -11,6 +11,7 @@ import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
 import { PhaseClock, renderPhases } from "./phases";
 import { Progress, summaryLine } from "./progress";
+import { refuseWithoutQuorum } from "./quorum";
 import { RunningResources } from "./running-resources";
 import { getSoftware } from "./software";
 import type { Stack } from "./stack";
@@ -54,6 +55,7 @@ async function bringUpShown(
         const what = options.preview ? "`up` starts it again" : "restarting it, with its disks";
         display.progress(`not running although the stack is up: ${renderDownParts(down)}: ${what}`);
         if (!options.preview) {
+            refuseWithoutQuorum(stack, down.absent);
             display.begin("machines");
             await startDownParts(stack, down, display.progress);
         }

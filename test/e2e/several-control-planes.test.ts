@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HostBefore } from "../support/host-state";
 import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
-import { Writer, type Writes } from "../support/writer";
+import type { Requests } from "../support/steady-requests";
+import { Writer } from "../support/writer";
 
 const PREFIX = "10.249.8";
 const MEMBERS =
@@ -34,12 +35,12 @@ story("several control planes", () => {
         }
         return writer;
     };
-    const writesDuring = async (action: () => unknown): Promise<Writes> => {
+    const writesDuring = async (action: () => unknown): Promise<Requests> => {
         const before = writes().last;
         await action();
         const { last } = writes();
         await eventually(30, () => {
-            expect(writes().since(last).acknowledged).toBeGreaterThan(5);
+            expect(writes().since(last).succeeded).toBeGreaterThan(5);
         });
         const result = writes().since(before);
         console.log(`${expect.getState().currentTestName ?? ""}: ${JSON.stringify(result)}`);

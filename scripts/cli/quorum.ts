@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ClusterAccess } from "./cluster-access";
+import { UserError } from "../support/errors";
+import type { Stack, StackNode } from "./stack";
+
+/** What there is of etcd on a control plane. */
+export interface EtcdMember {
+    readonly node: string;
+    /** Whether its machine does. */
+    readonly answers: boolean;
+    /** Whether there are data of etcd on it. */
+    readonly hasData: boolean;
+    /** What it says of itself; missing where it doesn't answer. */
+    readonly status?: {
+        /** Whether it is in touch with a majority. */
+        readonly hasLeader: boolean;
+        /** How far its log goes: the greater, the newer. https://etcd.io/docs/v3.6/op-guide/maintenance/ */
+        readonly raftTerm: number;
+        readonly raftIndex: number;
+    };
+}
+
+export const RECOVER_SCRIPT = readFileSync(join(__dirname, "recover/etcd.sh"), "utf8");
+const TIMEOUT_SECONDS = 20;
+
+/** How many of so many members of etcd must be there for a write. */
+export function majority(members: number): number {
+    return Math.floor(members / 2) + 1;
+}
+
+export function controlPlanes(stack: Stack): StackNode[] {
+    return stack.outputs().nodes.filter(({ role }) => role === "control-plane");
+}
+
+/** Asks every control plane for its member of etcd; none where there is only one, whose loss is no question of a majority. */
+export async function etcdMembers(cluster: ClusterAccess, stopped: readonly string[] = []): Promise<EtcdMember[]> {
+    const nodes = controlPlanes(cluster.stack);
+    return nodes.length < 2
+        ? []
+        : Promise.all(nodes.map((node) => (stopped.includes(node.name) ? noAnswer(node) : askMember(cluster, node))));
+}
+
+/** Whether a majority is in touch with each other. */
+export function hasQuorum(members: readonly EtcdMember[]): boolean {
+    return members.some(({ status }) => status?.hasLeader === true);
+}
+
+/** @throws UserError where too many control planes have lost their disks for the others to take new ones in. */
+export function refuseWithoutQuorum(stack: Stack, absent: readonly string[]): void {
+    const all = controlPlanes(stack).map(({ name }) => name);
+    const left = all.filter((name) => !absent.includes(name));
+    if (all.length > 1 && left.length < majority(all.length)) {
+        throw new UserError(
+            `The disks of ${all.filter((name) => absent.includes(name)).join(", ")} are gone, and with them the majority of etcd's members: ` +
+                (left.length === 0
+                    ? `'${stack.command("down")}' and '${stack.command("up")}' make a new cluster, and '${stack.command("restore", "FILE")}' puts a backup into it.`
+                    : `${left.join(", ")} can't take new ones in. '${stack.command("recover")}' lets one go on alone.`),
+        );
+    }
+}
+
+/** `1 of 3 members of etcd answers: cp-1` */
+export function renderMembers(members: readonly EtcdMember[]): string {
+    const answering = members.filter(({ status }) => status !== undefined).map(({ node }) => node);
+    const verb = answering.length === 1 ? "answers" : "answer";
+    const names = answering.length === 0 ? "" : `: ${answering.join(", ")}`;
+    return `${answering.length} of ${members.length} members of etcd ${verb}${names}`;
+}
+
+async function askMember(cluster: ClusterAccess, node: StackNode): Promise<EtcdMember> {
+    const { code, stdout } = await cluster.tryAsRoot(node, `${RECOVER_SCRIPT}\ndescribe_member\n`, TIMEOUT_SECONDS);
+    return code === 0 ? parseMember(node.name, stdout) : noAnswer(node);
+}
+
+const noAnswer = ({ name }: StackNode): EtcdMember => ({ node: name, answers: false, hasData: false });
+
+interface EndpointStatus {
+    readonly Status: {
+        readonly leader?: number;
+        readonly raftTerm?: number;
+        readonly raftIndex?: number;
+    };
+}
+
+/** What `describe_member` prints. */
+export function parseMember(node: string, text: string): EtcdMember {
+    const [data = "", json = ""] = text.trim().split("\n");
+    const member = { node, answers: true, hasData: data === "data" };
+    if (json === "") {
+        return member;
+    }
+    const {
+        leader = 0,
+        raftTerm = 0,
+        raftIndex = 0,
+    } = (JSON.parse(json) as readonly EndpointStatus[])[0]?.Status ?? {};
+    return { ...member, status: { hasLeader: leader !== 0, raftTerm, raftIndex } };
+}
