@@ -36,9 +36,9 @@ export function controlPlanes(stack: Stack): StackNode[] {
 /** Asks every control plane for its member of etcd; none where there is only one, whose loss is no question of a majority. */
 export async function etcdMembers(cluster: ClusterAccess, stopped: readonly string[] = []): Promise<EtcdMember[]> {
     const nodes = controlPlanes(cluster.stack);
-    return nodes.length < 2
-        ? []
-        : Promise.all(nodes.map((node) => (stopped.includes(node.name) ? noAnswer(node) : askMember(cluster, node))));
+    const ask = async (node: StackNode): Promise<EtcdMember> =>
+        stopped.includes(node.name) ? noAnswer(node) : askMember(cluster, node);
+    return nodes.length < 2 ? [] : Promise.all(nodes.map(ask));
 }
 
 /** Whether a majority is in touch with each other. */
@@ -54,7 +54,7 @@ export function refuseWithoutQuorum(stack: Stack, absent: readonly string[]): vo
         throw new UserError(
             `The disks of ${all.filter((name) => absent.includes(name)).join(", ")} are gone, and with them the majority of etcd's members: ` +
                 (left.length === 0
-                    ? `'${stack.command("down")}' and '${stack.command("up")}' make a new cluster, and '${stack.command("restore", "FILE")}' puts a backup into it.`
+                    ? `'${stack.command("down")}', and then '${stack.command("restore", "FILE")}', make a new cluster of a backup.`
                     : `${left.join(", ")} can't take new ones in. '${stack.command("recover")}' lets one go on alone.`),
         );
     }

@@ -77,8 +77,8 @@ export function planRecovery(
     refuseUnknown(stack, [...without, ...(from === undefined ? [] : [from])]);
     if (members.length === 0) {
         throw new UserError(
-            `There is one control plane, and so no other to go on with: '${stack.command("up")}' starts it, and a backup goes into a ` +
-                `new one by '${stack.command("restore", "FILE")}'.`,
+            `There is one control plane, and so no other to go on with: '${stack.command("up")}' starts it. Where its disk is gone: ` +
+                `'${stack.command("down")}', and then '${stack.command("restore", "FILE")}'.`,
         );
     }
     if (hasQuorum(members)) {
@@ -99,8 +99,8 @@ export function planRecovery(
     const alone = rest.length === 0 ? undefined : newest(stack, rest, from);
     if (alone === undefined) {
         throw new UserError(
-            `No control plane has data of etcd any more. '${stack.command("down")}' and '${stack.command("up")}' make a new cluster, and ` +
-                `'${stack.command("restore", "FILE")}' puts a backup into it. Nothing was changed.`,
+            `No control plane has data of etcd any more. '${stack.command("down")}', and then '${stack.command("restore", "FILE")}', make a ` +
+                `new cluster of a backup. Nothing was changed.`,
         );
     }
     const gone = members.map(({ node }) => node).filter(goes);
