@@ -64,6 +64,26 @@ function program(): Command {
             const { down } = await late<typeof import("./up")>(require, "./up");
             await down(stackOf(options), options.json ?? false);
         });
+    onStack("start")
+        .description("start the machines of a local lab that are stopped, after a reboot of this host say")
+        .option("--at-boot", "have systemd do that whenever this host boots")
+        .option("--not-at-boot", "have it no longer do that")
+        .action(async (options: StackOption & { atBoot?: boolean; notAtBoot?: boolean }) => {
+            const { start } = await late<typeof import("./start")>(require, "./start");
+            const { installBootUnit, removeBootUnit } = await late<typeof import("./start/boot-unit")>(
+                require,
+                "./start/boot-unit",
+            );
+            const stack = stackOf(options);
+            if (options.notAtBoot === true) {
+                console.log(removeBootUnit(stack) ?? "systemd doesn't start this lab");
+                return;
+            }
+            if (options.atBoot === true) {
+                console.log(`at boot: ${installBootUnit(stack)}`);
+            }
+            await start(stack);
+        });
     onStack("tour")
         .description("bring the cluster up step by step, with the commands that show each step")
         .option("-y, --yes", "do not wait at the steps; fail at unexpected output")

@@ -8,15 +8,15 @@ import { Display } from "../support/display";
 import { UserError } from "../support/errors";
 import { prepareForLab } from "./doctor";
 import { KeptRepairs } from "./kept-repairs";
-import { openCluster } from "./open-cluster";
 import { PhaseClock, renderPhases } from "./phases";
 import { Progress, summaryLine } from "./progress";
 import { refuseWithoutQuorum } from "./quorum";
 import { RunningResources } from "./running-resources";
 import { getSoftware } from "./software";
 import type { Stack } from "./stack";
-import { clusterStatus, isHealthy } from "./status";
-import { downParts, renderDownParts, settled, startDownParts } from "./stopped-machines";
+import { waitUntilWell } from "./start";
+import { removeBootUnit } from "./start/boot-unit";
+import { downParts, renderDownParts, startDownParts } from "./stopped-machines";
 
 export interface UpOptions {
     /** `key=value`, for this run. */
@@ -76,11 +76,8 @@ async function bringUpShown(
         }
         return;
     }
-    display.begin("health");
-    if (down !== undefined && !(await settled(BOOT_SECONDS, async () => !(await isWell(stack))))) {
-        throw new UserError(
-            `Not everything is healthy after ${BOOT_SECONDS} seconds: see '${stack.command("status")}'.`,
-        );
+    if (down !== undefined) {
+        await waitUntilWell(stack, display);
     }
     display.end();
     const phases = clock.phases();
@@ -180,6 +177,7 @@ export async function down(stack: Stack, json: boolean): Promise<void> {
         const progress = new Progress({ write: (line) => display.line(line) });
         const summary = await operate(stack, { overrides: {}, display, progress }, (engine) => engine.destroy());
         new KeptRepairs(stack).forget();
+        removeBootUnit(stack);
         display.line(summaryLine(summary));
         if (json) {
             display.line(JSON.stringify(summary));
@@ -187,13 +185,6 @@ export async function down(stack: Stack, json: boolean): Promise<void> {
     } finally {
         display.end();
     }
-}
-
-/** Seconds until restarted machines must be healthy. */
-const BOOT_SECONDS = 120;
-
-async function isWell(stack: Stack): Promise<boolean> {
-    return isHealthy(await clusterStatus(await openCluster(stack)));
 }
 
 /** The engine of a stack, with what `repair` has set beside the config. */
