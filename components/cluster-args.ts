@@ -103,6 +103,8 @@ export interface ClusterArgs {
      * read; docs/security.md says how to replace one. Default: `[]`, which stands for `key-1`. Example: `["key-2", "key-1"]`
      */
     readonly encryptionKeys?: readonly string[];
+    /** Snapshots of etcd, taken by a timer on each control plane. Default: `{}`, none. Example: `{ every: "6h", keep: 28 }` */
+    readonly backup?: BackupArgs;
     /**
      * Pod Security levels of namespaces that have no labels of their own; kube-system is exempt.
      * Default: `{}`. Example: `{ enforce: "restricted" }`
@@ -156,6 +158,19 @@ export interface ComponentArgs {
     readonly kubeProxy?: boolean;
     /** CoreDNS. Default: `true`. Example: `false` */
     readonly dns?: boolean;
+}
+
+/** Snapshots of etcd; docs/backup.md. */
+export interface BackupArgs {
+    /**
+     * How often: minutes that divide an hour, hours that divide a day, or `1d`, in UTC. A machine that was off takes the one that it
+     * missed. Required. Example: `"6h"`
+     */
+    readonly every?: string;
+    /** How many snapshots stay on a machine, the newest ones, 1 to 1000. Default: `28`. Example: `7` */
+    readonly keep?: number;
+    /** Absolute path of a directory of etcd's own on the machine. Default: `"/var/lib/etcd-backup/snapshots"`. Example: `"/srv/etcd/snapshots"` */
+    readonly directory?: string;
 }
 
 /** https://kubernetes.io/docs/concepts/security/pod-security-standards/ */

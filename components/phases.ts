@@ -42,7 +42,7 @@ const BY_NAME: readonly (readonly [RegExp, Phase])[] = [
     [/-(network|ssh-identity|ready)$/, "machines answer"],
     [/-super-admin$/, "API server"],
     [/-node$/, "nodes Ready"],
-    [/-(coredns|role-bindings|service-account)$/, "add-ons"],
+    [/-(coredns|role-bindings|service-account|etcd-backup)$/, "add-ons"],
 ];
 
 /** The phase that a resource of a cluster belongs to; undefined for a component, and for what belongs to none. */

@@ -1,5 +1,6 @@
 import { refuseUnavailable } from "./availability";
 import { placeNodes, planAws } from "./aws";
+import { planBackup } from "./backup";
 import { bringUpSteps, stepsUntil } from "./bring-up";
 import { addressAt, formatCidr } from "./cidr";
 import { insecureFlags, refuseBreakingFlags, refuseInsecureFlags } from "./flag-values";
@@ -190,6 +191,7 @@ function derive(
         flags: withoutUndefined(config.flags),
         insecure: insecureFlags(config.flags),
         podSecurity: config.podSecurity,
+        ...withoutUndefined({ backup: planBackup(config.backup) }),
         encryptionKeys: config.encryptionKeys.length === 0 ? [FIRST_KEY] : config.encryptionKeys,
         registryMirrors: config.registryMirrors,
         parts: {

@@ -34,6 +34,7 @@ export const LIVE_CHANGES: Readonly<Record<ConfigKey, LiveChange>> = {
     flags: works("the component restarts"),
     allowInsecure: works("allows or refuses flags"),
     encryptionKeys: partly("a new first key encrypts all Secrets again; one in use can't go"),
+    backup: works("the timer follows; snapshots stay"),
     podSecurity: works("the API server restarts; pods that run already stay"),
     registryMirrors: works("containerd restarts; pods keep running"),
     parts: works("a binary that differs restarts its service"),

@@ -1,6 +1,7 @@
 import { perRole } from "./per-role";
 import { z } from "zod";
 import { SOURCES } from "../../scripts/parts/contract";
+import { backupSchema } from "./backup";
 import * as field from "./fields";
 import { refuseOwnedFlag } from "../steps/flag-rules";
 import { FLAG_RULES } from "./flags";
@@ -157,6 +158,7 @@ export const CONFIG = {
     ),
     allowInsecure: key("array", [] as readonly unknown[], z.array(z.string().min(1))),
     encryptionKeys: key("array", [] as readonly unknown[], z.array(field.label(32)).superRefine(refuseTwice)),
+    backup: key("object", {}, backupSchema),
     podSecurity: key(
         "object",
         {},

@@ -1,5 +1,6 @@
 import type { Accelerator, DriverName } from "../../scripts/machines/contract";
 import type { SourceName } from "../../scripts/parts/contract";
+import type { BackupSpec } from "./backup";
 
 /**
  * The immutable description of one cluster. Everything else in the program is a function of it: a name, an address or a
@@ -237,6 +238,8 @@ export interface ClusterSpec {
     /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
     /** Names of the keys of Secrets in etcd: the first one writes, all of them read. */
     readonly encryptionKeys: readonly string[];
+    /** Absent where no snapshots are taken. */
+    readonly backup?: BackupSpec;
     /** Of namespaces without labels of their own, but for kube-system. */
     readonly podSecurity: { readonly enforce: PodSecurityLevel; readonly warn: PodSecurityLevel };
     readonly registryMirrors: Readonly<Record<string, readonly string[]>>;

@@ -8,7 +8,12 @@ export type Given = (key: ConfigKey) => boolean;
 export function settingsWithoutEffect(config: Partial<Config>, differs: Given): Problem[] {
     // One that is wrong in itself is reported as that.
     const given: Given = (key) => config[key] !== undefined && differs(key);
-    return [...ofNetwork(config, given), ...ofProvider(config, given), ...ofParts(config, given)];
+    return [
+        ...ofNetwork(config, given),
+        ...ofProvider(config, given),
+        ...ofParts(config, given),
+        ...ofBackup(config, given),
+    ];
 }
 
 function ofNetwork({ network, cniPlugin, overlay }: Partial<Config>, given: Given): Problem[] {
@@ -48,6 +53,19 @@ function ofProvider(config: Partial<Config>, given: Given): Problem[] {
             ? []
             : [idle("repair.host", host, "only a local lab has parts on the workstation", "name a node")]),
     ];
+}
+
+function ofBackup({ backup }: Partial<Config>, given: Given): Problem[] {
+    return given("backup") && backup?.every === undefined
+        ? [
+              {
+                  key: "backup.every",
+                  value: undefined,
+                  problem: "is missing, so that no snapshot is taken",
+                  remedy: "add it, 6h say, or remove kubelab:backup",
+              },
+          ]
+        : [];
 }
 
 /** What is said of parts that aren't run. */

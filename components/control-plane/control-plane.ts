@@ -14,6 +14,7 @@ import { ApiServer } from "./api-server";
 import { ControllerManager } from "./controller-manager";
 import { type EncryptionKey, encryptWithFirstKey } from "./encryption";
 import { Etcd } from "./etcd";
+import { backups } from "./etcd-backup";
 import { type Manifest, manifests } from "./kubectl-step";
 import { MovingAddress } from "./moving-address";
 import { bootstrapRoleBindings } from "./rbac";
@@ -58,6 +59,9 @@ export class ControlPlane extends Component {
 
         const after = predecessor === undefined ? [] : [predecessor.etcd];
         this.etcd = new Etcd({ ...process, dependsOn: [...dependsOn, ...after] }, this).ready;
+        if (spec.backup !== undefined) {
+            backups(spec.backup, machine, [this.etcd], this);
+        }
         this.api = spec.steps.includes("api-server") ? [...this.apiServer(process), this.etcd] : [];
         this.allApi = [...(predecessor?.allApi ?? []), ...this.api];
         if (this.api.length > 0 && machine.name === args.members.at(-1)?.name) {

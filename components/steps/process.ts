@@ -95,7 +95,7 @@ function joined(...reasons: readonly (string | undefined)[]): string {
 }
 
 /** What a process that isn't root gives up; https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html */
-const HARDENING = [
+export const HARDENING: readonly string[] = [
     "NoNewPrivileges=yes",
     "CapabilityBoundingSet=",
     "ProtectSystem=strict",

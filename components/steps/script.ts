@@ -36,7 +36,11 @@ export interface StepScript {
 const PROGRAM_DELIMITER = "KUBELAB_PROGRAM";
 
 /** Programs that steps write on machines, as files below components/. The library has their text, so that no step repeats it. */
-const PROGRAMS = { join: "node-certificates/join.sh", "node-approver": "node-certificates/node-approver.sh" } as const;
+const PROGRAMS = {
+    join: "node-certificates/join.sh",
+    "node-approver": "node-certificates/node-approver.sh",
+    "etcd-backup": "control-plane/etcd-backup.sh",
+} as const;
 
 /** A file with one of these programs. */
 export function programFile(path: string, program: keyof typeof PROGRAMS): HostFile {

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ClusterSpec } from "../../components/cluster-spec";
+import { BACKUP_DIRECTORY } from "../../components/cluster-spec/backup";
 import type { Engine } from "../engine/engine";
 import { Display } from "../support/display";
 import { UserError } from "../support/errors";
 import { syncPath } from "../support/sync";
 import { givenPath } from "../support/working-directory";
 import { type Backup, type BackupFacts, openBackup, sealBackup } from "./backup/archive";
-import { restoreSnapshot, takeSnapshot } from "./backup/etcd";
+import { findSnapshot, restoreMachineSnapshot, restoreSnapshot, takeSnapshot } from "./backup/etcd";
 import { authorityOf, identityOf } from "./backup/state";
 import type { ClusterAccess } from "./cluster-access";
 import { openCluster } from "./open-cluster";
@@ -95,6 +96,52 @@ export async function restore(stack: Stack, path: string): Promise<boolean> {
     const cluster = await openCluster(stack);
     await restoreInto(cluster, read, spec);
     return settle(cluster);
+}
+
+/** `cp-1:20261128T060000Z`, `cp-1:latest`: a snapshot on a machine; a path has a slash or no colon. */
+const ON_MACHINE = /^([a-z0-9][a-z0-9-]*):([^/]+)$/;
+
+/**
+ * Makes a running cluster what it was at a snapshot that the timer of a control plane took.
+ *
+ * @param from `<node>:<name of the snapshot>`, or `<node>:latest`; undefined is returned for what isn't that.
+ */
+export function restoreFromMachine(stack: Stack, from: string): Promise<boolean> | undefined {
+    const [, name, snapshot] = ON_MACHINE.exec(from) ?? [];
+    return name === undefined || snapshot === undefined ? undefined : restoreSnapshotOf(stack, name, snapshot);
+}
+
+async function restoreSnapshotOf(stack: Stack, name: string, wanted: string): Promise<boolean> {
+    const spec = knownSpec(stack);
+    const cluster = await openCluster(stack);
+    refuseSeveralMembers(stack, spec);
+    const node = controlPlaneOf(stack);
+    if (node.name !== name) {
+        throw new UserError(
+            `${name} is no control plane of the stack "${stack.name}": ${node.name} is. Nothing was changed.`,
+        );
+    }
+    const display = new Display();
+    try {
+        display.begin("etcd");
+        const snapshot = await findSnapshot(cluster, node, spec.backup?.directory ?? BACKUP_DIRECTORY, wanted);
+        await restoreMachineSnapshot(cluster, node, snapshot, spec.api.port);
+        display.line(`restored: ${snapshot.keys} keys of etcd from ${snapshot.path} on ${name}`);
+    } finally {
+        display.end();
+    }
+    await removeForeignNodes(cluster);
+    return settle(cluster);
+}
+
+/** A snapshot may have nodes that the lab no longer has. */
+async function removeForeignNodes(cluster: ClusterAccess): Promise<void> {
+    const own = cluster.stack.outputs().nodes.map(({ name }) => name);
+    const there = (await cluster.kubectl(["get", "nodes", "-o", "name"])).split("\n").filter(Boolean);
+    for (const gone of there.map((each) => each.replace("node/", "")).filter((each) => !own.includes(each))) {
+        await cluster.kubectl(["delete", "node", gone, "--ignore-not-found"]);
+        console.log(`${gone} is no node of this lab any more`);
+    }
 }
 
 async function restoreInto(cluster: ClusterAccess, { snapshot, facts }: Backup, spec: ClusterSpec): Promise<void> {

@@ -193,10 +193,14 @@ function program(): Command {
         });
     onStack("restore")
         .description("make the cluster what it was when the file was written; where the stack is down, in a new lab")
-        .argument("<file>", "one that `backup` wrote")
+        .argument(
+            "<file>",
+            "one that `backup` wrote; or <node>:<snapshot>, <node>:latest: of that control plane's timer",
+        )
         .action(async (file: string, options: StackOption) => {
-            const { restore } = await late<typeof import("./backup")>(require, "./backup");
-            process.exitCode = (await restore(stackOf(options), file)) ? 0 : 1;
+            const { restore, restoreFromMachine } = await late<typeof import("./backup")>(require, "./backup");
+            const stack = stackOf(options);
+            process.exitCode = (await (restoreFromMachine(stack, file) ?? restore(stack, file))) ? 0 : 1;
         });
     onStack("recover")
         .description(

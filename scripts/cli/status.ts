@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
+import { BACKUP_STATE } from "../../components/cluster-spec/backup";
 import { EARLY_RENEWAL_DAYS } from "../../components/pki/renewal";
 import { type Difference, hostDifferences, nodeDifferences } from "./differences";
 import { type EtcdMember, etcdMembers, hasQuorum, renderMembers } from "./quorum";
@@ -9,6 +10,7 @@ import { parseSystemctlShow } from "./systemctl-show";
 /** The units that make a cluster, in the order in which they build on each other. */
 const UNITS = [
     "etcd",
+    "etcd-backup.timer",
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
@@ -30,6 +32,10 @@ const CERTIFICATES_FOLLOW = "--- certificates\n";
 /** Prints a line for each certificate of `up`'s that it would renew: its file and its end. */
 const CERTIFICATES = `printf -- '${CERTIFICATES_FOLLOW.replace("\n", "\\n")}'; find /etc/kubernetes /etc/etcd -name '*.crt' 2>/dev/null | while read -r file; do openssl x509 -noout -checkend ${EARLY_RENEWAL_DAYS * 86400} -in "$file" >/dev/null 2>&1 || echo "$file $(openssl x509 -noout -enddate -in "$file" 2>/dev/null)"; done`;
 
+const SNAPSHOTS_FOLLOW = "--- snapshots\n";
+/** Prints what the last snapshot of etcd was, and how many seconds ago. */
+const SNAPSHOTS = `printf -- '${SNAPSHOTS_FOLLOW.replace("\n", "\\n")}'; file=${BACKUP_STATE}/last; [ ! -e $file ] || echo "$(($(date +%s) - $(stat -c %Y $file))) $(cat $file)"`;
+
 /** A part of the cluster on a node. */
 export interface UnitStatus {
     /** Name of the unit, or of the static pod with ` (pod)` after it. */
@@ -50,6 +56,8 @@ export interface NodeStatus extends StackNode {
     readonly problem?: string;
     /** Certificates that end within thirty days, or have ended. */
     readonly expiring?: readonly { readonly file: string; readonly ends: string }[];
+    /** The last snapshot that its timer took of etcd, where it takes any: a line for people. */
+    readonly snapshot?: string;
     /** Drift from what `up` left. */
     readonly differences: readonly Difference[];
 }
@@ -107,15 +115,18 @@ async function nodesOfTheApi(
 async function unitsOf(
     cluster: ClusterAccess,
     node: StackNode,
-): Promise<Pick<NodeStatus, "units" | "problem" | "expiring">> {
+): Promise<Pick<NodeStatus, "units" | "problem" | "expiring" | "snapshot">> {
     try {
         const properties = "--property=Id,LoadState,ActiveState,NRestarts";
-        const command = `systemctl show ${properties} ${UNITS.join(" ")}; ${STATIC_PODS}; ${CERTIFICATES}`;
-        const [text = "", certificates = ""] = (await cluster.ssh(node, command, 20)).split(CERTIFICATES_FOLLOW);
+        const command = `systemctl show ${properties} ${UNITS.join(" ")}; ${STATIC_PODS}; ${CERTIFICATES}; ${SNAPSHOTS}`;
+        const [facts = "", snapshots = ""] = (await cluster.ssh(node, command, 20)).split(SNAPSHOTS_FOLLOW);
+        const [text = "", certificates = ""] = facts.split(CERTIFICATES_FOLLOW);
+        const snapshot = parseSnapshot(snapshots);
         const [units = "", pods = ""] = text.split(STATIC_PODS_FOLLOW);
         return {
             units: [...parseStaticPods(pods), ...parseUnits(units)],
             expiring: parseExpiring(certificates),
+            ...(snapshot === undefined ? {} : { snapshot }),
         };
     } catch (error) {
         return { units: undefined, problem: error instanceof Error ? error.message : String(error) };
@@ -152,6 +163,21 @@ export function parseExpiring(text: string): { readonly file: string; readonly e
         file,
         ends: new Date(date).toISOString().slice(0, 10),
     }));
+}
+
+/** Seconds, and what was taken then. */
+export function parseSnapshot(text: string): string | undefined {
+    const [, seconds, what] = /^(\d+) (.+)$/m.exec(text) ?? [];
+    return what === undefined ? undefined : `${age(Number(seconds))} ago: ${what}`;
+}
+
+function age(seconds: number): string {
+    const minutes = Math.round(seconds / 60);
+    return minutes < 120
+        ? `${minutes} min`
+        : minutes < 2880
+          ? `${Math.round(minutes / 60)} h`
+          : `${Math.round(minutes / 1440)} days`;
 }
 
 /** Whether all nodes are Ready, all units active, and nothing differs. */
@@ -199,7 +225,8 @@ export function renderStatus(
         const ending = (node.expiring ?? []).map(
             ({ file, ends }) => `${pc.yellow("expires:")} ${file} on ${ends}: '${stack.command("up")}' renews it`,
         );
-        const rows = [...units, ...ending, ...node.differences.map(renderDifference)];
+        const snapshot = node.snapshot === undefined ? [] : [`last snapshot of etcd ${node.snapshot}`];
+        const rows = [...units, ...snapshot, ...ending, ...node.differences.map(renderDifference)];
         rows.forEach((row, position) => {
             lines.push(`${stem} ${position === rows.length - 1 ? "└─" : "├─"} ${row}`);
         });

@@ -10,7 +10,7 @@ state=/var/lib/kubelab
 own_directories=(
     /etc/cni /etc/containerd /etc/etcd /etc/kube-flannel /etc/kubernetes /opt/cni /opt/containerd /opt/kubelab
     /run/containerd /run/flannel /run/kube-router /run/kubelab /run/kubernetes /run/nri /run/runc /usr/libexec/kubernetes
-    /usr/local/lib/kubelab /var/lib/cni /var/lib/containerd /var/lib/etcd /var/lib/kubelet /var/lib/kube-router /var/lib/node-approver
+    /usr/local/lib/kubelab /var/lib/cni /var/lib/containerd /var/lib/etcd /var/lib/etcd-backup /var/lib/kubelet /var/lib/kube-router /var/lib/node-approver
     /var/log/containers /var/log/kubernetes /var/log/pods
 )
 

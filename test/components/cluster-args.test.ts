@@ -25,6 +25,7 @@ const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> = {
     flags: true,
     allowInsecure: true,
     encryptionKeys: true,
+    backup: true,
     podSecurity: true,
     registryMirrors: true,
     parts: true,
@@ -64,6 +65,7 @@ test.each([
     ["local", "LocalArgs"],
     ["aws", "AwsArgs"],
     ["parts", "PartsArgs"],
+    ["backup", "BackupArgs"],
     ["components", "ComponentArgs"],
 ] as const)("the settings of %s are those of the config, each with its default and an example", (key, type) => {
     const { schema } = CONFIG[key] as unknown as { readonly schema: { readonly shape: object } };

@@ -70,6 +70,11 @@ test("a flag of the API server changes its own step and nothing else", async () 
     });
 });
 
+test("snapshots of etcd are one more step of the control plane", async () => {
+    const { created, changed, deleted } = await changes({ backup: { every: "6h" } });
+    expect({ created, changed, deleted }).toEqual({ created: ["cp-1-etcd-backup"], changed: [], deleted: [] });
+});
+
 test("a flag of the kubelets changes one step per node", async () => {
     const { changed } = await changes({ flags: { kubelet: { v: "4" } } });
     expect(changed).toEqual(["cp-1-kubelet", "worker-1-kubelet", "worker-2-kubelet"]);

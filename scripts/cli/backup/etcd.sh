@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A snapshot of etcd on a control plane, and its way back. A call follows: take_snapshot, or restore_snapshot <API server's port> with the
-# snapshot in base64 on its standard input.
+# A snapshot of etcd on a control plane, and its way back. A call follows: take_snapshot; restore_snapshot <API server's port> with the
+# snapshot in base64 on its standard input; or restore_snapshot <API server's port> <path of a snapshot on the machine>.
 set -euo pipefail
 umask 077
 PATH=/usr/local/bin:/usr/sbin:/sbin:$PATH
@@ -35,6 +35,19 @@ take_snapshot() {
         snapshot save "$work/snapshot.db" >/dev/null
     etcdutl snapshot status "$work/snapshot.db" --write-out=json
     base64 --wrap=0 "$work/snapshot.db"
+}
+
+# find_snapshot DIRECTORY NAME: prints the path of a snapshot that the timer took, and its state as JSON on the next line. NAME is a file's,
+# or `latest`.
+find_snapshot() {
+    local names name=$2
+    names=$(find "$1" -maxdepth 1 -type f -name '*.db' ! -name '.*' -printf '%f\n' 2>/dev/null | sort) || true
+    [ -n "$names" ] || fail "has no snapshots in $1"
+    if [ "$name" = latest ]; then name=$(tail -n 1 <<<"$names"); fi
+    if ! grep -qxF -- "$name" <<<"$names"; then name+=.db; fi
+    grep -qxF -- "$name" <<<"$names" || fail "has no snapshot $2 in $1, but $(tail -n 10 <<<"$names" | tr '\n' ' ')"
+    printf '%s\n' "$1/$name"
+    etcdutl snapshot status "$1/$name" --write-out=json || fail "$1/$name is damaged"
 }
 
 # The value of a flag of etcd, from its unit or its pod.
@@ -92,7 +105,11 @@ restore_snapshot() {
     trap '' HUP INT PIPE
     work=$(mktemp -d /var/lib/kubelab/restore.XXXXXX)
     trap 'rm -rf "$work"' EXIT
-    base64 --decode >"$work/snapshot.db"
+    if [ -n "${2:-}" ]; then
+        cp -- "$2" "$work/snapshot.db" || fail "$2 can't be read"
+    else
+        base64 --decode >"$work/snapshot.db"
+    fi
     # The only member, whoever was one when the snapshot was taken.
     name=$(etcd_flag name) peer=$(etcd_flag initial-advertise-peer-urls)
     etcdutl snapshot restore "$work/snapshot.db" --data-dir "$work/data" --bump-revision 1000000000 --mark-compacted \

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { quote } from "../../../components/steps/script";
 import { UserError } from "../../support/errors";
 import type { ClusterAccess } from "../cluster-access";
 import type { StackNode } from "../stack";
@@ -37,8 +38,48 @@ export async function restoreSnapshot(
     apiPort: number,
 ): Promise<void> {
     // What it reads is the rest of the shell's own input.
-    const input = `${SCRIPT}\nrestore_snapshot ${apiPort}\n${snapshot.toString("base64")}\n`;
-    const { code, stderr } = await cluster.tryAsRoot(node, input, TIMEOUT_SECONDS);
+    await runRestore(cluster, node, `restore_snapshot ${apiPort}\n${snapshot.toString("base64")}\n`);
+}
+
+/** A snapshot that a control plane's timer took, on its machine. */
+export interface MachineSnapshot {
+    /** On the machine. */
+    readonly path: string;
+    readonly keys: number;
+}
+
+/**
+ * @param directory where the machine keeps its snapshots.
+ * @param name of the file, or `latest`.
+ * @throws UserError where there is none of that name.
+ */
+export async function findSnapshot(
+    cluster: ClusterAccess,
+    node: StackNode,
+    directory: string,
+    name: string,
+): Promise<MachineSnapshot> {
+    const call = `find_snapshot ${quote(directory)} ${quote(name)}`;
+    const { code, stdout, stderr } = await cluster.tryAsRoot(node, `${SCRIPT}\n${call}\n`, TIMEOUT_SECONDS);
+    const [path = "", status = ""] = stdout.trim().split("\n");
+    if (code !== 0 || status === "") {
+        throw new UserError(`${node.name} ${stderr.trim() || `gave no snapshot: exit ${code}`}. Nothing was changed.`);
+    }
+    return { path, keys: (JSON.parse(status) as { readonly totalKey: number }).totalKey };
+}
+
+/** As `restoreSnapshot`, of a snapshot that is on the machine. */
+export async function restoreMachineSnapshot(
+    cluster: ClusterAccess,
+    node: StackNode,
+    { path }: MachineSnapshot,
+    apiPort: number,
+): Promise<void> {
+    await runRestore(cluster, node, `restore_snapshot ${apiPort} ${quote(path)} </dev/null\n`);
+}
+
+async function runRestore(cluster: ClusterAccess, node: StackNode, call: string): Promise<void> {
+    const { code, stderr } = await cluster.tryAsRoot(node, `${SCRIPT}\n${call}`, TIMEOUT_SECONDS);
     if (code !== 0) {
         throw new UserError(`${node.name}: ${stderr.trim() || `exit ${code}`}`);
     }

@@ -2,6 +2,32 @@ import { refuses } from "./support";
 
 refuses([
     [
+        "snapshots without a time",
+        { backup: { keep: 3 } },
+        ["kubelab:backup.every: is missing, so that no snapshot is taken; add it, 6h say, or remove kubelab:backup"],
+    ],
+    [
+        "snapshots at other times every day, none that stay, and in somebody else's directory",
+        { backup: { every: "5h", keep: 0, directory: "/var/lib/etcd/member" } },
+        [
+            'kubelab:backup.every: "5h" is no time between snapshots; use one of 1m, 2m, 3m, 4m, 5m, 6m, 10m, 12m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h, 1d',
+            "kubelab:backup.keep: 0 is too small; use 1 to 1000",
+            'kubelab:backup.directory: "/var/lib/etcd/member" is in a directory of something else; use one such as /var/lib/etcd-backup/snapshots',
+        ],
+    ],
+    [
+        "a directory for snapshots that has more in it",
+        { backup: { every: "6h", directory: "/srv" } },
+        ['kubelab:backup.directory: "/srv" is no directory of its own; use one in it: /srv/etcd'],
+    ],
+    [
+        "a directory for snapshots with a blank",
+        { backup: { every: "6h", directory: "/srv/my etcd" } },
+        [
+            'kubelab:backup.directory: "/srv/my etcd" is not a plain path; use letters, digits, ".", "_" and "-" between the slashes',
+        ],
+    ],
+    [
         "version with v",
         { versions: { kubernetes: "v1.36.3" } },
         ['kubelab:versions.kubernetes: "v1.36.3" is not a version; did you mean "1.36.3"?'],
