@@ -1,6 +1,5 @@
 import { z } from "zod";
 import * as field from "./fields";
-import type { Config } from "./schema";
 
 /** Belongs to etcd's user; what else is in it: `last`, the summary of the last snapshot, for everyone to read. */
 export const BACKUP_STATE = "/var/lib/etcd-backup";
@@ -78,7 +77,11 @@ export const backupSchema = z.strictObject({
 });
 
 /** @returns undefined where no snapshots are to be taken. */
-export function planBackup({ every: interval, keep, directory: path }: Config["backup"]): BackupSpec | undefined {
+export function planBackup({
+    every: interval,
+    keep,
+    directory: path,
+}: z.output<typeof backupSchema>): BackupSpec | undefined {
     const calendar = interval === undefined ? undefined : backupCalendar(interval);
     return interval === undefined || calendar === undefined
         ? undefined

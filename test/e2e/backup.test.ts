@@ -113,6 +113,54 @@ story("a backup of a cluster", () => {
         expect(lab.upChanges()).toMatchObject({ created: 0, replaced: 0, deleted: 0 });
     }, 900_000);
 
+    it("is taken by a timer of the control plane, which keeps the newest ones; one of them comes back", async () => {
+        lab.up({ backup: { every: "1m", keep: 2 } });
+        const kept = (): string[] => lab.ssh("cp-1", "ls /var/lib/etcd-backup/snapshots").trim().split("\n");
+        const [first = ""] = kept();
+        await eventually(200, () => {
+            expect(kept()).toHaveLength(2);
+            expect(kept()).not.toContain(first);
+        });
+        // The next ones are taken by hand, as the timer takes them.
+        lab.up({ backup: { every: "1d", keep: 2 } });
+        lab.kubectl("create", "configmap", "wanted");
+        lab.ssh("cp-1", "systemctl start etcd-backup");
+        const name = kept().at(-1) ?? "";
+        lab.kubectl("delete", "configmap", "wanted");
+        const modes = lab.ssh("cp-1", `cd /var/lib/etcd-backup && stat -c '%a %U' snapshots snapshots/${name}`);
+        expect(modes).toBe("700 etcd\n600 etcd\n");
+        expect(lab.run("restore", ["cp-1:19990101T000000Z"])).toMatchObject({
+            code: 1,
+            stderr: expect.stringContaining(name) as string,
+        });
+        lab.succeed("restore", [`cp-1:${name}`], 900);
+        expect(lab.kubectl("get", "configmap", "wanted", "-o", "name")).toBe("configmap/wanted\n");
+        expect(uids()).toEqual(before);
+    }, 900_000);
+
+    it("that fails is drift until it works again; without the key the snapshots stay", () => {
+        expect(lab.run("status")).toMatchObject({
+            code: 0,
+            stdout: expect.stringMatching(/last snapshot of etcd .* 2 kept/) as string,
+        });
+        lab.ssh(
+            "cp-1",
+            "mv /etc/etcd/client.crt /etc/etcd/away; systemctl start etcd-backup || mv /etc/etcd/away /etc/etcd/client.crt",
+        );
+        const { code, stdout } = lab.run("status");
+        expect(code).toBe(1);
+        expect(stdout).toMatch(/drift: etcd-backup: the last run failed: .+/);
+        lab.succeed("repair", ["cp-1"], 300);
+        expect(lab.run("status").code).toBe(0);
+        lab.up({ backup: undefined });
+        const left =
+            "ls /etc/systemd/system /usr/local/lib/kubelab /var/lib/etcd-backup /var/lib/etcd-backup/snapshots";
+        const files = lab.ssh("cp-1", left);
+        expect(files.match(/^\d{8}T\d{6}Z\.db$/gm)).toHaveLength(2);
+        expect(files).not.toMatch(/^etcd-backup|^last/m);
+        expect(lab.run("status").code).toBe(0);
+    }, 900_000);
+
     it("makes a new lab of a cluster that is gone, with its authorities, tokens and kubeconfigs", async () => {
         lab.down();
         lab.succeed("restore", [file], 900);
