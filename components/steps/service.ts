@@ -4,7 +4,7 @@ import type { ReadyMachine } from "../machines/machine";
 import type { DeliveredParts } from "./parts";
 import { type Process, renderUnit } from "./process";
 import { type CopiedFile, type HostFile, putAll, putForLater, quote } from "./script";
-import { step } from "./step";
+import { rolloutComment, step, type Turn } from "./step";
 
 export interface ServiceArgs {
     readonly machine: ReadyMachine;
@@ -27,6 +27,8 @@ export interface ServiceArgs {
     /** Statements before it starts, when its files are there; `$operation` says whether the step runs for the first time. */
     readonly beforeStart?: pulumi.Input<readonly string[]>;
     readonly dependsOn?: readonly pulumi.Resource[];
+    /** What it waits for beside them in a rollout, in place of what its parts wait for. */
+    readonly turn?: Turn | undefined;
     /** Says whose flags are secrets; nobody's where it is missing. */
     readonly spec?: { readonly secretFlags: readonly string[] };
 }
@@ -94,9 +96,10 @@ export function installProcess(
             tellsFirstRun: args.beforeStart !== undefined,
             secret: args.spec?.secretFlags.includes(name) ?? false,
             script: pulumi
-                .all([script, args.files ?? [], args.beforeStart ?? []])
-                .apply(([{ prepare = [], start, files: own = [] }, files, beforeStart]) => ({
+                .all([script, args.files ?? [], args.beforeStart ?? [], parts.run])
+                .apply(([{ prepare = [], start, files: own = [] }, files, beforeStart, run]) => ({
                     create: [
+                        ...rolloutComment(run),
                         ...begin,
                         ...(args.checks ?? []).map(({ subject, command }) => `note check ${subject} ${quote(command)}`),
                         ...prepare,
@@ -109,6 +112,7 @@ export function installProcess(
                     delete: [`once ${name}`, stop],
                 })),
             dependsOn: [machine.ready, parts.ready, ...secrets, ...(args.dependsOn ?? [])],
+            turn: args.turn ?? parts.turn,
         },
         parent,
     );
