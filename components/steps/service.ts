@@ -24,8 +24,10 @@ export interface ServiceArgs {
     readonly files?: pulumi.Input<readonly (HostFile | CopiedFile)[]>;
     /** Commands that print a line for each thing of the process that isn't as it is to be, for `scripts/lab status`. */
     readonly checks?: readonly { readonly subject: string; readonly command: string }[];
-    /** Statements before it starts, when its files are there; `$operation` says whether the step runs for the first time. */
+    /** Statements before it starts, when its files are there. */
     readonly beforeStart?: pulumi.Input<readonly string[]>;
+    /** `$operation` tells them whether the step runs for the first time. */
+    readonly tellsFirstRun?: boolean;
     readonly dependsOn?: readonly pulumi.Resource[];
     /** What it waits for beside them in a rollout, in place of what its parts wait for. */
     readonly turn?: Turn | undefined;
@@ -93,7 +95,7 @@ export function installProcess(
         {
             machine,
             undo: true,
-            tellsFirstRun: args.beforeStart !== undefined,
+            tellsFirstRun: args.tellsFirstRun ?? false,
             secret: args.spec?.secretFlags.includes(name) ?? false,
             script: pulumi
                 .all([script, args.files ?? [], args.beforeStart ?? [], parts.run])

@@ -103,6 +103,11 @@ export function inTurn(dependsOn: readonly pulumi.Resource[], turn?: Turn): pulu
     return turn === undefined ? [...dependsOn] : turn.then((more) => [...dependsOn, ...more]);
 }
 
+/** Both of two turns. */
+export async function both(one: Turn, other: Turn): Turn {
+    return [...(await one), ...(await other)];
+}
+
 /** The command line that runs a step whose script comes on its standard input. The login's own shell does that where it can. */
 export function stepCommand(
     machine: {
