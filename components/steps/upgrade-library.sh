@@ -22,7 +22,7 @@ node_state() {
 # drain_node NODE KUBELET CONTAINERD SECONDS: before a kubelet or containerd becomes of these versions, the node is cordoned, and its pods
 # are evicted as their disruption budgets allow. If that doesn't succeed in time, the node is what it was before.
 drain_node() {
-    local node=$1 seconds=$4 said
+    local node=$1 seconds=$4 said=''
     # It isn't a node of the cluster yet.
     if [ ! -e "$state/record/$node-node" ]; then return 0; fi
     within 60 node_state "$node" || fail "the API doesn't say what runs on $node: ${node_said##*$'\n'}"
@@ -57,18 +57,19 @@ reports_kubelet() {
 
 # snapshot_before_change: before programs of a control plane change, a snapshot of its etcd, kept on it for a way back. The last three stay.
 snapshot_before_change() {
-    local directory=$state/before-rollout file kept=()
+    local directory=$state/before-rollout file said kept=()
     if ! etcd_ask "$own_etcd" endpoint health; then
         printf 'kubelab: %s: etcd does not answer, so no snapshot is taken before its programs change: %s\n' "$HOSTNAME" "${etcd_said##*$'\n'}" >&2
         return 0
     fi
     TZ=UTC printf -v file '%s/%(%Y%m%dT%H%M%SZ)T.db' "$directory" -1
     if [ ! -d "$directory" ]; then mkdir -m 0700 "$directory"; fi
-    etcdctl --endpoints "$own_etcd" --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key \
-        snapshot save "$file.new" >/dev/null 2>"$directory/error" && etcdutl snapshot status "$file.new" >/dev/null 2>"$directory/error" ||
-        fail "no snapshot of etcd, so no program changes: $(tail -n 1 "$directory/error")"
+    # As etcd_ask, which gives it five seconds.
+    if ! said=$(etcdctl --endpoints "$own_etcd" --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key \
+        snapshot save "$file.new" 2>&1) || ! said=$(etcdutl snapshot status "$file.new" 2>&1); then
+        fail "no snapshot of etcd, so no program changes: ${said##*$'\n'}"
+    fi
     mv -f "$file.new" "$file"
-    rm -f "$directory/error"
     kept=("$directory"/*.db)
     if [ "${#kept[@]}" -gt 3 ]; then rm -f "${kept[@]:0:${#kept[@]}-3}"; fi
 }
@@ -78,8 +79,9 @@ refuse_older() {
     local newest=''
     { read -r newest <"$state/data-version-$1"; } 2>/dev/null || return 0
     if [ "${newest%%.*}" -lt "${2%%.*}" ]; then return 0; fi
-    [ "${newest%%.*}" -eq "${2%%.*}" ] && [ "${newest##*.}" -le "${2##*.}" ] ||
+    if [ "${newest%%.*}" -gt "${2%%.*}" ] || [ "${newest##*.}" -gt "${2##*.}" ]; then
         fail "kubelab:versions.$1: $2 is older than the $newest that a rollout has begun to run here, and what that has stored may be unreadable to it: use $newest: $3"
+    fi
 }
 
 # note_version PART MAJOR.MINOR: from now on a program of it may write data here.
