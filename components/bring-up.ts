@@ -61,7 +61,7 @@ export interface BroughtUp {
 export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
     const { spec, directory, running, hosts } = args;
     const parts = getParts(spec, cluster);
-    const changes = valueOf(parts.run).then((run) => run === undefined || run !== args.rolledOut);
+    const changes = valueOf(parts.run).then((run) => run !== args.rolledOut);
     const rollout = new Rollout(spec.nodes, running, spec.upgrade.maxUnavailable, changes);
     const turns = new OneAtATime(
         spec.nodes.map(({ name }) => name),
