@@ -76,7 +76,8 @@ export class Rollout {
         if (position < 1) {
             return undefined;
         }
-        const before = position < controlPlanes ? position - 1 : Math.max(controlPlanes - 1, position - this.maxUnavailable);
+        const before =
+            position < controlPlanes ? position - 1 : Math.max(controlPlanes - 1, position - this.maxUnavailable);
         return this.members[before]?.name;
     }
 }

@@ -124,7 +124,9 @@ export class Etcd extends Component {
                 beforeStart: pulumi
                     .all([self, addresses])
                     .apply(([member, all]) => [
-                        ...(spec.highlyAvailable ? [enter(member, all, machine.name === first?.name), "etcd_spare"] : []),
+                        ...(spec.highlyAvailable
+                            ? [enter(member, all, machine.name === first?.name), "etcd_spare"]
+                            : []),
                         noteVersion("etcd", spec),
                     ]),
                 files: pulumi.all([

@@ -70,7 +70,14 @@ describe("other programs on a running cluster", () => {
 
     test("come to static pods before the kubelet that runs them", async () => {
         const pods = await rollout({ running: ["cp-1"] }, { controlPlanes: 1, workers: 0, hosting: "static-pods" });
-        inOrder(pods, "cp-1-control-plane-tools-parts", "cp-1-kube-apiserver", "cp-1-drain", "cp-1-kubelet", "cp-1-node");
+        inOrder(
+            pods,
+            "cp-1-control-plane-tools-parts",
+            "cp-1-kube-apiserver",
+            "cp-1-drain",
+            "cp-1-kubelet",
+            "cp-1-node",
+        );
     });
 });
 

@@ -30,7 +30,9 @@ export function pushParts(
             const login = { ...loginOn(machine, address, identity), loginShell, sudoPassword };
             const verify = machine.repair !== undefined;
             const push = { step: name, verify, role, digest, fingerprints, files, kept, login };
-            return [`# to ${id}`, ...rolloutComment(run), ...repairComment([machine.repair]), renderPush(push)].join("\n");
+            return [`# to ${id}`, ...rolloutComment(run), ...repairComment([machine.repair]), renderPush(push)].join(
+                "\n",
+            );
         });
     const ready = new local.Command(
         `${machine.cluster}-${name}`,
