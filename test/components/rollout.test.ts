@@ -87,7 +87,7 @@ describe("a run that brings no other programs", () => {
         ["a later one", { rolledOut: "second" }],
         ["one of a stack whose parts an earlier version got", { partsRun: undefined, rolledOut: undefined }],
     ])("has no order among nodes: %s", async (_, options) => {
-        const graph = await rollout(options as Readonly<Record<string, unknown>>);
+        const graph = await rollout(options);
         independent(graph, "worker-1-node-parts", "worker-2-node-parts");
         independent(graph, "worker-2-kubelet", "worker-1-node");
         independent(graph, "cp-1-node-parts", "cp-1-kube-apiserver");

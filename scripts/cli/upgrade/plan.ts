@@ -1,5 +1,5 @@
 import { type ClusterSpec, formatProblem, type NodeSpec, type Problem } from "../../../components/cluster-spec";
-import { refuseVersionSkew, type RunningVersions } from "../../../components/cluster-spec/version-rules";
+import { refuseVersionSkew } from "../../../components/cluster-spec/version-rules";
 
 /** Programs of a cluster whose versions a rollout changes, in its order on a node. */
 const CONTROL_PLANE = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
@@ -72,7 +72,7 @@ export function refusals(spec: ClusterSpec, running: Readonly<Record<string, Run
             {
                 ...(kubernetes === undefined ? {} : { kubernetes }),
                 ...(etcd === undefined ? {} : { etcd }),
-            } as RunningVersions,
+            },
             spec.versions,
         ),
     );
