@@ -24,7 +24,7 @@ export const LIVE_CHANGES: Readonly<Record<ConfigKey, LiveChange>> = {
     podCidr: refused("nodes and pods keep their addresses"),
     serviceCidr: refused("services keep their addresses"),
     clusterDomain: refused("running pods keep their search domain"),
-    versions: partly("Kubernetes and etcd: same minor version or the next; others: any"),
+    versions: partly("node by node; Kubernetes and etcd: same minor version or the next; others: any"),
     upgrade: works("the next rollout goes by it"),
     hosting: refused("both kinds would use the same data and ports"),
     nodeCertificates: works("kubelets restart and join again, or get certificates from here"),
