@@ -53,7 +53,10 @@ export function awaitUpgrade({ versions }: Pick<ClusterSpec, "versions">, { name
     return [AS_ADMIN, `if [ "$operation" = update ]; then await_kubelet ${name} ${versions.kubernetes}; fi`];
 }
 
-/** The statement after that, by which it takes pods again. */
-export function endDrain({ name }: Pick<NodeSpec, "name">): string {
-    return `if [ "$operation" = update ]; then uncordon_node ${name}; fi`;
+/** The statements after that, by which it takes pods again. */
+export function endDrain({ versions }: Pick<ClusterSpec, "versions">, { name }: Pick<NodeSpec, "name">): string[] {
+    return [
+        `if [ "$operation" = update ]; then uncordon_node ${name}; fi`,
+        `note_node ${name} ${versions.kubernetes} ${versions.containerd}`,
+    ];
 }

@@ -80,7 +80,7 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec, joining?: Joinin
         // Without a pod network no node is ever Ready, and a token ends by itself.
         ...awaitUpgrade(spec, node),
         ...(hasPodNetwork(spec) ? [...waitUntilReady(name), ...(joining?.withdraw ?? [])] : []),
-        endDrain(node),
+        ...endDrain(spec, node),
     ];
 }
 
@@ -144,6 +144,7 @@ export function removeNode(name: string): string[] {
         `    ${KUBECTL} delete node ${name} --ignore-not-found`,
         "fi",
         removeCheck(`node-${name}`),
+        `forget_node_versions ${name}`,
     ];
 }
 

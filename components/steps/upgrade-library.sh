@@ -23,10 +23,12 @@ node_state() {
 # are evicted as their disruption budgets allow. If that doesn't succeed in time, the node is what it was before.
 drain_node() {
     local node=$1 seconds=$4 said=''
-    # It isn't a node of the cluster yet.
+    # It isn't a node of the cluster yet, or its last change came to its end with these versions.
     if [ ! -e "$state/record/$node-node" ]; then return 0; fi
+    if [ -e "$state/node-versions/$node" ] && [ "$(<"$state/node-versions/$node")" = "$2 $3" ]; then return 0; fi
     within 60 node_state "$node" || fail "the API doesn't say what runs on $node: ${node_said##*$'\n'}"
     if [ "$node_kubelet $node_runtime" = "$2 $3" ]; then return 0; fi
+    rm -f "$state/node-versions/$node"
     if [ -z "$node_cordoned" ]; then
         as_admin patch node "$node" -p '{"metadata":{"annotations":{"'"$rollout_mark"'":"true"}},"spec":{"unschedulable":true}}' >/dev/null
     fi
@@ -42,6 +44,17 @@ uncordon_node() {
     within 60 node_state "$1" || fail "the API doesn't say whether $1 is cordoned: ${node_said##*$'\n'}"
     if [ -z "$node_marked" ]; then return 0; fi
     as_admin patch node "$1" -p '{"metadata":{"annotations":{"'"$rollout_mark"'":null}},"spec":{"unschedulable":null}}' >/dev/null
+}
+
+# note_node NODE KUBELET CONTAINERD: the node has come to these versions.
+note_node() {
+    if [ ! -d "$state/node-versions" ]; then mkdir "$state/node-versions"; fi
+    printf '%s\n' "$2 $3" >"$state/node-versions/$1"
+}
+
+# forget_node_versions NODE: it has left.
+forget_node_versions() {
+    rm -f "$state/node-versions/$1"
 }
 
 # await_kubelet NODE KUBELET: the node's kubelet is of this version. Until then the node's state is that of the one before.

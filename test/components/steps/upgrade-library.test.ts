@@ -65,6 +65,15 @@ describe("a drain", () => {
         ]);
     });
 
+    test("of a node whose last change came to its end with the versions doesn't ask the API; one that didn't does", () => {
+        expect(run(`note_node worker-1 1.36.3 2.4.2\n${DRAIN}`)).toMatchObject({ status: 0, stderr: "" });
+        node("v1.36.3 containerd://2.4.2 ,");
+        expect(run(`drain_node worker-1 1.36.4 2.4.2 30\n${DRAIN}`).status).toBe(0);
+        node("v1.36.4 containerd://2.4.2 ,");
+        expect(run(DRAIN).status).toBe(0);
+        expect(asked().filter((line) => line.startsWith("drain"))).toHaveLength(2);
+    });
+
     test("of a node that somebody has cordoned leaves no mark", () => {
         node("v1.36.2 containerd://2.4.2 cordoned,");
         expect(run(DRAIN).status).toBe(0);
