@@ -210,7 +210,10 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
     };
     clientFiles({ kubeconfig, outputs, directory }, cluster);
 
-    return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands, rolledOut: parts.run };
+    // Outputs are put out when all of them are known: those of a rollout that stops are the ones from before it.
+    const ends = pulumi.output(changes).apply((all) => (all && running.length > 0 ? memberships.map(({ id }) => id) : []));
+    const rolledOut = pulumi.all([parts.run, ends]).apply(([run]) => run);
+    return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands, rolledOut };
 }
 
 /** The value of an output once there is one; undefined where a preview doesn't know it. */
