@@ -211,7 +211,9 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
     clientFiles({ kubeconfig, outputs, directory }, cluster);
 
     // Outputs are put out when all of them are known: those of a rollout that stops are the ones from before it.
-    const ends = pulumi.output(changes).apply((all) => (all && running.length > 0 ? memberships.map(({ id }) => id) : []));
+    const ends = pulumi
+        .output(changes)
+        .apply((all) => (all && running.length > 0 ? memberships.map(({ id }) => id) : []));
     const rolledOut = pulumi.all([parts.run, ends]).apply(([run]) => run);
     return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands, rolledOut };
 }
