@@ -57,5 +57,8 @@ async function runningOn(cluster: ClusterAccess, node: StackNode): Promise<Runni
         throw new UserError(`${node.name} doesn't say what it runs: ${stderr.trim() || `exit ${code}`}`);
     }
     const lines = stdout.trim().split("\n").filter(Boolean);
-    return Object.fromEntries(lines.map((line) => line.split(" ") as [string, string]));
+    const running: Record<string, string> = Object.fromEntries(
+        lines.map((line) => line.split(" ") as [string, string]),
+    );
+    return running;
 }
