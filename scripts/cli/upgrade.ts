@@ -47,7 +47,7 @@ async function runningVersions(cluster: ClusterAccess, spec: ClusterSpec): Promi
     const names = spec.nodes.map(({ name }) => name);
     const nodes = cluster.stack.outputs().nodes.filter(({ name }) => names.includes(name));
     return Object.fromEntries(
-        await Promise.all(nodes.map(async (node) => [node.name, await runningOn(cluster, node)])),
+        await Promise.all(nodes.map(async (node) => [node.name, await runningOn(cluster, node)] as const)),
     );
 }
 
@@ -56,9 +56,10 @@ async function runningOn(cluster: ClusterAccess, node: StackNode): Promise<Runni
     if (code !== 0) {
         throw new UserError(`${node.name} doesn't say what it runs: ${stderr.trim() || `exit ${code}`}`);
     }
-    const lines = stdout.trim().split("\n").filter(Boolean);
-    const running: Record<string, string> = Object.fromEntries(
-        lines.map((line) => line.split(" ") as [string, string]),
-    );
+    const running: Record<string, string> = {};
+    for (const line of stdout.trim().split("\n").filter(Boolean)) {
+        const [program = "", version = ""] = line.split(" ");
+        running[program] = version;
+    }
     return running;
 }
