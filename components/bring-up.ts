@@ -7,6 +7,7 @@ import { ControlPlane } from "./control-plane/control-plane";
 import type { EncryptionKey } from "./control-plane/encryption";
 import { KUBECTL, manifests } from "./control-plane/kubectl-step";
 import { keepRecord } from "./control-plane/record";
+import { drain } from "./control-plane/drain";
 import { membership } from "./control-plane/node-object";
 import { getParts, partsDelivery } from "./steps/parts";
 import { prepare } from "./steps/prepare";
@@ -16,6 +17,7 @@ import { createMachines } from "./machines/machines";
 import { OneAtATime } from "./machines/one-at-a-time";
 import { kernelChecks, podNetwork } from "./network/networks";
 import { Node } from "./node/node";
+import { Rollout } from "./rollout";
 import { renderKubeconfig } from "./pki/kubeconfig";
 import { Pki } from "./pki/pki";
 import { hasPodNetwork } from "./cluster-spec/bring-up";
@@ -36,6 +38,8 @@ export interface BringUpArgs {
     readonly directory: string;
     /** Names of the nodes that the cluster had at the end of its last run; none where it is new. */
     readonly running: readonly string[];
+    /** `Parts.run` of the last run that came to its end. */
+    readonly rolledOut?: string | undefined;
     /** The facts of its hosts, with provider `hosts`. */
     readonly hosts: pulumi.Input<readonly InspectedHost[]>;
 }
@@ -49,11 +53,16 @@ export interface BroughtUp {
     readonly apiServer: pulumi.Output<string>;
     /** By node name. */
     readonly sshCommands: Readonly<Record<string, pulumi.Output<string>>>;
+    /** `Parts.run` of the parts that all nodes have when this run has come to its end. */
+    readonly rolledOut: pulumi.Output<string | undefined>;
 }
 
 /** All of a cluster, in the order in which it comes up, as far as the spec's steps go. */
-export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluster: Component): BroughtUp {
+export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
+    const { spec, directory, running, hosts } = args;
     const parts = getParts(spec, cluster);
+    const changes = valueOf(parts.run).then((run) => run !== args.rolledOut);
+    const rollout = new Rollout(spec.nodes, running, spec.upgrade.maxUnavailable, changes);
     const turns = new OneAtATime(
         spec.nodes.map(({ name }) => name),
         running,
@@ -99,6 +108,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
                     network: network?.ready[machine.name],
                     controlPlane: first.machine,
                     controlPlanes: members.map((member) => member.machine),
+                    turn: rollout.after(machine.name, "drained"),
                 },
                 cluster,
             ),
@@ -118,6 +128,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
                     encryptionKeys,
                     kubelet: workloads.get(machine.name)?.kubelet,
                     predecessor: made.at(-1),
+                    rollout,
                 },
                 cluster,
             ),
@@ -133,11 +144,22 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
     const memberships = registered.map(({ node, machine }) => {
         const minted = workloads.get(node.name)?.minted;
         const dependsOn = minted === undefined ? api : [...api, minted];
-        const joined = membership({ spec, node, machine, controlPlane: first.machine, dependsOn }, cluster);
+        rollout.at(node.name, "services", workloads.get(node.name)?.services ?? []);
+        const { run } = parts;
+        const turn = rollout.after(node.name, "services");
+        const common = { spec, node, controlPlane: first.machine, run };
+        const joined = membership({ ...common, machine, dependsOn, turn }, cluster);
         turns.after(node.name, joined);
+        rollout.at(node.name, "member", [joined]);
+        // Not while a node joins: there is nothing to drain yet.
+        const isNew = !running.includes(node.name);
+        const before = node.role === "worker" ? rollout.turnOf(node.name) : rollout.after(node.name, "control-plane");
+        const drained = drain({ ...common, dependsOn: isNew ? [joined] : [], turn: before }, cluster);
+        rollout.at(node.name, "drained", [drained]);
         return joined;
     });
     turns.noMore();
+    rollout.noMore();
     const { machine: controlPlane } = first;
     const connected = api.length > 0 ? (network?.connected({ controlPlane, api, memberships }) ?? []) : [];
     if (spec.steps.includes("dns")) {
@@ -188,7 +210,17 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
     };
     clientFiles({ kubeconfig, outputs, directory }, cluster);
 
-    return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands };
+    // Outputs are put out when all of them are known: those of a rollout that stops are the ones from before it.
+    const ends = pulumi
+        .output(changes)
+        .apply((all) => (all && running.length > 0 ? memberships.map(({ id }) => id) : []));
+    const rolledOut = pulumi.all([parts.run, ends]).apply(([run]) => run);
+    return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands, rolledOut };
+}
+
+/** The value of an output once there is one; undefined where a preview doesn't know it. */
+function valueOf<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+    return (output as unknown as { readonly promise: () => Promise<T | undefined> }).promise();
 }
 
 /** What a machine needs for its way to several API servers, and Debian's package of it. */

@@ -16,6 +16,8 @@ export interface ClusterChecks {
     readonly nodes: readonly string[];
     /** The facts of its hosts, with provider `hosts`. */
     readonly hosts: readonly InspectedHost[];
+    /** Of the parts that they all had then. */
+    readonly rolledOut?: string | undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function checkCluster(name: string, args: ClusterArgs, last: LastOu
     try {
         const spec = clusterSpec(name, args, last.cluster);
         const { nodes, hosts } = refuseChangesToARunningCluster(spec, last, settings);
-        return { spec, nodes, hosts: await inspectHosts(spec, hosts) };
+        return { spec, nodes, hosts: await inspectHosts(spec, hosts), rolledOut: last.cluster?.rolledOut };
     } catch (error) {
         throw errorInWordsOf(settings, error);
     }

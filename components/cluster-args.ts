@@ -67,6 +67,8 @@ export interface ClusterArgs {
      * Example: `{ kubernetes: "1.36.3" }`
      */
     readonly versions?: Partial<Versions>;
+    /** How other versions come to the nodes of a running cluster; docs/upgrade.md. Default: `{}`. Example: `{ maxUnavailable: 2 }` */
+    readonly upgrade?: UpgradeArgs;
     /** How the control plane runs: `systemd` (units), `static-pods`. Default: `"systemd"`. Example: `"static-pods"` */
     readonly hosting?: "systemd" | "static-pods";
     /**
@@ -171,6 +173,14 @@ export interface BackupArgs {
     readonly keep?: number;
     /** Absolute path of a directory of etcd's own on the machine. Default: `"/var/lib/etcd-backup/snapshots"`. Example: `"/srv/etcd/snapshots"` */
     readonly directory?: string;
+}
+
+/** A change of versions, node by node. */
+export interface UpgradeArgs {
+    /** Workers that are drained at the same time, 1 to 1000. Default: `1`. Example: `2` */
+    readonly maxUnavailable?: number;
+    /** Seconds that the pods of a node are given to go, 1 to 86400; then the rollout stops. Default: `300`. Example: `900` */
+    readonly drainTimeout?: number;
 }
 
 /** https://kubernetes.io/docs/concepts/security/pod-security-standards/ */

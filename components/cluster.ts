@@ -72,8 +72,8 @@ export class Cluster extends Component {
 
         super("kubelab:index:Cluster", name, own);
 
-        const make = ({ spec: whole, nodes, hosts }: ClusterChecks): BroughtUp =>
-            inWordsOf(settings, () => bringUp({ spec: whole, directory, running: nodes, hosts }, this));
+        const make = ({ spec: whole, nodes, hosts, rolledOut }: ClusterChecks): BroughtUp =>
+            inWordsOf(settings, () => bringUp({ spec: whole, directory, running: nodes, hosts, rolledOut }, this));
         // What waits for the outputs, as the engine does, waits for all that is made later, and fails where the checks do.
         const made =
             checks === undefined || checks instanceof Promise ? checked.then(make) : Promise.resolve(make(checks));
@@ -84,7 +84,13 @@ export class Cluster extends Component {
         const { kubeconfig, nodes, apiServer, sshCommands } = this;
         this.outputs = {
             ...{ kubeconfig, nodes, apiServer, sshCommands },
-            cluster: pulumi.output(checked.then(({ spec: whole }) => ({ component: name, ...runningCluster(whole) }))),
+            cluster: pulumi.output(made.then((all) => all.rolledOut)).apply((rolledOut) =>
+                checked.then(({ spec: whole }) => ({
+                    component: name,
+                    ...runningCluster(whole),
+                    ...(rolledOut === undefined ? {} : { rolledOut }),
+                })),
+            ),
             ...(spec.provider === "hosts"
                 ? { hosts: pulumi.output(checked.then(({ hosts }) => knownHosts(hosts))) }
                 : {}),

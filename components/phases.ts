@@ -41,7 +41,7 @@ const BY_NAME: readonly (readonly [RegExp, Phase])[] = [
     [/-keys$/, "keys and certificates"],
     [/-(network|ssh-identity|ready)$/, "machines answer"],
     [/-super-admin$/, "API server"],
-    [/-node$/, "nodes Ready"],
+    [/-(node|drain)$/, "nodes Ready"],
     [/-(coredns|role-bindings|service-account|etcd-backup)$/, "add-ons"],
 ];
 

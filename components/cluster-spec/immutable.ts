@@ -38,6 +38,8 @@ export interface RunningCluster extends KeptForLife {
     readonly encryptionKeys?: readonly string[];
     /** Most control planes that it has had; missing where there was never more than one. */
     readonly mostControlPlanes?: number;
+    /** Which run of the parts tool its programs are of, on all nodes; missing where an earlier version ran it. */
+    readonly rolledOut?: string;
     /** What makes its local machines, by role; missing where an earlier version ran it. */
     readonly drivers?: KeptDrivers;
 }

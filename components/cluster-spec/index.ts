@@ -187,6 +187,7 @@ function derive(
         workers: nodes.filter(({ role }) => role === "worker"),
         nodes,
         versions: { ...pinned, ...withoutUndefined(config.versions) },
+        upgrade: config.upgrade,
         components,
         flags: withoutUndefined(config.flags),
         insecure: insecureFlags(config.flags),

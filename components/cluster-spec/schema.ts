@@ -141,6 +141,14 @@ export const CONFIG = {
         {},
         perName(VERSIONED_PARTS, () => field.version.optional()),
     ),
+    upgrade: key(
+        "object",
+        {},
+        z.strictObject({
+            maxUnavailable: field.integer(1, 1000).prefault(1),
+            drainTimeout: field.integer(1, 86400).prefault(300),
+        }),
+    ),
     hosting: key("string", "systemd", z.enum(["systemd", "static-pods"])),
     nodeCertificates: key("string", "", z.enum(["bootstrap", "issued"]).optional()),
     components: key(

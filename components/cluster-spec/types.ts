@@ -228,6 +228,13 @@ export interface ClusterSpec {
     /** `controlPlanes` then `workers`. */
     readonly nodes: readonly NodeSpec[];
     readonly versions: Versions;
+    /** How other versions come to the nodes of a running cluster. */
+    readonly upgrade: {
+        /** Workers that are drained at the same time. */
+        readonly maxUnavailable: number;
+        /** Seconds that the pods of a node are given to go. */
+        readonly drainTimeout: number;
+    };
     readonly components: ComponentSwitches;
     /** Extra or overriding command-line flags per component, e.g. `{ "kube-apiserver": { "v": "4" } }`. */
     readonly flags: Readonly<Partial<Record<FlaggedComponent, Readonly<Record<string, string>>>>>;

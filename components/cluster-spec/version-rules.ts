@@ -7,6 +7,9 @@ import { VERSIONED_PARTS } from "./versions";
 const OLDEST_KUBERNETES = 34;
 const SKEW_POLICY = "https://kubernetes.io/releases/version-skew-policy/";
 
+/** The pages of the rules that say which version may follow which. */
+export const UPGRADE_RULES = { kubernetes: SKEW_POLICY, etcd: "https://etcd.io/docs/v3.6/upgrades/" } as const;
+
 /** Parts whose data or peers tie a running cluster to its version. */
 export type RunningVersions = Partial<Pick<Versions, "kubernetes" | "etcd">>;
 
@@ -69,10 +72,14 @@ export function refuseVersionSkew(running: RunningVersions, next: RunningVersion
         const problem = older
             ? `is older than the ${was} that is running, and what that has stored may be unreadable to it`
             : `skips minor versions after the ${was} that is running`;
-        const rule = part === "kubernetes" ? `: ${SKEW_POLICY}` : "";
-        const remedy = `use ${major}.${minor} or ${major}.${minor + 1}${rule}, or destroy the cluster first`;
+        const remedy = `use ${major}.${minor} or ${major}.${minor + 1}: ${UPGRADE_RULES[part]}, or destroy the cluster first`;
         return [{ key: `versions.${part}`, value, problem, remedy }];
     });
+}
+
+/** `1.36` of `1.36.3`. */
+export function minorOf(version: string): string {
+    return numbers(version).join(".");
 }
 
 /** Major and minor. */

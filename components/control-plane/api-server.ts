@@ -13,6 +13,7 @@ import { API_SERVER_RULES } from "./api-server-rules";
 import { encryptionConfiguration, type EncryptionKey, keepUsedKeys } from "./encryption";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
+import { noteVersion } from "./record";
 import { PORTS } from "../cluster-spec/ports";
 
 const USER = "kube-apiserver";
@@ -168,6 +169,7 @@ export class ApiServer extends Component {
                 user: USER,
                 process: pulumi.output(machine.privateAddress).apply((address) => apiServerProcess(spec, address)),
                 beforeSecrets: keepUsedKeys(`${DIRECTORY}/encryption.yaml`, spec.encryptionKeys),
+                beforeStart: [noteVersion("kubernetes", spec)],
                 secretFiles: pulumi.all([
                     files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
                     files.file("encryption.yaml", args.encryptionKeys.apply(encryptionConfiguration), "0400"),

@@ -3,7 +3,8 @@ import { Component } from "../component";
 import { asksForCertificates } from "../cluster-spec/node-certificates";
 import type { PartsDelivery } from "../steps/parts";
 import { putAll } from "../steps/script";
-import { step } from "../steps/step";
+import { both, step } from "../steps/step";
+import type { Rollout } from "../rollout";
 import type { ReadyMachine } from "../machines/machine";
 import { CredentialFiles } from "../pki/files";
 import type { Pki } from "../pki/pki";
@@ -34,6 +35,7 @@ export interface ControlPlaneArgs {
     readonly kubelet: pulumi.Resource | undefined;
     /** The control plane before this one, which comes up first: the members of etcd come one at a time. */
     readonly predecessor: ControlPlane | undefined;
+    readonly rollout: Rollout;
 }
 
 /** The control plane's processes on one machine, from etcd to the last one that the bring-up goes to. */
@@ -53,12 +55,16 @@ export class ControlPlane extends Component {
         const { spec, machine, predecessor } = args;
         const pods = spec.hosting === "static-pods";
         // What runs in a pod comes in the pod's image.
-        const parts = args.delivery(machine, pods ? "control-plane-tools" : "control-plane", this);
-        const dependsOn = pods && args.kubelet !== undefined ? [args.kubelet] : [];
-        const process = { ...args, parts, dependsOn };
+        const { rollout } = args;
+        const turn = rollout.turnOf(machine.name);
+        const delivered = args.delivery(machine, pods ? "control-plane-tools" : "control-plane", this, turn);
+        // A kubelet that runs the pods already changes after them.
+        const kubelet = pods && args.kubelet !== undefined ? [args.kubelet] : [];
+        const parts = { ...delivered, turn: both(turn, rollout.unlessOrdered(machine.name, kubelet)) };
+        const process = { ...args, parts, dependsOn: [] };
 
         const after = predecessor === undefined ? [] : [predecessor.etcd];
-        this.etcd = new Etcd({ ...process, dependsOn: [...dependsOn, ...after] }, this).ready;
+        this.etcd = new Etcd({ ...process, dependsOn: after }, this).ready;
         if (spec.backup !== undefined) {
             backups(spec.backup, machine, [this.etcd], this);
         }
@@ -68,13 +74,19 @@ export class ControlPlane extends Component {
             encryptWithFirstKey(spec, machine, this.allApi, this);
         }
         // Units start at once and wait for each other. A pod that ends because it finds no API server is started again ever later.
-        const clients = { ...process, dependsOn: [...(pods ? this.api : []), ...(predecessor?.controllers ?? [])] };
+        const clients = {
+            ...process,
+            dependsOn: [...(pods ? this.api : []), ...(predecessor?.controllers ?? [])],
+            turn: rollout.after(machine.name, "api-server"),
+        };
+        rollout.at(machine.name, "api-server", this.api);
         if (spec.steps.includes("controller-manager")) {
             this.controllers.push(new ControllerManager(clients, this).ready);
         }
         if (spec.steps.includes("scheduler")) {
             this.controllers.push(new Scheduler(clients, this).ready);
         }
+        rollout.at(machine.name, "control-plane", [this.etcd, ...this.api, ...this.controllers]);
         this.registerOutputs({ api: this.api });
     }
 

@@ -9,6 +9,7 @@ import type { ClusterSpec } from "../cluster-spec/types";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
 import { ETCD_RULES } from "./etcd-rules";
+import { noteVersion } from "./record";
 import { PORTS } from "../cluster-spec/ports";
 
 const DIRECTORY = "/etc/etcd";
@@ -119,13 +120,15 @@ export class Etcd extends Component {
                 name: "etcd",
                 user: "etcd",
                 process: pulumi.all([self, addresses]).apply(([member, all]) => etcdProcess(spec, member, all)),
-                ...(spec.highlyAvailable
-                    ? {
-                          beforeStart: pulumi
-                              .all([self, addresses])
-                              .apply(([member, all]) => [enter(member, all, machine.name === first?.name)]),
-                      }
-                    : {}),
+                tellsFirstRun: spec.highlyAvailable,
+                beforeStart: pulumi
+                    .all([self, addresses])
+                    .apply(([member, all]) => [
+                        ...(spec.highlyAvailable
+                            ? [enter(member, all, machine.name === first?.name), "etcd_spare"]
+                            : []),
+                        noteVersion("etcd", spec),
+                    ]),
                 files: pulumi.all([
                     files.certificate("ca", pki.etcd.certPem),
                     ...files.pair("server", pki.certificate(machine, "etcd-server", this)),

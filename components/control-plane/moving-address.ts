@@ -9,6 +9,8 @@ import { type ReloadedUnit, reloadedService } from "../steps/reloaded-service";
 
 /** Of kubelab's own: a host may have another keepalived for itself. */
 const NAME = "kube-apiserver-keepalived";
+/** What serves at the address on its machine. */
+const BEHIND = ["kube-apiserver", "etcd"];
 const DIRECTORY = "/etc/kubernetes/keepalived";
 const CONFIGURATION = `${DIRECTORY}/keepalived.conf`;
 const AUTHORITY = `${DIRECTORY}/ca.crt`;
@@ -74,6 +76,8 @@ function unit(address: string, self: string): ReloadedUnit {
     return {
         description: "keepalived: the API endpoint's address is on one control plane at a time",
         documentation: "https://www.keepalived.org/manpage.html",
+        // Before one of these stops, the address leaves the machine.
+        partOf: BEHIND,
         service: [
             "Type=exec",
             `RuntimeDirectory=${NAME}`,

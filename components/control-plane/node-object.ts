@@ -1,12 +1,14 @@
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { leaveCheck, quote, removeCheck } from "../steps/script";
-import { step } from "../steps/step";
+import type { DeliveredParts } from "../steps/parts";
+import { rolloutComment, step, type Turn } from "../steps/step";
 import type { Machine, ReadyMachine } from "../machines/machine";
 import { hasPodNetwork } from "../cluster-spec/bring-up";
 import { asksForCertificates } from "../cluster-spec/node-certificates";
 import type { ClusterSpec, NodeSpec } from "../cluster-spec/types";
 import { forgetNode, type Joining, joiningOf } from "../node-certificates/bootstrap-token";
+import { awaitUpgrade, endDrain } from "./drain";
 import { KUBECTL } from "./kubectl-step";
 
 /** Seconds a node is given to become Ready, of which it may stand still for the last so many. */
@@ -76,7 +78,9 @@ export function registerNode(spec: ClusterSpec, node: NodeSpec, joining?: Joinin
             : []),
         ...leaveCheck({ name: `node-${name}`, subject: "API", statements: differsInNode(node) }),
         // Without a pod network no node is ever Ready, and a token ends by itself.
+        ...awaitUpgrade(spec, node),
         ...(hasPodNetwork(spec) ? [...waitUntilReady(name), ...(joining?.withdraw ?? [])] : []),
+        ...endDrain(spec, node),
     ];
 }
 
@@ -140,6 +144,7 @@ export function removeNode(name: string): string[] {
         `    ${KUBECTL} delete node ${name} --ignore-not-found`,
         "fi",
         removeCheck(`node-${name}`),
+        `forget_node_versions ${name}`,
     ];
 }
 
@@ -153,11 +158,13 @@ export function membership(
         readonly node: NodeSpec;
         readonly machine: Machine;
         readonly controlPlane: ReadyMachine;
+        readonly run: DeliveredParts["run"];
         readonly dependsOn: readonly pulumi.Resource[];
+        readonly turn: Turn;
     },
     parent: pulumi.Resource,
 ): remote.Command {
-    const { spec, node, machine, controlPlane, dependsOn } = args;
+    const { spec, node, machine, controlPlane, run, dependsOn, turn } = args;
     const asks = asksForCertificates(spec);
     return step(
         `${node.name}-node`,
@@ -167,9 +174,11 @@ export function membership(
             undo: true,
             // Known at preview while the machine stays, which its own id is not.
             triggers: [machine.vm?.id ?? machine.id],
-            script: pulumi.all([machine.id, machine.privateAddress]).apply(([id, address]) => ({
+            tellsFirstRun: true,
+            script: pulumi.all([machine.id, machine.privateAddress, run]).apply(([id, address, each]) => ({
                 create: [
                     `# for ${id}`,
+                    ...rolloutComment(each),
                     ...(asks
                         ? [
                               `# keys: ${spec.newKeys[node.name] ?? ""}`,
@@ -180,6 +189,7 @@ export function membership(
                 delete: removeNode(node.name),
             })),
             dependsOn: [controlPlane.ready, ...dependsOn],
+            turn,
         },
         parent,
     );

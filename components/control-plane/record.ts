@@ -1,6 +1,7 @@
 import { quote } from "../steps/script";
 import { keptForLife } from "../cluster-spec/immutable";
 import type { ClusterSpec } from "../cluster-spec/types";
+import { minorOf, UPGRADE_RULES } from "../cluster-spec/version-rules";
 
 /** What the cluster on a control-plane machine was built with: `key=value` lines. */
 const RECORD = "/var/lib/kubelab/cluster";
@@ -14,6 +15,8 @@ export function keepRecord(spec: ClusterSpec): string[] {
         .map(([key, value]) => `${key}=${value}`)
         .join("\n");
     return [
+        refuseOlder("kubernetes", spec),
+        refuseOlder("etcd", spec),
         "declare -A was=()",
         `if [ -e ${RECORD} ]; then while IFS='=' read -r key value; do was[$key]=$value; done <${RECORD}; fi`,
         "while IFS='=' read -r key value; do",
@@ -22,4 +25,16 @@ export function keepRecord(spec: ClusterSpec): string[] {
         `make_directories ${RECORD.slice(0, RECORD.lastIndexOf("/"))}`,
         `printf '%s\\n' ${quote(record)} >${RECORD}`,
     ];
+}
+
+type WritesData = keyof typeof UPGRADE_RULES;
+
+/** The statement that refuses a minor version before the newest that has run here, though its rollout may have stopped half-way. */
+function refuseOlder(part: WritesData, { versions }: ClusterSpec): string {
+    return `refuse_older ${part} ${minorOf(versions[part])} ${UPGRADE_RULES[part]}`;
+}
+
+/** The statement that says which version writes data from now on. */
+export function noteVersion(part: WritesData, { versions }: ClusterSpec): string {
+    return `note_version ${part} ${minorOf(versions[part])}`;
 }

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../component";
 import type { PartsDelivery } from "../steps/parts";
+import type { Turn } from "../steps/step";
 import type { ReadyMachine } from "../machines/machine";
 import type { Pki } from "../pki/pki";
 import { hasKubeProxy } from "../cluster-spec/bring-up";
@@ -22,6 +23,8 @@ export interface NodeArgs {
     readonly controlPlane: ReadyMachine;
     /** The machines of all of them. */
     readonly controlPlanes: readonly ReadyMachine[];
+    /** What its programs wait for before they change. */
+    readonly turn: Turn;
 }
 
 /** What runs on every machine that runs pods: container runtime, kubelet, service proxy. */
@@ -30,19 +33,23 @@ export class Node extends Component {
     readonly kubelet?: pulumi.Resource;
     /** After this the control plane has a token for the kubelet to join with; missing where it joins with none. */
     readonly minted?: pulumi.Resource;
+    /** After these all of them run. */
+    readonly services: pulumi.Resource[] = [];
     private readonly process: NodeServiceArgs;
 
     constructor(args: NodeArgs, parent: Component) {
         super("kubelab:node:Node", parent.nameOf(args.machine.name), { parent });
         const { steps } = args.spec;
 
-        const parts = args.delivery(args.machine, "node", this);
+        const parts = args.delivery(args.machine, "node", this, args.turn);
         this.process = { ...args, parts };
         const containerd = new Containerd(this.process, this);
+        this.services.push(containerd.ready);
         if (steps.includes("kubelet")) {
             const dependsOn = [containerd.ready, ...(args.network === undefined ? [] : [args.network])];
             const { ready, minted } = new Kubelet({ ...this.process, dependsOn }, this);
             this.kubelet = ready;
+            this.services.push(ready);
             if (minted !== undefined) {
                 this.minted = minted;
             }
@@ -62,7 +69,7 @@ export class Node extends Component {
     proxyServices(dependsOn: readonly pulumi.Resource[]): void {
         const { spec, machine } = this.process;
         if (hasKubeProxy(spec, machine.role)) {
-            new KubeProxy({ ...this.process, dependsOn }, this);
+            this.services.push(new KubeProxy({ ...this.process, dependsOn }, this).ready);
         }
     }
 }

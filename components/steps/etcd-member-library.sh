@@ -66,6 +66,14 @@ etcd_votes() {
     return 1
 }
 
+# etcd_spare: before a member restarts for what has changed, all others are healthy: without this one, too, there is a majority. One that
+# doesn't answer itself takes nothing away.
+etcd_spare() {
+    if [ -z "$changed" ] || ! etcd_ask "$own_etcd" endpoint health; then return 0; fi
+    within 120 etcd_ask "$own_etcd" endpoint health --cluster ||
+        fail "etcd is not restarted here, since another member is not healthy: start its machine. etcdctl said: $etcd_said"
+}
+
 # etcd_leave NAME PEER_URL URL OWN_PEER_URL: the member of this machine, at 127.0.0.1, lets the one with the URLs go, where it is one.
 # Before that it takes the lead: without a leader no write succeeds until there has been an election.
 etcd_leave() {

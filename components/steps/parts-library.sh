@@ -52,6 +52,10 @@ link_parts() {
         programs+=("$place/$name")
         fingerprints+=("$fingerprint")
     done
+    # Both are tools of a control plane.
+    if [[ ${links[/usr/local/bin]:-} == */@(kubectl|etcdctl)$'\n'* ]] && [ -x /usr/local/bin/etcdctl ] && [ -d /var/lib/etcd/member ]; then
+        snapshot_before_change
+    fi
     for directory in "${!links[@]}"; do
         mapfile -t new <<<"${links[$directory]%$'\n'}"
         ln -sfn -t "$directory" "${new[@]}"

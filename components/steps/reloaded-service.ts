@@ -9,6 +9,8 @@ export interface ReloadedUnit {
     readonly description: string;
     /** Upstream reference. */
     readonly documentation: string;
+    /** Units that it starts and stops with: after them, and before them. */
+    readonly partOf?: readonly string[];
     /** Lines for the [Service] section beside those that have it start again. */
     readonly service: readonly string[];
 }
@@ -39,6 +41,8 @@ export function reloadedService(
             `once ${name}`,
             ...prepare,
             ...putAll([...files, { path: `/etc/systemd/system/${name}.service`, content: renderReloadedUnit(unit) }]),
+            // Until systemd reads them again, those units don't know that this one starts with them.
+            ...(unit.partOf === undefined ? [] : [`if [ -n "$changed" ]; then systemctl enable --quiet ${name}; fi`]),
             `service_run ${name} || service_healthy ${name} 0 false`,
             `service_healthy ${name} 60 ${health}`,
         ],
@@ -48,13 +52,14 @@ export function reloadedService(
     return step(`${machine.name}-${name}`, { machine, undo: true, script, dependsOn: needed }, parent);
 }
 
-function renderReloadedUnit({ description, documentation, service }: ReloadedUnit): string {
+function renderReloadedUnit({ description, documentation, partOf = [], service }: ReloadedUnit): string {
+    const units = partOf.map((name) => `${name}.service`).join(" ");
     return `[Unit]
 Description=${description}
 Documentation=${documentation}
-After=network-online.target
+After=${["network-online.target", ...(units === "" ? [] : [units])].join(" ")}
 Wants=network-online.target
-StartLimitIntervalSec=0
+${units === "" ? "" : `PartOf=${units}\n`}StartLimitIntervalSec=0
 
 [Service]
 ${service.join("\n")}
@@ -62,6 +67,6 @@ Restart=always
 RestartSec=1
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=${["multi-user.target", ...(units === "" ? [] : [units])].join(" ")}
 `;
 }

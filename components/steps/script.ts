@@ -71,6 +71,7 @@ export const STEP_LIBRARY = [
     "machine-keys",
     "bootstrap-token",
     "etcd-member",
+    "upgrade",
     "static-pod",
 ]
     .map((name) => readFileSync(join(__dirname, `${name === "static-pod" ? name : `${name}-library`}.sh`), "utf8"))

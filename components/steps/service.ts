@@ -4,7 +4,7 @@ import type { ReadyMachine } from "../machines/machine";
 import type { DeliveredParts } from "./parts";
 import { type Process, renderUnit } from "./process";
 import { type CopiedFile, type HostFile, putAll, putForLater, quote } from "./script";
-import { step } from "./step";
+import { rolloutComment, step, type Turn } from "./step";
 
 export interface ServiceArgs {
     readonly machine: ReadyMachine;
@@ -24,9 +24,13 @@ export interface ServiceArgs {
     readonly files?: pulumi.Input<readonly (HostFile | CopiedFile)[]>;
     /** Commands that print a line for each thing of the process that isn't as it is to be, for `scripts/lab status`. */
     readonly checks?: readonly { readonly subject: string; readonly command: string }[];
-    /** Statements before it starts, when its files are there; `$operation` says whether the step runs for the first time. */
+    /** Statements before it starts, when its files are there. */
     readonly beforeStart?: pulumi.Input<readonly string[]>;
+    /** `$operation` tells them whether the step runs for the first time. */
+    readonly tellsFirstRun?: boolean;
     readonly dependsOn?: readonly pulumi.Resource[];
+    /** What it waits for beside them in a rollout, in place of what its parts wait for. */
+    readonly turn?: Turn | undefined;
     /** Says whose flags are secrets; nobody's where it is missing. */
     readonly spec?: { readonly secretFlags: readonly string[] };
 }
@@ -91,12 +95,13 @@ export function installProcess(
         {
             machine,
             undo: true,
-            tellsFirstRun: args.beforeStart !== undefined,
+            tellsFirstRun: args.tellsFirstRun ?? false,
             secret: args.spec?.secretFlags.includes(name) ?? false,
             script: pulumi
-                .all([script, args.files ?? [], args.beforeStart ?? []])
-                .apply(([{ prepare = [], start, files: own = [] }, files, beforeStart]) => ({
+                .all([script, args.files ?? [], args.beforeStart ?? [], parts.run])
+                .apply(([{ prepare = [], start, files: own = [] }, files, beforeStart, run]) => ({
                     create: [
+                        ...rolloutComment(run),
                         ...begin,
                         ...(args.checks ?? []).map(({ subject, command }) => `note check ${subject} ${quote(command)}`),
                         ...prepare,
@@ -109,6 +114,7 @@ export function installProcess(
                     delete: [`once ${name}`, stop],
                 })),
             dependsOn: [machine.ready, parts.ready, ...secrets, ...(args.dependsOn ?? [])],
+            turn: args.turn ?? parts.turn,
         },
         parent,
     );

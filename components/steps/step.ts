@@ -10,6 +10,9 @@ import { type Library, quote, renderScript, type StepScript } from "./script";
  */
 const STEP_TIMEOUT = 600;
 
+/** Resources to wait for that are known when the program has come to its end. */
+export type Turn = Promise<readonly pulumi.Resource[]>;
+
 export interface StepArgs {
     readonly machine: Pick<
         Machine,
@@ -33,6 +36,8 @@ export interface StepArgs {
     /** `kubelab:repair` of another machine that the step is for. */
     readonly repair?: string | undefined;
     readonly dependsOn?: readonly pulumi.Resource[];
+    /** What it waits for beside them in a rollout. */
+    readonly turn?: Turn | undefined;
     /** Longest it may take on the machine, in seconds. */
     readonly timeout?: number;
 }
@@ -40,6 +45,11 @@ export interface StepArgs {
 /** Lines that make a script another one, so that it runs again, whenever what `kubelab:repair` says of its machine changes. */
 export function repairComment(texts: readonly (string | undefined)[]): string[] {
     return [...new Set(texts)].filter((text) => text !== undefined).map((text) => `# repair: ${text}`);
+}
+
+/** The line that makes a script another one whenever parts were asked for again: what a stopped rollout has left is looked at. */
+export function rolloutComment(run: string | undefined): string[] {
+    return run === undefined ? [] : [`# rollout: ${run}`];
 }
 
 /**
@@ -81,11 +91,21 @@ export function step(name: string, args: StepArgs, parent: pulumi.Resource): rem
         {
             parent,
             deleteBeforeReplace: true,
-            dependsOn: [...dependsOn],
+            dependsOn: inTurn(dependsOn, args.turn),
             ...(args.secretOutput === true ? { additionalSecretOutputs: ["stdout"] } : {}),
             ...(machine.vm ? { deletedWith: machine.vm } : {}),
         },
     );
+}
+
+/** What a resource depends on that has its turn in a rollout. */
+export function inTurn(dependsOn: readonly pulumi.Resource[], turn?: Turn): pulumi.Input<pulumi.Resource[]> {
+    return turn === undefined ? [...dependsOn] : turn.then((more) => [...dependsOn, ...more]);
+}
+
+/** Both of two turns. */
+export async function both(one: Turn, other: Turn): Turn {
+    return [...(await one), ...(await other)];
 }
 
 /** The command line that runs a step whose script comes on its standard input. The login's own shell does that where it can. */

@@ -57,6 +57,20 @@ function program(): Command {
                 await up(stackOf(options), { config, preview, json, verbose, flags });
             },
         );
+    onStack("upgrade")
+        .description("show which node goes to which versions, in which order, then `up`")
+        .option(
+            "-c, --config <key=value...>",
+            'config for this run only, e.g. kubelab:versions={"kubernetes":"1.36.3"}; for good, edit Pulumi.<stack>.yaml',
+            [],
+        )
+        .option("--plan", "show that only")
+        .option("--json", "print the plan, or the counts of `up`, as JSON")
+        .action(async (options: StackOption & { config: string[]; plan?: boolean; json?: boolean }) => {
+            const { upgrade } = await late<typeof import("./upgrade")>(require, "./upgrade");
+            const { config, plan = false, json = false } = options;
+            await upgrade(stackOf(options), { config, plan, json });
+        });
     onStack("down")
         .description("delete the cluster and its machines")
         .option("--json", "print a line of JSON at the end: counts and seconds")

@@ -52,6 +52,7 @@ const SLOW = [
         "interruption",
         "losing-things",
         "several-control-planes",
+        "upgrade",
     ],
 ];
 

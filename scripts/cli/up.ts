@@ -224,7 +224,8 @@ function isStep({ kind, operation, type }: EngineEvent): boolean {
     return kind === "done" && operation !== "same" && type.startsWith("command:");
 }
 
-function parseConfig(pairs: readonly string[]): Record<string, string> {
+/** `key=value` arguments by full key. @throws UserError where one is none. */
+export function parseConfig(pairs: readonly string[]): Record<string, string> {
     return Object.fromEntries(
         pairs.map((pair) => {
             const [key = "", ...value] = pair.split("=");

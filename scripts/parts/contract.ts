@@ -31,6 +31,8 @@ export interface GetAnswer {
     readonly digest: string;
     /** sha256 by path in the parts directory, e.g. of `bin/etcd`: 64 hex digits. */
     readonly files: Readonly<Record<string, string>>;
+    /** Another text in each answer: whoever kept one knows whether parts were asked for since. */
+    readonly run?: string;
 }
 
 /** Of `sources`. */

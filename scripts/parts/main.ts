@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
@@ -47,7 +48,7 @@ async function get(flags: GetFlags): Promise<void> {
     const parts = await ensureParts(request, progress);
     display.end();
     const files = Object.fromEntries(parts.manifest.files.map(({ path, sha256 }) => [path, sha256]));
-    const answer: GetAnswer = { digest: parts.digest, files };
+    const answer: GetAnswer = { digest: parts.digest, files, run: randomUUID() };
     print(JSON.stringify(flags.json ? answer : { digest: parts.digest }));
 }
 

@@ -16,6 +16,7 @@ const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> = {
     serviceCidr: true,
     clusterDomain: true,
     versions: true,
+    upgrade: true,
     hosting: true,
     nodeCertificates: true,
     components: true,
@@ -67,6 +68,7 @@ test.each([
     ["parts", "PartsArgs"],
     ["backup", "BackupArgs"],
     ["components", "ComponentArgs"],
+    ["upgrade", "UpgradeArgs"],
 ] as const)("the settings of %s are those of the config, each with its default and an example", (key, type) => {
     const { schema } = CONFIG[key] as unknown as { readonly schema: { readonly shape: object } };
     const docs = docsOf(type);

@@ -26,8 +26,8 @@ export function withLibrary(text: string): string {
 }
 
 /** As `renderScript`, with the library in the text. */
-export function wholeScript(script: StepScript): string {
-    return withLibrary(renderScript(script));
+export function wholeScript(script: StepScript, tellsFirstRun = false): string {
+    return withLibrary(renderScript(script, "installed", tellsFirstRun));
 }
 
 /** A directory for one test file, removed by `remove`. */

@@ -21,13 +21,15 @@ export async function clusterGraph(
     spec: ClusterSpec,
     options: RunOptions & {
         readonly running?: readonly string[];
+        /** What the last run that came to its end had as `partsRun`. */
+        readonly rolledOut?: string;
         readonly hosts?: readonly InspectedHost[];
         readonly component?: pulumi.ComponentResourceOptions;
     } = {},
 ): Promise<Run> {
-    const { running = [], hosts = [], component = {} } = options;
+    const { running = [], rolledOut, hosts = [], component = {} } = options;
     return run(() => {
-        const args = { spec, directory: ".kubelab/test", running, hosts };
+        const args = { spec, directory: ".kubelab/test", running, rolledOut, hosts };
         return { ...bringUp(args, new CheckedCluster(spec.name, component)) };
     }, options);
 }

@@ -60,6 +60,8 @@ export interface RunOptions {
     readonly replaced?: readonly string[];
     /** What the local driver says that its machines are like; by default as an earlier version, nothing. */
     readonly machineFacts?: CreatedMachine["facts"];
+    /** `Parts.run`; by default as an earlier version, none. */
+    readonly partsRun?: string | undefined;
     /** The AMI that a look-up finds now, where that is another than `FIRST_AMI`. */
     readonly newestAmi?: string;
     /** What the stack put out when it ran last. */
@@ -273,7 +275,9 @@ class Answers implements pulumi.runtime.Mocks {
                 path,
                 { fingerprint: sha256, sha256, url: `https://upstream.example/${path}` },
             ]);
-            return JSON.stringify({ digest: PARTS_DIGEST, files, sources: Object.fromEntries(sources) as unknown });
+            const { partsRun } = this.options;
+            const all = { digest: PARTS_DIGEST, files, sources: Object.fromEntries(sources) as unknown, run: partsRun };
+            return JSON.stringify(all);
         }
         if (create.includes(" machine ") || create.includes("scripts/hosts/main.ts claim")) {
             const { replaced, machineFacts } = this.options;

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PartSource } from "../../../scripts/parts/contract";
 import type { ReadyMachine } from "../../machines/machine";
 import type { StepScript } from "../script";
-import { step } from "../step";
+import { rolloutComment, step, type Turn } from "../step";
 import { allFilesOf, filesForRole, type PartsRole } from "./files";
 import { linkParts, listParts } from "./link";
 import type { DeliveredParts, Sources } from "./types";
@@ -14,7 +14,9 @@ export function fetchParts(
     args: {
         readonly sources: pulumi.Output<Sources>;
         readonly from: FetchArgs["from"];
+        readonly run: DeliveredParts["run"];
         readonly dependsOn?: readonly pulumi.Resource[];
+        readonly turn?: Turn | undefined;
     },
     parent: pulumi.Resource,
 ): DeliveredParts {
@@ -22,8 +24,9 @@ export function fetchParts(
         `${machine.name}-${role}-parts`,
         {
             machine,
-            script: args.sources.apply((sources) =>
+            script: pulumi.all([args.sources, args.run]).apply(([sources, run]) =>
                 renderFetch({
+                    run,
                     role,
                     sources,
                     from: args.from,
@@ -33,6 +36,7 @@ export function fetchParts(
                 }),
             ),
             dependsOn: [machine.ready, ...(args.dependsOn ?? [])],
+            turn: args.turn,
             // A hundred megabytes and more, over whatever line the machine has.
             timeout: 900,
         },
@@ -41,10 +45,12 @@ export function fetchParts(
     const fingerprints = args.sources.apply((sources) =>
         Object.fromEntries(Object.entries(sources).map(([path, { fingerprint }]) => [path, fingerprint])),
     );
-    return { ready, fingerprints };
+    return { ready, fingerprints, run: args.run, turn: args.turn };
 }
 
 export interface FetchArgs {
+    /** `Parts.run` */
+    readonly run?: string | undefined;
     readonly role: string;
     readonly sources: Sources;
     /** By the host's own proxies, where it has any, or past them. */
@@ -65,7 +71,7 @@ const VERIFY = `if [ -e "$record" ]; then
 fi`;
 
 /** The step on the machine: downloads what it lacks, checks it, links it. Resumes a killed run. */
-export function renderFetch({ role, sources, from, files, kept, verify = false }: FetchArgs): StepScript {
+export function renderFetch({ role, sources, from, files, kept, run, verify = false }: FetchArgs): StepScript {
     const source = (path: string): PartSource => {
         const known = sources[path];
         if (known === undefined) {
@@ -110,6 +116,7 @@ KUBELAB_SOURCES`;
     const keep = kept.map((path) => source(path).fingerprint);
     return {
         create: [
+            ...rolloutComment(run),
             `once parts-${role}`,
             ...(verify ? [VERIFY] : []),
             fetch,

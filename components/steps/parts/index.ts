@@ -18,7 +18,7 @@ export type { DeliveredParts, Parts, PartsDelivery } from "./types";
 /** Gets the parts: from the local cache, else from the source that the config names. */
 export function getParts(spec: ClusterSpec, parent: Component): Parts {
     const answer = askParts("parts", "get --json", partsRequest(spec), parent);
-    return { digest: answer.digest, fingerprints: answer.files };
+    return { digest: answer.digest, fingerprints: answer.files, run: answer.apply(({ run }) => run) };
 }
 
 /**
@@ -35,22 +35,25 @@ export function partsDelivery(
     },
     parent: Component,
 ): PartsDelivery {
+    const { run } = args.parts;
     switch (spec.parts.delivery) {
         case "push":
-            return (machine, role, owner) => pushParts(machine, { name: role, files: filesForRole(role) }, args, owner);
+            return (machine, role, owner, turn) =>
+                pushParts(machine, { name: role, files: filesForRole(role) }, { ...args, turn }, owner);
         case "download": {
             const request = pulumi
                 .output(args.architecture)
                 .apply((architecture) => ({ versions: { ...spec.versions }, architecture }));
             const { sources } = askParts("parts-sources", "sources --json", request, parent);
-            return (machine, role, owner) => fetchParts(machine, role, { sources, from: "upstream" }, owner);
+            return (machine, role, owner, turn) =>
+                fetchParts(machine, role, { sources, from: "upstream", run, turn }, owner);
         }
         case "relay": {
             const { sources, host } = relayParts(args, parent);
-            return (machine, role, owner) =>
+            return (machine, role, owner, turn) =>
                 machine.name === args.first.name
-                    ? { ready: host, fingerprints: args.parts.fingerprints }
-                    : fetchParts(machine, role, { sources, from: "a machine", dependsOn: [host] }, owner);
+                    ? { ready: host, fingerprints: args.parts.fingerprints, run, turn }
+                    : fetchParts(machine, role, { sources, from: "a machine", dependsOn: [host], run, turn }, owner);
         }
     }
 }

@@ -7,7 +7,7 @@ import { commandAsRoot, passwordLines } from "../as-root";
 import { quote, renderScript } from "../script";
 import { type SshLogin, sshWords } from "../ssh-command";
 import { loginOn, type SshIdentity } from "../ssh-identity";
-import { repairComment, stepCommand } from "../step";
+import { inTurn, repairComment, rolloutComment, stepCommand, type Turn } from "../step";
 import { allFilesOf } from "./files";
 import { linkParts, listParts } from "./link";
 import type { DeliveredParts, Fingerprints, Parts } from "./types";
@@ -16,20 +16,23 @@ import type { DeliveredParts, Fingerprints, Parts } from "./types";
 export function pushParts(
     machine: ReadyMachine,
     what: { readonly name: string; readonly files: readonly string[] },
-    { parts, identity }: { readonly parts: Parts; readonly identity: SshIdentity },
+    args: { readonly parts: Parts; readonly identity: SshIdentity; readonly turn?: Turn | undefined },
     parent: pulumi.Resource,
 ): DeliveredParts {
+    const { parts, identity, turn } = args;
     const { name: role, files } = what;
     const kept = allFilesOf(machine);
     const name = `${machine.name}-${role}-parts`;
     const stdin = pulumi
-        .all([parts.digest, parts.fingerprints, machine.address, machine.id, machine.sudoPassword])
-        .apply(([digest, fingerprints, address, id, sudoPassword]) => {
+        .all([parts.digest, parts.fingerprints, parts.run, machine.address, machine.id, machine.sudoPassword])
+        .apply(([digest, fingerprints, run, address, id, sudoPassword]) => {
             const { loginShell } = machine;
             const login = { ...loginOn(machine, address, identity), loginShell, sudoPassword };
             const verify = machine.repair !== undefined;
             const push = { step: name, verify, role, digest, fingerprints, files, kept, login };
-            return [`# to ${id}`, ...repairComment([machine.repair]), renderPush(push)].join("\n");
+            return [`# to ${id}`, ...rolloutComment(run), ...repairComment([machine.repair]), renderPush(push)].join(
+                "\n",
+            );
         });
     const ready = new local.Command(
         `${machine.cluster}-${name}`,
@@ -42,11 +45,11 @@ export function pushParts(
         {
             parent,
             deleteBeforeReplace: true,
-            dependsOn: [machine.ready, identity.resource],
+            dependsOn: inTurn([machine.ready, identity.resource], turn),
             ...(machine.vm ? { deletedWith: machine.vm } : {}),
         },
     );
-    return { ready, fingerprints: parts.fingerprints };
+    return { ready, fingerprints: parts.fingerprints, run: parts.run, turn };
 }
 
 export interface PushArgs {

@@ -80,7 +80,7 @@ describe("the versions of a running cluster", () => {
         const skew = "https://kubernetes.io/releases/version-skew-policy/";
         expect(refused({ kubernetes: "1.34.9", etcd: "3.5.0" })).toEqual([
             `kubelab:versions.kubernetes: "1.34.9" is older than the 1.35.4 that is running, and what that has stored may be unreadable to it; use 1.35 or 1.36: ${skew}, or destroy the cluster first`,
-            'kubelab:versions.etcd: "3.5.0" is older than the 3.6.1 that is running, and what that has stored may be unreadable to it; use 3.6 or 3.7, or destroy the cluster first',
+            'kubelab:versions.etcd: "3.5.0" is older than the 3.6.1 that is running, and what that has stored may be unreadable to it; use 3.6 or 3.7: https://etcd.io/docs/v3.6/upgrades/, or destroy the cluster first',
         ]);
         const next = specOf({});
         expect(refuseImmutableChange({ versions: { kubernetes: "1.34.0" } }, next).map(formatProblem)).toEqual([

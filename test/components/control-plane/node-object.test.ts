@@ -67,7 +67,11 @@ describe("a Node object", () => {
 
 describe("the step on the control plane", () => {
     /** Plays kubectl: writes down what it is asked for and answers as the test wants. */
-    function run(statements: readonly string[], answers: string): BashResult & { readonly asked: string[] } {
+    function run(
+        statements: readonly string[],
+        answers: string,
+        operation: "create" | "update" = "create",
+    ): BashResult & { readonly asked: string[] } {
         rmSync(path("asked"), { force: true });
         for (const [name, text] of [
             ["curl", "exit 0"],
@@ -77,10 +81,10 @@ describe("the step on the control plane", () => {
             writeFileSync(path(name), `#!/bin/bash\n${text}\n`);
             chmodSync(path(name), 0o755);
         }
-        const script = wholeScript({ create: statements })
+        const script = wholeScript({ create: statements }, true)
             .replaceAll("/run/kubelab", path("run"))
             .replaceAll("/var/lib/kubelab", path("state"));
-        const result = bash(`PATH=${directory.path}:$PATH\n${script}`, ["create"]);
+        const result = bash(`PATH=${directory.path}:$PATH\n${script}`, [operation]);
         const asked = existsSync(path("asked")) ? readFileSync(path("asked"), "utf8").trim().split("\n") : [];
         return { ...result, asked };
     }
@@ -106,6 +110,20 @@ describe("the step on the control plane", () => {
         const { status, asked } = run(registerNode(spec, node(spec, "cp-1")), "");
         expect(status).toBe(0);
         expect(asked).toEqual([patchOf("cp-1"), "wait --for=condition=Ready node/cp-1 --timeout=180s"]);
+    });
+
+    test("waits for the new kubelet of a node that has been one, then lets it have pods again", () => {
+        const answers = `case $* in *"get node"*) printf 'v1.36.3 containerd://2.4.2 cordoned,marked' ;; esac`;
+        const { status, asked } = run(registerNode(spec, node(spec, "worker-1")), answers, "update");
+        expect(status).toBe(0);
+        expect(asked.map((line) => /^(--\S+ )?(\w+)/.exec(line)?.[2])).toEqual([
+            "patch",
+            "get",
+            "wait",
+            "get",
+            "patch",
+        ]);
+        expect(asked.at(-1)).toContain('"unschedulable":null');
     });
 
     test("mends an object that the kubelet makes just now", () => {
