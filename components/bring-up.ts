@@ -18,6 +18,7 @@ import { kernelChecks, podNetwork } from "./network/networks";
 import { Node } from "./node/node";
 import { renderKubeconfig } from "./pki/kubeconfig";
 import { Pki } from "./pki/pki";
+import { apiTools } from "./cluster-spec/api-tools";
 import { hasPodNetwork } from "./cluster-spec/bring-up";
 import { type ClusterSpec, FIRST_KEY, type NodeSpec } from "./cluster-spec/types";
 
@@ -59,7 +60,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
         running,
     );
     const provided = createMachines({ spec, parts, turns, hosts }, cluster);
-    const { machines, endpoint, innerEndpoint } = provided;
+    const { machines, endpoint, innerEndpoint, endpointPort = spec.api.port } = provided;
     const identity = sshIdentity(provided.privateKey, machines, directory, cluster);
     const pki = new Pki(spec, endpoint, cluster);
     const encryptionKeys = pulumi.all(spec.encryptionKeys.map((name) => encryptionKey(name, cluster)));
@@ -74,7 +75,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
         }
         const record = machine.role === "control-plane" ? keepRecord(spec) : [];
         const check = [...kernelChecks(spec, machine.role), ...record];
-        const tools = spec.highlyAvailable ? [API_TOOLS[machine.role]] : [];
+        const tools = apiTools(spec, machine.role);
         const ready = prepare({ ...machine, repair: spec.repair[node.name] }, names, cluster, { check, tools });
         pki.makeKeys(ready);
         return { node, machine: ready };
@@ -155,7 +156,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
         );
     }
 
-    const apiServer = pulumi.interpolate`https://${endpoint}:${spec.api.port}`;
+    const apiServer = pulumi.interpolate`https://${endpoint}:${endpointPort}`;
     const admin = pki.admin(cluster);
     const kubeconfig = pulumi.secret(
         pulumi
@@ -190,9 +191,6 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
 
     return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands };
 }
-
-/** What a machine needs for its way to several API servers, and Debian's package of it. */
-const API_TOOLS: Readonly<Record<NodeSpec["role"], string>> = { "control-plane": "keepalived", worker: "haproxy" };
 
 /** 32 random bytes. That of before there were several has the name it had then. */
 function encryptionKey(name: string, cluster: Component): pulumi.Output<EncryptionKey> {

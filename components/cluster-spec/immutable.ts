@@ -1,3 +1,4 @@
+import { refuseOtherEndpoint } from "./api-endpoint";
 import { driverOfRole } from "./local";
 import { formatPerRole } from "./per-role";
 import type { Problem } from "./problems";
@@ -38,6 +39,12 @@ export interface RunningCluster extends KeptForLife {
     readonly encryptionKeys?: readonly string[];
     /** Most control planes that it has had; missing where there was never more than one. */
     readonly mostControlPlanes?: number;
+    /** How many it had at the end; missing where it had one. */
+    readonly controlPlanes?: number;
+    /** `kubelab:apiEndpoint` as one text; missing where there was none. */
+    readonly apiEndpoint?: string;
+    /** Addresses of hosts that had the endpoint's address, or might have had it. */
+    readonly apiHolders?: readonly string[];
     /** What makes its local machines, by role; missing where an earlier version ran it. */
     readonly drivers?: KeptDrivers;
 }
@@ -65,7 +72,11 @@ export function runningCluster(spec: ClusterSpec): RunningCluster {
         ...keptForLife(spec),
         versions: { kubernetes, etcd },
         encryptionKeys: spec.encryptionKeys,
-        ...(spec.highlyAvailable ? { mostControlPlanes: spec.mostControlPlanes } : {}),
+        ...(spec.highlyAvailable
+            ? { mostControlPlanes: spec.mostControlPlanes, controlPlanes: spec.controlPlanes.length }
+            : {}),
+        ...(spec.apiEndpoint === undefined ? {} : { apiEndpoint: spec.apiEndpoint }),
+        ...(spec.hosts !== undefined && spec.api.moves ? { apiHolders: spec.api.holders } : {}),
         ...(spec.local === undefined ? {} : { drivers: driversOf(spec, spec.local) }),
     };
 }
@@ -113,6 +124,10 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
     });
     return [
         ...kept,
+        ...refuseOtherEndpoint(previous, {
+            apiEndpoint: next.apiEndpoint,
+            controlPlanes: next.controlPlanes.length,
+        }),
         ...(next.local === undefined ? [] : refuseOtherDriver(previous.drivers ?? {}, next.local.driver)),
         ...refuseLostKey(previous, next),
         ...refuseUnreadKey(previous, next),

@@ -1,4 +1,4 @@
-import { refuseUnavailable } from "./availability";
+import { checkEndpoint, formatEndpoint, planApi } from "./api-endpoint";
 import { placeNodes, planAws } from "./aws";
 import { bringUpSteps, stepsUntil } from "./bring-up";
 import { addressAt, formatCidr } from "./cidr";
@@ -23,7 +23,6 @@ import { checkVersions } from "./version-rules";
 import { givenIn, settingsWithoutEffect } from "./without-effect";
 import { readPinnedVersions } from "./versions";
 import { keepDrivers, thisWorkstation, virtualRoles, type Workstation } from "./virtual-machines";
-import { PORTS } from "./ports";
 
 export { readConfig } from "./config";
 export { keptForLife, refuseImmutableChange, runningCluster, type RunningCluster } from "./immutable";
@@ -80,7 +79,7 @@ export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterS
         ...checkVersions(config, pinned),
         ...refuseBreakingFlags(config),
         ...refuseInsecureFlags(config),
-        ...refuseUnavailable(config),
+        ...checkEndpoint(config),
     ];
     if (problems.length > 0) {
         throw new InvalidConfig(
@@ -135,12 +134,20 @@ function derive(
               )
             : undefined;
     const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
-    const apiName = `api.${name}`;
+    const highlyAvailable = mostControlPlanes > 1 || formatEndpoint(config.apiEndpoint) !== undefined;
+    const hostMembers = hosts?.filter(({ role }) => role === "control-plane").map((host) => host.privateAddress) ?? [];
     const first = nodes.find(({ role }) => role === "control-plane")?.name ?? "";
-    const apiAddress =
-        local?.apiAddress ??
-        aws?.machines[first]?.privateAddress ??
-        hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
+    const api = planApi(config, {
+        lab: name,
+        apiServiceIp,
+        own: local?.apiAddress ?? aws?.machines[first]?.privateAddress ?? hostMembers[0],
+        highlyAvailable,
+        members:
+            local === undefined
+                ? [...(running.apiHolders ?? []), ...hostMembers]
+                : controlPlaneAddresses(config.local.network, mostControlPlanes),
+        balanced: aws !== undefined,
+    });
     // Who implements services in the cluster that is running, where `auto` has decided that.
     const chosen = running.serviceProxy === undefined ? undefined : parsePerRole<ServiceProxy>(running.serviceProxy);
     const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernels);
@@ -166,21 +173,9 @@ function derive(
         apiServiceIp,
         dnsIp: addressAt(serviceCidr, DNS_SERVICE),
         clusterDomain,
-        api: {
-            name: apiName,
-            ...(apiAddress === undefined ? {} : { address: apiAddress }),
-            holders:
-                local !== undefined && mostControlPlanes > 1
-                    ? controlPlaneAddresses(config.local.network, mostControlPlanes)
-                    : [],
-            port: PORTS.apiServer,
-            dnsNames: [
-                ...["kubernetes", "kubernetes.default", "kubernetes.default.svc"],
-                ...[`kubernetes.default.svc.${clusterDomain}`, apiName, "localhost"],
-            ],
-            ipAddresses: ["127.0.0.1", apiServiceIp, ...(apiAddress === undefined ? [] : [apiAddress])],
-        },
-        highlyAvailable: mostControlPlanes > 1,
+        api,
+        ...withoutUndefined({ apiEndpoint: formatEndpoint(config.apiEndpoint) }),
+        highlyAvailable,
         mostControlPlanes,
         controlPlanes: nodes.filter(({ role }) => role === "control-plane"),
         workers: nodes.filter(({ role }) => role === "worker"),

@@ -45,6 +45,14 @@ const host = z.strictObject({
     machineId: field.machineId.optional(),
 });
 
+const apiEndpoint = z
+    .strictObject({ address: field.ipv4Address.optional(), loadBalancer: field.endpoint(PORTS.apiServer).optional() })
+    .superRefine(({ address, loadBalancer }, context) => {
+        if (address !== undefined && loadBalancer !== undefined) {
+            field.fault(context, "has both address and loadBalancer", "remove one: the API has one endpoint");
+        }
+    });
+
 function flagName(component: FlaggedComponent) {
     return z.string().superRefine((name, context) => {
         if (!/^[a-z][a-z0-9-]*$/.test(name)) {
@@ -170,6 +178,7 @@ export const CONFIG = {
     local: key("object", {}, local),
     aws: key("object", {}, aws),
     hosts: key("array", [] as readonly unknown[], z.array(host)),
+    apiEndpoint: key("object", {}, apiEndpoint),
     sudoPassword: key("string", "", field.password.optional()),
     repair: key("object", {}, z.record(z.string(), oneLine)),
     newKeys: key("object", {}, z.record(z.string(), oneLine)),

@@ -60,10 +60,14 @@ export interface ApiEndpointSpec {
     readonly name: string;
     /** IPv4 address that nodes reach it by; absent where it isn't known before the machines are there. */
     readonly address?: string;
+    /** keepalived has `address` on one control plane whose API server works. */
+    readonly moves: boolean;
     /** Addresses of all machines that may have `address`, or had it, where it moves between them. */
     readonly holders: readonly string[];
     /** TCP port of the API server, 6443. */
     readonly port: number;
+    /** The user's own load balancer, which kubeconfigs have: its IPv4 address or name, and its TCP port. */
+    readonly loadBalancer?: { readonly host: string; readonly port: number };
     /** Subject alternative names every API server certificate carries, beside its own machine's addresses. */
     readonly dnsNames: readonly string[];
     readonly ipAddresses: readonly string[];
@@ -215,9 +219,11 @@ export interface ClusterSpec {
     readonly dnsIp: string;
     readonly clusterDomain: string;
     readonly api: ApiEndpointSpec;
+    /** `kubelab:apiEndpoint` as one text: `192.168.1.5`, `lb.example:6443`. */
+    readonly apiEndpoint?: string;
     /**
-     * The cluster has several control planes, or had them: their controllers elect a leader, and the API endpoint moves between them.
-     * That stays when all but one have left, so that nothing runs twice while they leave.
+     * The cluster has several control planes, had them, or has an endpoint for them: their controllers elect a leader, and no node
+     * depends on the address of one. That stays when all but one have left, so that nothing runs twice while they leave.
      */
     readonly highlyAvailable: boolean;
     /** Most control planes that the cluster has had. */
