@@ -60,9 +60,9 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
         running,
     );
     const provided = createMachines({ spec, parts, turns, hosts }, cluster);
-    const { machines, endpoint, innerEndpoint, endpointPort = spec.api.port } = provided;
+    const { machines, endpoint, innerEndpoint, endpointPort = spec.api.port, serverName } = provided;
     const identity = sshIdentity(provided.privateKey, machines, directory, cluster);
-    const pki = new Pki(spec, endpoint, cluster);
+    const pki = new Pki(spec, serverName === undefined ? endpoint : undefined, cluster);
     const encryptionKeys = pulumi.all(spec.encryptionKeys.map((name) => encryptionKey(name, cluster)));
 
     // Of several control planes each machine asks its own API server, or its own load balancer.
@@ -166,6 +166,7 @@ export function bringUp({ spec, directory, running, hosts }: BringUpArgs, cluste
                     cluster: spec.name,
                     user: "kubelab:admin",
                     server,
+                    ...(serverName === undefined ? {} : { serverName }),
                     certificateAuthority,
                     credentials: { certificate, key },
                 }),

@@ -236,6 +236,11 @@ export interface AwsArgs {
     readonly controlPlaneType?: string;
     /** Default: `"t3.medium"`, on arm64 `"t4g.medium"`. Example: `"m7i.large"` */
     readonly workerType?: string;
+    /**
+     * The API is reached by a network load balancer, which more than one control plane needs. Given from the beginning, more control planes
+     * change no kubeconfig. Default: with more than one control plane. Example: `true`
+     */
+    readonly loadBalancer?: boolean;
     /** Workers are spot instances. Default: `false`. Example: `true` */
     readonly spotWorkers?: boolean;
     /** Id of the AMI, or `latest`. Default: the newest Debian at the first `up`, kept. Example: `"ami-0123456789abcdef0"` */

@@ -6,6 +6,9 @@ import type { Problem } from "./problems";
 import type { Config } from "./schema";
 import type { ApiEndpointSpec } from "./types";
 
+/** The endpoint that AWS makes, in the place of one that the config has. */
+export const AWS_ENDPOINT = "the load balancer";
+
 type Endpoint = Config["apiEndpoint"];
 
 /** `kubelab:apiEndpoint` as one text, for a comparison: `192.168.1.5`, or `lb.example:6443`. Missing where nothing is set. */
@@ -91,12 +94,12 @@ function refuseTaken(address: string, hosts: Config["hosts"], { podCidr, service
 /** What a cluster that is running can't make of its endpoint: kubeconfigs everywhere have it. */
 export function refuseOtherEndpoint(
     { apiEndpoint: was, controlPlanes: had }: { readonly apiEndpoint?: string; readonly controlPlanes?: number },
-    next: { readonly apiEndpoint: string | undefined; readonly controlPlanes: number },
+    next: { readonly apiEndpoint: string | undefined; readonly onAws: boolean; readonly controlPlanes: number },
 ): Problem[] {
-    const { apiEndpoint: wanted, controlPlanes: count } = next;
-    const refuse = (problem: string, remedy: string): Problem[] => [
-        { key: "apiEndpoint", value: wanted, problem, remedy },
-    ];
+    const { apiEndpoint: wanted, onAws, controlPlanes: count } = next;
+    const key = onAws ? "aws.loadBalancer" : "apiEndpoint";
+    const value = onAws ? wanted !== undefined : wanted;
+    const refuse = (problem: string, remedy: string): Problem[] => [{ key, value, problem, remedy }];
     if (was !== undefined && was !== wanted) {
         const problem = `can't replace ${was} while the cluster is running: kubeconfigs have it`;
         return refuse(problem, `set it back to ${was}, or destroy the cluster first`);
@@ -104,7 +107,7 @@ export function refuseOtherEndpoint(
     if (was === undefined && wanted !== undefined && count > (had ?? 1)) {
         return refuse(
             "comes together with more control planes, and kubeconfigs of this cluster have the address of the only one",
-            "first run 'up' with the endpoint and one control plane, and give the new kubeconfig to whoever has one; list the others then",
+            "first run 'up' with it and one control plane, and give the new kubeconfig to whoever has one; add the others then",
         );
     }
     return [];

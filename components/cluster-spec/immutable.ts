@@ -41,7 +41,7 @@ export interface RunningCluster extends KeptForLife {
     readonly mostControlPlanes?: number;
     /** How many it had at the end; missing where it had one. */
     readonly controlPlanes?: number;
-    /** `kubelab:apiEndpoint` as one text; missing where there was none. */
+    /** `ClusterSpec.apiEndpoint`; missing where there was none. */
     readonly apiEndpoint?: string;
     /** Addresses of hosts that had the endpoint's address, or might have had it. */
     readonly apiHolders?: readonly string[];
@@ -126,6 +126,7 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
         ...kept,
         ...refuseOtherEndpoint(previous, {
             apiEndpoint: next.apiEndpoint,
+            onAws: next.aws !== undefined,
             controlPlanes: next.controlPlanes.length,
         }),
         ...(next.local === undefined ? [] : refuseOtherDriver(previous.drivers ?? {}, next.local.driver)),

@@ -1,4 +1,4 @@
-import { checkEndpoint, formatEndpoint, planApi } from "./api-endpoint";
+import { AWS_ENDPOINT, checkEndpoint, formatEndpoint, planApi } from "./api-endpoint";
 import { placeNodes, planAws } from "./aws";
 import { bringUpSteps, stepsUntil } from "./bring-up";
 import { addressAt, formatCidr } from "./cidr";
@@ -121,7 +121,11 @@ function derive(
         ...(hosts === undefined ? {} : { nameOf: hostNames(hosts) }),
         assigned: network !== "cni",
     });
-    const aws = provider === "aws" ? planAws(config.aws, planned) : undefined;
+    // One that the cluster has got stays: kubeconfigs have its name.
+    const balanced = config.aws.loadBalancer ?? (mostControlPlanes > 1 || running.apiEndpoint === AWS_ENDPOINT);
+    const aws = provider === "aws" ? planAws(config.aws, planned, balanced) : undefined;
+    const apiEndpoint =
+        aws === undefined ? formatEndpoint(config.apiEndpoint) : aws.loadBalancer ? AWS_ENDPOINT : undefined;
     const bridgeRange = sharedRange(podCidr);
     const placed = aws === undefined ? planned : placeNodes(planned, aws);
     const nodes = network === "bridge" ? placed.map((node) => ({ ...node, ...bridgeRange })) : placed;
@@ -134,7 +138,7 @@ function derive(
               )
             : undefined;
     const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
-    const highlyAvailable = mostControlPlanes > 1 || formatEndpoint(config.apiEndpoint) !== undefined;
+    const highlyAvailable = mostControlPlanes > 1 || apiEndpoint !== undefined;
     const hostMembers = hosts?.filter(({ role }) => role === "control-plane").map((host) => host.privateAddress) ?? [];
     const first = nodes.find(({ role }) => role === "control-plane")?.name ?? "";
     const api = planApi(config, {
@@ -174,7 +178,7 @@ function derive(
         dnsIp: addressAt(serviceCidr, DNS_SERVICE),
         clusterDomain,
         api,
-        ...withoutUndefined({ apiEndpoint: formatEndpoint(config.apiEndpoint) }),
+        ...withoutUndefined({ apiEndpoint }),
         highlyAvailable,
         mostControlPlanes,
         controlPlanes: nodes.filter(({ role }) => role === "control-plane"),

@@ -24,6 +24,7 @@ const aws = z.strictObject({
     architecture: z.enum(["amd64", "arm64"]).default("amd64"),
     controlPlaneType: field.instanceType.optional(),
     workerType: field.instanceType.optional(),
+    loadBalancer: field.toggle.optional(),
     spotWorkers: field.toggle.prefault(false),
     ami: field.ami.optional(),
     volumeSize: field.integer(8, 16384).prefault(20),

@@ -174,6 +174,8 @@ export interface AwsSpec {
     readonly volumeSize: number;
     /** AWS refuses to terminate the instances. */
     readonly terminationProtection: boolean;
+    /** The API endpoint is a load balancer's; else the first control plane's Elastic IP. */
+    readonly loadBalancer: boolean;
     /** Absolute path of the user's own private SSH key; one is made where it is missing. */
     readonly keyFile?: string;
     /** The user's own tags, on everything. */
@@ -219,7 +221,7 @@ export interface ClusterSpec {
     readonly dnsIp: string;
     readonly clusterDomain: string;
     readonly api: ApiEndpointSpec;
-    /** `kubelab:apiEndpoint` as one text: `192.168.1.5`, `lb.example:6443`. */
+    /** What kubeconfigs have that outlives a control plane, as one text: `192.168.1.5`, `lb.example:6443`, `the load balancer`. */
     readonly apiEndpoint?: string;
     /**
      * The cluster has several control planes, had them, or has an endpoint for them: their controllers elect a leader, and no node

@@ -17,6 +17,8 @@ export interface Machines {
     readonly endpoint: pulumi.Input<string>;
     /** TCP port of the endpoint, where it isn't the API server's own. */
     readonly endpointPort?: number;
+    /** Name that kubeconfigs expect in the API server's certificate, where it isn't the endpoint's own. */
+    readonly serverName?: string;
     /** Address that nodes reach it by. */
     readonly innerEndpoint: pulumi.Input<string>;
     /** Of all machines, as Go and OCI call it. */

@@ -1,15 +1,15 @@
 import { Eip } from "@pulumi/aws/ec2/eip";
 import { KeyPair } from "@pulumi/aws/ec2/keyPair";
 import { Provider, type ProviderArgs } from "@pulumi/aws/provider";
-import type * as pulumi from "@pulumi/pulumi";
 import type { Component } from "../../component";
 import type { SshKey } from "../../steps/ssh-identity";
 import { awsProviderConfig } from "../../cluster-spec/aws-config";
 import type { AwsSpec, ClusterSpec } from "../../cluster-spec/types";
-import type { Machine } from "../machine";
 import type { OneAtATime } from "../one-at-a-time";
+import type { Machines } from "../machines";
 import { machineImage } from "./image";
 import { AwsMachine } from "./instance";
+import { ApiLoadBalancer } from "./load-balancer";
 import { awsNetwork } from "./network";
 import { awsSecurity } from "./security";
 import { tagsOf } from "./tags";
@@ -22,13 +22,13 @@ export interface AwsMachinesArgs {
 }
 
 /**
- * The machines of a cluster on EC2, in a VPC of the cluster's own, and the Elastic IP that the API server is reached by: it belongs to
- * the first control plane and stays when that is stopped and started.
+ * The machines of a cluster on EC2, in a VPC of the cluster's own, and what the API is reached by: the Elastic IP of the first control
+ * plane, which stays when that is stopped and started, or a load balancer before all of them.
  */
 export function awsMachines(
     args: AwsMachinesArgs,
     parent: Component,
-): { readonly machines: Machine[]; readonly endpoint: pulumi.Output<string> } {
+): Pick<Machines, "machines" | "endpoint" | "serverName"> {
     const { spec, aws, sshKey, turns } = args;
     const { profile } = aws;
     const region = aws.region as NonNullable<ProviderArgs["region"]>;
@@ -69,5 +69,9 @@ export function awsMachines(
                 parent,
             ),
     );
-    return { machines, endpoint: endpoint.publicIp };
+    if (!aws.loadBalancer) {
+        return { machines, endpoint: endpoint.publicIp };
+    }
+    const balancer = new ApiLoadBalancer({ spec, aws, network, security, machines, tags, provider }, parent);
+    return { machines, endpoint: balancer.host, serverName: spec.api.name };
 }
