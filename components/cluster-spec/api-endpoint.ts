@@ -93,7 +93,7 @@ function refuseTaken(address: string, hosts: Config["hosts"], { podCidr, service
 
 /** What a cluster that is running can't make of its endpoint: kubeconfigs everywhere have it. */
 export function refuseOtherEndpoint(
-    { apiEndpoint: was, controlPlanes: had }: { readonly apiEndpoint?: string; readonly controlPlanes?: number },
+    was: string | undefined,
     next: { readonly apiEndpoint: string | undefined; readonly onAws: boolean; readonly controlPlanes: number },
 ): Problem[] {
     const { apiEndpoint: wanted, onAws, controlPlanes: count } = next;
@@ -104,7 +104,7 @@ export function refuseOtherEndpoint(
         const problem = `can't replace ${was} while the cluster is running: kubeconfigs have it`;
         return refuse(problem, `set it back to ${was}, or destroy the cluster first`);
     }
-    if (was === undefined && wanted !== undefined && count > (had ?? 1)) {
+    if (was === undefined && wanted !== undefined && count > 1) {
         return refuse(
             "comes together with more control planes, and kubeconfigs of this cluster have the address of the only one",
             "first run 'up' with it and one control plane, and give the new kubeconfig to whoever has one; add the others then",

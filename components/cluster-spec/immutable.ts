@@ -39,8 +39,6 @@ export interface RunningCluster extends KeptForLife {
     readonly encryptionKeys?: readonly string[];
     /** Most control planes that it has had; missing where there was never more than one. */
     readonly mostControlPlanes?: number;
-    /** How many it had at the end; missing where it had one. */
-    readonly controlPlanes?: number;
     /** `ClusterSpec.apiEndpoint`; missing where there was none. */
     readonly apiEndpoint?: string;
     /** Addresses of hosts that had the endpoint's address, or might have had it. */
@@ -72,9 +70,7 @@ export function runningCluster(spec: ClusterSpec): RunningCluster {
         ...keptForLife(spec),
         versions: { kubernetes, etcd },
         encryptionKeys: spec.encryptionKeys,
-        ...(spec.highlyAvailable
-            ? { mostControlPlanes: spec.mostControlPlanes, controlPlanes: spec.controlPlanes.length }
-            : {}),
+        ...(spec.mostControlPlanes > 1 ? { mostControlPlanes: spec.mostControlPlanes } : {}),
         ...(spec.apiEndpoint === undefined ? {} : { apiEndpoint: spec.apiEndpoint }),
         ...(spec.hosts !== undefined && spec.api.moves ? { apiHolders: spec.api.holders } : {}),
         ...(spec.local === undefined ? {} : { drivers: driversOf(spec, spec.local) }),
@@ -124,7 +120,7 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
     });
     return [
         ...kept,
-        ...refuseOtherEndpoint(previous, {
+        ...refuseOtherEndpoint(previous.apiEndpoint, {
             apiEndpoint: next.apiEndpoint,
             onAws: next.aws !== undefined,
             controlPlanes: next.controlPlanes.length,

@@ -63,8 +63,11 @@ export class ControlPlane extends Component {
         if (this.api.length > 0 && machine.name === args.members.at(-1)?.name) {
             encryptWithFirstKey(spec, machine, this.allApi, this);
         }
-        // Units start at once and wait for each other. A pod that ends because it finds no API server is started again ever later.
-        const clients = { ...process, dependsOn: [...(pods ? this.api : []), ...(predecessor?.controllers ?? [])] };
+        // Units of the first start at once and wait for each other. A pod that ends because it finds no API server is started again ever later.
+        const clients = {
+            ...process,
+            dependsOn: [...(pods || predecessor !== undefined ? this.api : []), ...(predecessor?.controllers ?? [])],
+        };
         if (spec.steps.includes("controller-manager")) {
             this.controllers.push(new ControllerManager(clients, this).ready);
         }

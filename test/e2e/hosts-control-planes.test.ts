@@ -64,7 +64,7 @@ story("several control planes on hosts that exist", () => {
     }, 180_000);
 
     it("need an address that is free, in their subnet, and have the packages for it", async () => {
-        expect(refused()).toContain("kubelab:apiEndpoint is missing, and kubelab:hosts lists 3 control planes");
+        expect(refused()).toContain("kubelab:apiEndpoint: is missing, and kubelab:hosts lists 3 control planes");
         hosts.root(CONTROL_PLANES[1] as WantedHost, "mv /usr/sbin/keepalived /root/");
         lab.configure({ apiEndpoint: { address: `${PREFIX}.1` } });
         const taken = refused();
