@@ -12,7 +12,7 @@ const CONTROL_PLANES: readonly WantedHost[] = ["one", "two", "three"].map((name,
     position: 11 + index,
     release: "bookworm",
 }));
-const WORKER: WantedHost = { name: "four", position: 21, release: "trixie" };
+const WORKER: WantedHost = { name: "four", position: 21, release: "bookworm" };
 const ALL = [...CONTROL_PLANES, WORKER];
 
 story("several control planes on hosts that exist", () => {
