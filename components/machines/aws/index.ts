@@ -1,12 +1,13 @@
 import { Eip } from "@pulumi/aws/ec2/eip";
 import { KeyPair } from "@pulumi/aws/ec2/keyPair";
 import { Provider, type ProviderArgs } from "@pulumi/aws/provider";
+import type * as pulumi from "@pulumi/pulumi";
 import type { Component } from "../../component";
 import type { SshKey } from "../../steps/ssh-identity";
 import { awsProviderConfig } from "../../cluster-spec/aws-config";
 import type { AwsSpec, ClusterSpec } from "../../cluster-spec/types";
 import type { OneAtATime } from "../one-at-a-time";
-import type { Machines } from "../machines";
+import type { Machine } from "../machine";
 import { machineImage } from "./image";
 import { AwsMachine } from "./instance";
 import { ApiLoadBalancer } from "./load-balancer";
@@ -28,7 +29,12 @@ export interface AwsMachinesArgs {
 export function awsMachines(
     args: AwsMachinesArgs,
     parent: Component,
-): Pick<Machines, "machines" | "endpoint" | "serverName"> {
+): {
+    readonly machines: Machine[];
+    readonly endpoint: pulumi.Output<string>;
+    /** Name that the API server's certificate has, where it isn't the endpoint's. */
+    readonly serverName?: string;
+} {
     const { spec, aws, sshKey, turns } = args;
     const { profile } = aws;
     const region = aws.region as NonNullable<ProviderArgs["region"]>;
