@@ -45,6 +45,7 @@ const STORY = ["kubenet"];
 const SLOW = [
     ...["bench", "virtual-hosts", "virtual-ipvs", "virtual-lab", "virtual-machines", "virtual-user", "virtual-worker"],
     ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "interruption", "several-control-planes"],
+    ...["hosts-control-planes", "static-control-planes"],
 ];
 
 /**
