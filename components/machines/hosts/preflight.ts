@@ -79,9 +79,7 @@ async function lookAt(
     const between = checkBetween(inspected, spec);
     const reached = await Promise.all([
         ...inspected.map((from) => reach(from, inspected, spec)),
-        ...inspected
-            .filter(({ host }) => host.name === spec.controlPlanes[0]?.name)
-            .map((first) => reachFromHere(first, spec)),
+        ...inspected.filter(({ host }) => kubectlCalls(host, spec)).map((first) => reachFromHere(first, spec)),
     ]);
     return { inspected, findings: [...findings, ...between, ...reached.flat()] };
 }
@@ -173,6 +171,14 @@ async function reach(from: InspectedHost, hosts: readonly InspectedHost[], spec:
     } catch (error) {
         return [{ host: from.host.name, ...explainFailure(from.host, error as Error) }];
     }
+}
+
+/** Whether kubeconfigs lead to the host itself: not where the user's load balancer is before it. */
+function kubectlCalls({ name, role }: HostSpec, { api, controlPlanes }: ClusterSpec): boolean {
+    if (api.loadBalancer !== undefined) {
+        return false;
+    }
+    return api.moves ? role === "control-plane" : name === controlPlanes[0]?.name;
 }
 
 /** The API server's port from this machine: refused is as good as open, since both come from the host itself. */
