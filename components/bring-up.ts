@@ -20,6 +20,7 @@ import { Node } from "./node/node";
 import { Rollout } from "./rollout";
 import { renderKubeconfig } from "./pki/kubeconfig";
 import { Pki } from "./pki/pki";
+import { apiTools } from "./cluster-spec/api-tools";
 import { hasPodNetwork } from "./cluster-spec/bring-up";
 import { type ClusterSpec, FIRST_KEY, type NodeSpec } from "./cluster-spec/types";
 
@@ -68,9 +69,9 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
         running,
     );
     const provided = createMachines({ spec, parts, turns, hosts }, cluster);
-    const { machines, endpoint, innerEndpoint } = provided;
+    const { machines, endpoint, innerEndpoint, endpointPort = spec.api.port, serverName } = provided;
     const identity = sshIdentity(provided.privateKey, machines, directory, cluster);
-    const pki = new Pki(spec, endpoint, cluster);
+    const pki = new Pki(spec, serverName === undefined ? endpoint : undefined, cluster);
     const encryptionKeys = pulumi.all(spec.encryptionKeys.map((name) => encryptionKey(name, cluster)));
 
     // Of several control planes each machine asks its own API server, or its own load balancer.
@@ -83,7 +84,7 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
         }
         const record = machine.role === "control-plane" ? keepRecord(spec) : [];
         const check = [...kernelChecks(spec, machine.role), ...record];
-        const tools = spec.highlyAvailable ? [API_TOOLS[machine.role]] : [];
+        const tools = apiTools(spec, machine.role);
         const ready = prepare({ ...machine, repair: spec.repair[node.name] }, names, cluster, { check, tools });
         pki.makeKeys(ready);
         return { node, machine: ready };
@@ -177,7 +178,7 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
         );
     }
 
-    const apiServer = pulumi.interpolate`https://${endpoint}:${spec.api.port}`;
+    const apiServer = pulumi.interpolate`https://${endpoint}:${endpointPort}`;
     const admin = pki.admin(cluster);
     const kubeconfig = pulumi.secret(
         pulumi
@@ -187,6 +188,7 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
                     cluster: spec.name,
                     user: "kubelab:admin",
                     server,
+                    ...(serverName === undefined ? {} : { serverName }),
                     certificateAuthority,
                     credentials: { certificate, key },
                 }),
@@ -222,9 +224,6 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
 function valueOf<T>(output: pulumi.Output<T>): Promise<T | undefined> {
     return (output as unknown as { readonly promise: () => Promise<T | undefined> }).promise();
 }
-
-/** What a machine needs for its way to several API servers, and Debian's package of it. */
-const API_TOOLS: Readonly<Record<NodeSpec["role"], string>> = { "control-plane": "keepalived", worker: "haproxy" };
 
 /** 32 random bytes. That of before there were several has the name it had then. */
 function encryptionKey(name: string, cluster: Component): pulumi.Output<EncryptionKey> {

@@ -41,8 +41,7 @@ export interface ClusterArgs {
      */
     readonly overlay?: "auto" | "none" | "subnet" | "full";
     /**
-     * Number of control planes: 1, 3 or 5; more than 1 with provider `local` and hosting `systemd` only. With provider `hosts`, the list
-     * decides. Default: `1`. Example: `3`
+     * Number of control planes: 1, 3 or 5. With provider `hosts`, the list decides. Default: `1`. Example: `3`
      */
     readonly controlPlanes?: number;
     /**
@@ -128,6 +127,12 @@ export interface ClusterArgs {
      * Example: `[{ role: "control-plane", address: "192.168.1.10", keyFile: "/home/me/.ssh/id_ed25519", hostKey: "ssh-ed25519 AAAA…" }]`
      */
     readonly hosts?: readonly HostArgs[];
+    /**
+     * Where the API of a cluster on hosts is reached, whichever control planes work. More than one control plane needs it. Given from
+     * the beginning, it is in the first kubeconfig, and more control planes change nothing for anybody. Default: `{}`, the address of
+     * the only control plane. Example: `{ address: "192.168.1.5" }`
+     */
+    readonly apiEndpoint?: ApiEndpointArgs;
     /**
      * The password for sudo on the hosts; kept as a secret. Default: `""`, nothing. Example:
      * `new pulumi.Config().get("sudoPassword")`
@@ -256,6 +261,11 @@ export interface AwsArgs {
     readonly controlPlaneType?: string;
     /** Default: `"t3.medium"`, on arm64 `"t4g.medium"`. Example: `"m7i.large"` */
     readonly workerType?: string;
+    /**
+     * The API is reached by a network load balancer, which more than one control plane needs. Given from the beginning, more control planes
+     * change no kubeconfig. Default: with more than one control plane. Example: `true`
+     */
+    readonly loadBalancer?: boolean;
     /** Workers are spot instances. Default: `false`. Example: `true` */
     readonly spotWorkers?: boolean;
     /** Id of the AMI, or `latest`. Default: the newest Debian at the first `up`, kept. Example: `"ami-0123456789abcdef0"` */
@@ -268,6 +278,20 @@ export interface AwsArgs {
     readonly keyFile?: string;
     /** Tags of everything, beside kubelab's own. Default: `{}`. Example: `{ team: "storage" }` */
     readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** Where the API of a cluster on hosts is reached: one of the two. */
+export interface ApiEndpointArgs {
+    /**
+     * A free IPv4 address of the control planes' subnet, which keepalived has on one of them. Default: none.
+     * Example: `"192.168.1.5"`
+     */
+    readonly address?: string;
+    /**
+     * A load balancer of your own before the control planes, `HOST` or `HOST:PORT`. Default: none; port: `6443`.
+     * Example: `"lb.example:6443"`
+     */
+    readonly loadBalancer?: string;
 }
 
 /** A machine that exists and stays when the cluster goes. */

@@ -33,7 +33,7 @@ function subnetOf(network: Cidr, zone: string): Cidr {
  * address number 10 + n, worker n number 20 + n. (AWS keeps the first four and the last of a subnet,
  * https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html.) They take turns in the zones.
  */
-export function planAws(config: Config["aws"], nodes: readonly NodeSpec[]): AwsSpec {
+export function planAws(config: Config["aws"], nodes: readonly NodeSpec[], loadBalancer: boolean): AwsSpec {
     const { region, network, architecture, allowedCidrs = [], keyFile, profile, ami } = config;
     const zones = zonesOf(config);
     const machine = ({ name, role, index }: NodeSpec): readonly [string, AwsMachineSpec] => {
@@ -51,6 +51,7 @@ export function planAws(config: Config["aws"], nodes: readonly NodeSpec[]): AwsS
         architecture,
         volumeSize: config.volumeSize,
         terminationProtection: config.terminationProtection,
+        loadBalancer,
         tags: config.tags,
         machines: Object.fromEntries(nodes.map(machine)),
         ...(ami === undefined ? {} : { ami }),
@@ -90,6 +91,10 @@ export function checkAws(config: Partial<Config>): Problem[] {
         } else if (zonesOf(aws).indexOf(zone) !== position) {
             add(setting, zone, "is in the list twice", "list each zone once");
         }
+    }
+    if (aws.loadBalancer === false && controlPlanes > 1) {
+        const problem = `is off, and ${controlPlanes} control planes have no other address in common`;
+        add("loadBalancer", false, problem, "remove it");
     }
     const { largest, smallest } = VPC_PREFIXES;
     if (aws.network.prefix < largest || aws.network.prefix > smallest) {

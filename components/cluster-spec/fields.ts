@@ -124,6 +124,17 @@ export const hostAddress = checkedText((text) => {
     return known ? undefined : ["is not an IPv4 address or host name", "write it like 192.168.1.10 or node.example"];
 });
 
+/** `HOST` or `HOST:PORT`; the other port where it names none. */
+export function endpoint(usual: number) {
+    return z.string().transform((text, context): { readonly host: string; readonly port: number } => {
+        const [, host = "", given] = /^([^:/]+)(?::(\d+))?$/.exec(text) ?? [];
+        const number = Number(given ?? usual);
+        return hostAddress.safeParse(host).success && host !== "" && number >= 1 && number <= 65535
+            ? { host, port: number }
+            : fault(context, "is not a host with a port", `write it like lb.example:${usual} or 192.168.1.5`);
+    });
+}
+
 export const absolutePath = checkedText((text) =>
     text.startsWith("/") ? undefined : ["is not an absolute path", 'start it with "/"'],
 );

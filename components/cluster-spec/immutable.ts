@@ -1,3 +1,4 @@
+import { refuseOtherEndpoint } from "./api-endpoint";
 import { driverOfRole } from "./local";
 import { formatPerRole } from "./per-role";
 import type { Problem } from "./problems";
@@ -40,6 +41,10 @@ export interface RunningCluster extends KeptForLife {
     readonly mostControlPlanes?: number;
     /** Which run of the parts tool its programs are of, on all nodes; missing where an earlier version ran it. */
     readonly rolledOut?: string;
+    /** `ClusterSpec.apiEndpoint`; missing where there was none. */
+    readonly apiEndpoint?: string;
+    /** Addresses of hosts that had the endpoint's address, or might have had it. */
+    readonly apiHolders?: readonly string[];
     /** What makes its local machines, by role; missing where an earlier version ran it. */
     readonly drivers?: KeptDrivers;
 }
@@ -67,7 +72,9 @@ export function runningCluster(spec: ClusterSpec): RunningCluster {
         ...keptForLife(spec),
         versions: { kubernetes, etcd },
         encryptionKeys: spec.encryptionKeys,
-        ...(spec.highlyAvailable ? { mostControlPlanes: spec.mostControlPlanes } : {}),
+        ...(spec.mostControlPlanes > 1 ? { mostControlPlanes: spec.mostControlPlanes } : {}),
+        ...(spec.apiEndpoint === undefined ? {} : { apiEndpoint: spec.apiEndpoint }),
+        ...(spec.hosts !== undefined && spec.api.moves ? { apiHolders: spec.api.holders } : {}),
         ...(spec.local === undefined ? {} : { drivers: driversOf(spec, spec.local) }),
     };
 }
@@ -115,6 +122,11 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
     });
     return [
         ...kept,
+        ...refuseOtherEndpoint(previous.apiEndpoint, {
+            apiEndpoint: next.apiEndpoint,
+            onAws: next.aws !== undefined,
+            controlPlanes: next.controlPlanes.length,
+        }),
         ...(next.local === undefined ? [] : refuseOtherDriver(previous.drivers ?? {}, next.local.driver)),
         ...refuseLostKey(previous, next),
         ...refuseUnreadKey(previous, next),

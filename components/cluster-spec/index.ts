@@ -1,4 +1,4 @@
-import { refuseUnavailable } from "./availability";
+import { AWS_ENDPOINT, checkEndpoint, formatEndpoint, planApi } from "./api-endpoint";
 import { placeNodes, planAws } from "./aws";
 import { planBackup } from "./backup";
 import { bringUpSteps, stepsUntil } from "./bring-up";
@@ -24,7 +24,6 @@ import { checkVersions } from "./version-rules";
 import { givenIn, settingsWithoutEffect } from "./without-effect";
 import { readPinnedVersions } from "./versions";
 import { keepDrivers, thisWorkstation, virtualRoles, type Workstation } from "./virtual-machines";
-import { PORTS } from "./ports";
 
 export { readConfig } from "./config";
 export { keptForLife, refuseImmutableChange, runningCluster, type RunningCluster } from "./immutable";
@@ -81,7 +80,7 @@ export function parseClusterSpec(raw: RawConfig, context: SpecContext): ClusterS
         ...checkVersions(config, pinned),
         ...refuseBreakingFlags(config),
         ...refuseInsecureFlags(config),
-        ...refuseUnavailable(config),
+        ...checkEndpoint(config),
     ];
     if (problems.length > 0) {
         throw new InvalidConfig(
@@ -123,7 +122,11 @@ function derive(
         ...(hosts === undefined ? {} : { nameOf: hostNames(hosts) }),
         assigned: network !== "cni",
     });
-    const aws = provider === "aws" ? planAws(config.aws, planned) : undefined;
+    // One that the cluster has got stays: kubeconfigs have its name.
+    const balanced = config.aws.loadBalancer ?? (mostControlPlanes > 1 || running.apiEndpoint === AWS_ENDPOINT);
+    const aws = provider === "aws" ? planAws(config.aws, planned, balanced) : undefined;
+    const apiEndpoint =
+        aws === undefined ? formatEndpoint(config.apiEndpoint) : aws.loadBalancer ? AWS_ENDPOINT : undefined;
     const bridgeRange = sharedRange(podCidr);
     const placed = aws === undefined ? planned : placeNodes(planned, aws);
     const nodes = network === "bridge" ? placed.map((node) => ({ ...node, ...bridgeRange })) : placed;
@@ -136,12 +139,20 @@ function derive(
               )
             : undefined;
     const apiServiceIp = addressAt(serviceCidr, API_SERVICE);
-    const apiName = `api.${name}`;
+    const highlyAvailable = mostControlPlanes > 1 || apiEndpoint !== undefined;
+    const hostMembers = hosts?.filter(({ role }) => role === "control-plane").map((host) => host.privateAddress) ?? [];
     const first = nodes.find(({ role }) => role === "control-plane")?.name ?? "";
-    const apiAddress =
-        local?.apiAddress ??
-        aws?.machines[first]?.privateAddress ??
-        hosts?.find(({ role }) => role === "control-plane")?.privateAddress;
+    const api = planApi(config, {
+        lab: name,
+        apiServiceIp,
+        own: local?.apiAddress ?? aws?.machines[first]?.privateAddress ?? hostMembers[0],
+        highlyAvailable,
+        members:
+            local === undefined
+                ? [...(running.apiHolders ?? []), ...hostMembers]
+                : controlPlaneAddresses(config.local.network, mostControlPlanes),
+        balanced: aws !== undefined,
+    });
     // Who implements services in the cluster that is running, where `auto` has decided that.
     const chosen = running.serviceProxy === undefined ? undefined : parsePerRole<ServiceProxy>(running.serviceProxy);
     const auto = resolveServiceProxy({ provider, network, cniPlugin }, kernels);
@@ -167,21 +178,9 @@ function derive(
         apiServiceIp,
         dnsIp: addressAt(serviceCidr, DNS_SERVICE),
         clusterDomain,
-        api: {
-            name: apiName,
-            ...(apiAddress === undefined ? {} : { address: apiAddress }),
-            holders:
-                local !== undefined && mostControlPlanes > 1
-                    ? controlPlaneAddresses(config.local.network, mostControlPlanes)
-                    : [],
-            port: PORTS.apiServer,
-            dnsNames: [
-                ...["kubernetes", "kubernetes.default", "kubernetes.default.svc"],
-                ...[`kubernetes.default.svc.${clusterDomain}`, apiName, "localhost"],
-            ],
-            ipAddresses: ["127.0.0.1", apiServiceIp, ...(apiAddress === undefined ? [] : [apiAddress])],
-        },
-        highlyAvailable: mostControlPlanes > 1,
+        api,
+        ...withoutUndefined({ apiEndpoint }),
+        highlyAvailable,
         mostControlPlanes,
         controlPlanes: nodes.filter(({ role }) => role === "control-plane"),
         workers: nodes.filter(({ role }) => role === "worker"),

@@ -25,6 +25,7 @@ const aws = z.strictObject({
     architecture: z.enum(["amd64", "arm64"]).default("amd64"),
     controlPlaneType: field.instanceType.optional(),
     workerType: field.instanceType.optional(),
+    loadBalancer: field.toggle.optional(),
     spotWorkers: field.toggle.prefault(false),
     ami: field.ami.optional(),
     volumeSize: field.integer(8, 16384).prefault(20),
@@ -45,6 +46,14 @@ const host = z.strictObject({
     hostKey: field.publicKey,
     machineId: field.machineId.optional(),
 });
+
+const apiEndpoint = z
+    .strictObject({ address: field.ipv4Address.optional(), loadBalancer: field.endpoint(PORTS.apiServer).optional() })
+    .superRefine(({ address, loadBalancer }, context) => {
+        if (address !== undefined && loadBalancer !== undefined) {
+            field.fault(context, "has both address and loadBalancer", "remove one: the API has one endpoint");
+        }
+    });
 
 function flagName(component: FlaggedComponent) {
     return z.string().superRefine((name, context) => {
@@ -180,6 +189,7 @@ export const CONFIG = {
     local: key("object", {}, local),
     aws: key("object", {}, aws),
     hosts: key("array", [] as readonly unknown[], z.array(host)),
+    apiEndpoint: key("object", {}, apiEndpoint),
     sudoPassword: key("string", "", field.password.optional()),
     repair: key("object", {}, z.record(z.string(), oneLine)),
     newKeys: key("object", {}, z.record(z.string(), oneLine)),

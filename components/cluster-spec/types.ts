@@ -61,10 +61,14 @@ export interface ApiEndpointSpec {
     readonly name: string;
     /** IPv4 address that nodes reach it by; absent where it isn't known before the machines are there. */
     readonly address?: string;
+    /** keepalived has `address` on one control plane whose API server works. */
+    readonly moves: boolean;
     /** Addresses of all machines that may have `address`, or had it, where it moves between them. */
     readonly holders: readonly string[];
     /** TCP port of the API server, 6443. */
     readonly port: number;
+    /** The user's own load balancer, which kubeconfigs have: its IPv4 address or name, and its TCP port. */
+    readonly loadBalancer?: { readonly host: string; readonly port: number };
     /** Subject alternative names every API server certificate carries, beside its own machine's addresses. */
     readonly dnsNames: readonly string[];
     readonly ipAddresses: readonly string[];
@@ -171,6 +175,8 @@ export interface AwsSpec {
     readonly volumeSize: number;
     /** AWS refuses to terminate the instances. */
     readonly terminationProtection: boolean;
+    /** The API endpoint is a load balancer's; else the first control plane's Elastic IP. */
+    readonly loadBalancer: boolean;
     /** Absolute path of the user's own private SSH key; one is made where it is missing. */
     readonly keyFile?: string;
     /** The user's own tags, on everything. */
@@ -216,9 +222,11 @@ export interface ClusterSpec {
     readonly dnsIp: string;
     readonly clusterDomain: string;
     readonly api: ApiEndpointSpec;
+    /** What kubeconfigs have that outlives a control plane, as one text: `192.168.1.5`, `lb.example:6443`, `the load balancer`. */
+    readonly apiEndpoint?: string;
     /**
-     * The cluster has several control planes, or had them: their controllers elect a leader, and the API endpoint moves between them.
-     * That stays when all but one have left, so that nothing runs twice while they leave.
+     * The cluster has several control planes, had them, or has an endpoint for them: their controllers elect a leader, and no node
+     * depends on the address of one. That stays when all but one have left, so that nothing runs twice while they leave.
      */
     readonly highlyAvailable: boolean;
     /** Most control planes that the cluster has had. */

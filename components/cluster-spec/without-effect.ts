@@ -31,7 +31,7 @@ function ofProvider(config: Partial<Config>, given: Given): Problem[] {
     if (provider === undefined) {
         return [];
     }
-    const owned = { local: "local", aws: "aws", hosts: "hosts", sudoPassword: "hosts" } as const;
+    const owned = { local: "local", aws: "aws", hosts: "hosts", apiEndpoint: "hosts", sudoPassword: "hosts" } as const;
     const others = (Object.keys(owned) as (keyof typeof owned)[])
         .filter((key) => owned[key] !== provider && given(key))
         .map((key) => idle(key, undefined, `the provider is ${provider}`, `set kubelab:provider to "${owned[key]}"`));

@@ -73,10 +73,10 @@ export class ControlPlane extends Component {
         if (this.api.length > 0 && machine.name === args.members.at(-1)?.name) {
             encryptWithFirstKey(spec, machine, this.allApi, this);
         }
-        // Units start at once and wait for each other. A pod that ends because it finds no API server is started again ever later.
+        // Units of the first start at once and wait for each other. A pod that ends because it finds no API server is started again ever later.
         const clients = {
             ...process,
-            dependsOn: [...(pods ? this.api : []), ...(predecessor?.controllers ?? [])],
+            dependsOn: [...(pods || predecessor !== undefined ? this.api : []), ...(predecessor?.controllers ?? [])],
             turn: rollout.after(machine.name, "api-server"),
         };
         rollout.at(machine.name, "api-server", this.api);
@@ -93,18 +93,21 @@ export class ControlPlane extends Component {
     /** The API server, the files for `kubectl` on the machine, and objects that no controller makes. */
     private apiServer(process: ControlPlaneArgs & ControlPlaneServiceArgs): pulumi.Resource[] {
         const { spec, machine, pki, members } = process;
-        const server = new ApiServer(process, this);
-        const { address = "127.0.0.1" } = spec.highlyAvailable ? spec.api : {};
+        // Members of etcd come one at a time: the API servers of those that still wait would only take the processor from the others.
+        const { predecessor, dependsOn = [] } = process;
+        const after = predecessor === undefined ? [] : [this.etcd];
+        const server = new ApiServer({ ...process, dependsOn: [...dependsOn, ...after] }, this);
+        const { address = "127.0.0.1" } = spec.api.moves ? spec.api : {};
         // Not while etcd restarts: an API server that isn't ready gives the address up.
         const answers = [server.ready, this.etcd];
-        const endpoint = spec.highlyAvailable
+        const endpoint = spec.api.moves
             ? [new MovingAddress({ spec, pki, machine, dependsOn: answers }, this).ready]
             : [];
         const files = pulumi.all(
             new CredentialFiles("/etc/kubernetes", "root").kubeconfig("super-admin", {
                 spec,
                 pki,
-                // Of several API servers, one that works: this machine's own may be what has failed.
+                // Where its address moves, one that works: this machine's own may be what has failed.
                 server: `https://${address}:${spec.api.port}`,
                 user: "kubelab:super-admin",
                 certificate: pki.certificate(machine, "super-admin", this),

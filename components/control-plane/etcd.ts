@@ -80,8 +80,15 @@ export function etcdProcess(spec: ClusterSpec, self: EtcdMember, others: readonl
             spec.flags.etcd,
             ETCD_RULES.merged,
         ),
-        // Who the other members are is decided when it joins them, and not in the unit: no member restarts when another one comes.
-        ...(spec.highlyAvailable ? { service: [`EnvironmentFile=-${DIRECTORY}/initial-cluster.env`] } : {}),
+        // Who the other members are is decided when it joins them, and not in its flags: no member restarts when another one comes.
+        ...(spec.highlyAvailable
+            ? {
+                  environment: {
+                      file: `${DIRECTORY}/initial-cluster.env`,
+                      names: ["ETCD_INITIAL_CLUSTER", "ETCD_INITIAL_CLUSTER_STATE"],
+                  },
+              }
+            : {}),
         health: spec.highlyAvailable
             ? `etcd_votes ${peer} ${quote(others.map(clientUrl).join(","))} ${answers}`
             : answers,

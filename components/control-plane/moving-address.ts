@@ -26,7 +26,9 @@ const INTERFACE = `/run/${NAME}/interface.conf`;
  *     they of it, or two have the address.
  */
 export function keepalivedConfiguration(address: string, self: string, holders: readonly string[]): string {
-    const peers = holders.filter((holder) => holder !== self);
+    const others = holders.filter((holder) => holder !== self);
+    // Without a peer it would speak to all of the network, where another cluster may have the same router id.
+    const peers = others.length === 0 ? ["127.0.0.1"] : others;
     const ready = `https://127.0.0.1:${PORTS.apiServer}/readyz`;
     return [
         "global_defs {",

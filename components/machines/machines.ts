@@ -15,6 +15,10 @@ export interface Machines {
     readonly machines: readonly Machine[];
     /** Address that kubeconfigs reach the API server by. */
     readonly endpoint: pulumi.Input<string>;
+    /** TCP port of the endpoint, where it isn't the API server's own. */
+    readonly endpointPort?: number;
+    /** Name that kubeconfigs expect in the API server's certificate, where it isn't the endpoint's own. */
+    readonly serverName?: string;
     /** Address that nodes reach it by. */
     readonly innerEndpoint: pulumi.Input<string>;
     /** Of all machines, as Go and OCI call it. */
@@ -70,10 +74,13 @@ export function createMachines(
         }
         case "hosts": {
             const machines = hostMachines(spec, args.hosts, parent);
+            const { loadBalancer } = spec.api;
             const first = spec.hosts?.find(({ name }) => name === spec.controlPlanes[0]?.name);
             return {
                 machines,
-                endpoint: first?.address ?? "",
+                // The same address where no other one is set, or as the workstation reaches the only control plane.
+                endpoint: loadBalancer?.host ?? spec.apiEndpoint ?? first?.address ?? "",
+                ...(loadBalancer === undefined ? {} : { endpointPort: loadBalancer.port }),
                 innerEndpoint: first?.privateAddress ?? "",
                 architecture: pulumi
                     .output(args.hosts)

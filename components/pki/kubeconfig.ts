@@ -10,6 +10,8 @@ export interface KubeconfigArgs {
     readonly namespace?: string;
     /** `https://host:port` */
     readonly server: string;
+    /** Name that the server's certificate has, where it isn't the host's. */
+    readonly serverName?: string;
     /** PEM; or, on the machine that it is for, the path of a file. */
     readonly certificateAuthority?: string;
     readonly certificateAuthorityFile?: string;
@@ -33,6 +35,7 @@ export function renderKubeconfig(args: KubeconfigArgs): string {
                     name: args.cluster,
                     cluster: {
                         server: args.server,
+                        ...(args.serverName === undefined ? {} : { "tls-server-name": args.serverName }),
                         ...(args.certificateAuthority === undefined
                             ? { "certificate-authority": args.certificateAuthorityFile }
                             : { "certificate-authority-data": base64(args.certificateAuthority) }),

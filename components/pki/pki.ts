@@ -36,10 +36,10 @@ export class Pki extends Component {
         }
     >();
 
-    /** @param endpoint address that kubeconfigs reach the API server by. */
+    /** @param endpoint address that kubeconfigs reach the API server by, where they expect it in its certificate. */
     constructor(
         private readonly spec: ClusterSpec,
-        private readonly endpoint: pulumi.Input<string>,
+        private readonly endpoint: pulumi.Input<string> | undefined,
         private readonly cluster: Component,
     ) {
         super("kubelab:pki:Pki", cluster.resourceName, { parent: cluster });

@@ -39,9 +39,13 @@ export type MachineRequests = Readonly<Record<string, MachineRequest>>;
  * Every certificate that a process on the machine uses, as far as the bring-up goes: with the usages and the names that it needs and no
  * others. https://kubernetes.io/docs/setup/best-practices/certificates/
  *
- * @param endpoint address that kubeconfigs reach the API server by.
+ * @param endpoint address that kubeconfigs reach the API server by, where they expect it in its certificate.
  */
-export function requestsOf(spec: ClusterSpec, machine: Machine, endpoint: pulumi.Input<string>): MachineRequests {
+export function requestsOf(
+    spec: ClusterSpec,
+    machine: Machine,
+    endpoint: pulumi.Input<string> | undefined,
+): MachineRequests {
     const reached = (step: BringUpStep, requests: () => MachineRequests): MachineRequests =>
         spec.steps.includes(step) ? requests() : {};
     return {
@@ -70,8 +74,13 @@ function etcdMember({ name, privateAddress }: Machine): MachineRequests {
     };
 }
 
-function apiServer({ api }: ClusterSpec, machine: Machine, endpoint: pulumi.Input<string>): MachineRequests {
-    const addresses = [...api.ipAddresses, machine.address, machine.privateAddress, endpoint];
+function apiServer(
+    { api }: ClusterSpec,
+    machine: Machine,
+    endpoint: pulumi.Input<string> | undefined,
+): MachineRequests {
+    const own = [machine.address, machine.privateAddress];
+    const addresses = [...api.ipAddresses, ...own, ...(endpoint === undefined ? [] : [endpoint])];
     const client = (authority: Authority, commonName: string): MachineRequest => {
         return { authority, commonName, uses: ["client"] };
     };

@@ -2,7 +2,7 @@
 # How a member comes into etcd's cluster, and leaves it: one at a time, as a learner first, which has no vote until it has caught up.
 # https://etcd.io/docs/v3.6/op-guide/runtime-configuration/
 
-# What a member without data starts with; its unit reads it.
+# What a member without data starts with; its unit reads it, or its manifest has it.
 initial_cluster=/etc/etcd/initial-cluster.env
 etcd_data=/var/lib/etcd
 own_etcd=https://127.0.0.1:2379

@@ -23,6 +23,12 @@ export interface Process {
     readonly logsDirectory?: string;
     /** Lines for the [Service] section beside the common ones. */
     readonly service?: readonly string[];
+    /** Variables that are decided on the machine, by what runs before the process: unset where their file isn't there. */
+    readonly environment?: {
+        /** Absolute path of a file in the process's directory whose name ends in `.env`, with lines `NAME=value`. */
+        readonly file: string;
+        readonly names: readonly string[];
+    };
     /** The bash command that succeeds once the process is healthy. */
     readonly health: string;
     /** Seconds that the health check is given after a start. */
@@ -149,6 +155,7 @@ export function renderUnit(process: Process, binary: string, fingerprint: string
         "TimeoutStartSec=infinity",
         "LimitNOFILE=1048576",
         ...(process.user === "root" ? [] : HARDENING),
+        ...(process.environment === undefined ? [] : [`EnvironmentFile=-${process.environment.file}`]),
         ...(process.service ?? []),
         "",
         "[Install]",

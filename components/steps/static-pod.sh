@@ -8,6 +8,7 @@ refreshing=''
 static_pod_put() {
     local name=$1 user=$2 directory=$3 text manifest=$manifests/$1.yaml
     text=$(sed -e "s/: KUBELAB_UID$/: $(id -u "$user")/" -e "s/: KUBELAB_GID$/: $(id -g "$user")/" -e 's/^\( *kubelab\/revision:\).*/\1 none/')
+    text=$(static_pod_environment "$directory"/*.env <<<"$text")
     revision=$({
         printf '%s\n' "$text"
         find "$directory" -type f ! -name '.kubelab.*' -exec sha256sum {} + | sort
@@ -26,6 +27,20 @@ static_pod_put() {
         put "$manifest" 0600 root:root <<<"$text"
     fi
     change_applied
+}
+
+# static_pod_environment FILE... <MANIFEST: the manifest with the variables of the files, `NAME=value` a line; empty where they have none.
+static_pod_environment() {
+    local text file name value
+    text=$(</dev/stdin)$'\n'
+    for file; do
+        if [ ! -e "$file" ]; then continue; fi
+        while IFS='=' read -r name value; do
+            text=${text//": KUBELAB_ENV_$name"$'\n'/": \"${value//\"/}\""$'\n'}
+        done <"$file"
+    done
+    while [[ $text =~ ': KUBELAB_ENV_'[A-Z_]+ ]]; do text=${text/"${BASH_REMATCH[0]}"/: \"\"}; done
+    printf '%s' "$text"
 }
 
 # static_pod_runs: whether the kubelet has started the pod of the manifest that was put last. It has ended the one before by then.

@@ -10,13 +10,13 @@ const DELIMITER = "KUBELAB_END_OF_MANIFEST";
  * The manifest of a process that the kubelet runs as a static pod.
  * https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/
  *
- * `KUBELAB_UID`, `KUBELAB_GID` and the revision are put in on the machine: the first two are its own, the last changes with any file
- * that the process reads.
+ * `KUBELAB_UID`, `KUBELAB_GID`, the variables and the revision are put in on the machine: the first two are its own, the variables those
+ * of the process's `.env` file, and the last changes with any file that the process reads.
  *
  * @throws Error where the process doesn't say how it runs as a pod.
  */
 export function renderStaticPod(process: Process): string {
-    const { name, flags, pod } = process;
+    const { name, flags, pod, environment } = process;
     if (pod === undefined) {
         throw new Error(`${name} doesn't run as a pod`);
     }
@@ -49,6 +49,9 @@ export function renderStaticPod(process: Process): string {
                     imagePullPolicy: "IfNotPresent",
                     // The kubelet reads $(NAME) as a variable of the container and $$ as $.
                     command: [name, ...flags.map((each) => `--${each.name}=${each.value.replaceAll("$", "$$$$")}`)],
+                    ...(environment === undefined
+                        ? {}
+                        : { env: environment.names.map((each) => ({ name: each, value: `KUBELAB_ENV_${each}` })) }),
                     ...probes(pod),
                     resources: { requests: { cpu: pod.cpu, memory: pod.memory } },
                     securityContext: {

@@ -94,17 +94,23 @@ async function forUser(
     ].join("\n");
 }
 
-/** Name, address and authority of the cluster, as the administrator's kubeconfig has them. */
+/** Name, address and authority of the cluster, and the name in its certificate, as the administrator's kubeconfig has them. */
 function endpointOf(stack: Stack): {
     readonly cluster: string;
     readonly server: string;
+    readonly serverName?: string;
     readonly certificateAuthority: string;
 } {
     const { clusters } = parse(readFileSync(stack.kubeconfig, "utf8")) as Kubeconfig;
     const [entry] = clusters ?? [];
     const settings = entry?.["cluster"] as Readonly<Record<string, string>> | undefined;
-    const { server = "", "certificate-authority-data": authority = "" } = settings ?? {};
-    return { cluster: entry?.name ?? "", server, certificateAuthority: Buffer.from(authority, "base64").toString() };
+    const { server = "", "certificate-authority-data": authority = "", "tls-server-name": serverName } = settings ?? {};
+    return {
+        cluster: entry?.name ?? "",
+        server,
+        ...(serverName === undefined ? {} : { serverName }),
+        certificateAuthority: Buffer.from(authority, "base64").toString(),
+    };
 }
 
 function addTo(stack: Stack, text: string): string {

@@ -44,16 +44,8 @@ const STORY = ["kubenet"];
 /** End-to-end tests of the slow tier only: measurements, emulated machines, and long variations. */
 const SLOW = [
     ...["bench", "virtual-hosts", "virtual-ipvs", "virtual-lab", "virtual-machines", "virtual-user", "virtual-worker"],
-    ...[
-        "aws-cni",
-        "aws-network",
-        "aws-zones",
-        "existing-hosts",
-        "interruption",
-        "losing-things",
-        "several-control-planes",
-        "upgrade",
-    ],
+    ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "interruption"],
+    ...["hosts-control-planes", "losing-things", "several-control-planes", "static-control-planes", "upgrade"],
 ];
 
 /**

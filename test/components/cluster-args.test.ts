@@ -33,6 +33,7 @@ const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> = {
     local: true,
     aws: true,
     hosts: true,
+    apiEndpoint: true,
     sudoPassword: true,
     repair: true,
     newKeys: true,

@@ -244,6 +244,10 @@ class Answers implements pulumi.runtime.Mocks {
             case "aws:ec2/eip:Eip":
             case "aws:ec2/eipAssociation:EipAssociation":
                 return { publicIp: publicAddress("api"), allocationId: "eipalloc-of-api" };
+            case "aws:lb/loadBalancer:LoadBalancer":
+                return { arn: `arn-of-${name}`, dnsName: "api-1234.elb.eu-central-1.amazonaws.com" };
+            case "aws:lb/targetGroup:TargetGroup":
+                return { arn: `arn-of-${name}` };
             case "aws:ec2/keyPair:KeyPair":
                 return { keyName: `${name}-key-name` };
             case "pulumi:pulumi:StackReference":

@@ -6,10 +6,11 @@ import type { Component } from "../../component";
 import type { SshKey } from "../../steps/ssh-identity";
 import { awsProviderConfig } from "../../cluster-spec/aws-config";
 import type { AwsSpec, ClusterSpec } from "../../cluster-spec/types";
-import type { Machine } from "../machine";
 import type { OneAtATime } from "../one-at-a-time";
+import type { Machine } from "../machine";
 import { machineImage } from "./image";
 import { AwsMachine } from "./instance";
+import { ApiLoadBalancer } from "./load-balancer";
 import { awsNetwork } from "./network";
 import { awsSecurity } from "./security";
 import { tagsOf } from "./tags";
@@ -22,13 +23,18 @@ export interface AwsMachinesArgs {
 }
 
 /**
- * The machines of a cluster on EC2, in a VPC of the cluster's own, and the Elastic IP that the API server is reached by: it belongs to
- * the first control plane and stays when that is stopped and started.
+ * The machines of a cluster on EC2, in a VPC of the cluster's own, and what the API is reached by: the Elastic IP of the first control
+ * plane, which stays when that is stopped and started, or a load balancer before all of them.
  */
 export function awsMachines(
     args: AwsMachinesArgs,
     parent: Component,
-): { readonly machines: Machine[]; readonly endpoint: pulumi.Output<string> } {
+): {
+    readonly machines: Machine[];
+    readonly endpoint: pulumi.Output<string>;
+    /** Name that the API server's certificate has, where it isn't the endpoint's. */
+    readonly serverName?: string;
+} {
     const { spec, aws, sshKey, turns } = args;
     const { profile } = aws;
     const region = aws.region as NonNullable<ProviderArgs["region"]>;
@@ -69,5 +75,9 @@ export function awsMachines(
                 parent,
             ),
     );
-    return { machines, endpoint: endpoint.publicIp };
+    if (!aws.loadBalancer) {
+        return { machines, endpoint: endpoint.publicIp };
+    }
+    const balancer = new ApiLoadBalancer({ spec, aws, network, security, machines, tags, provider }, parent);
+    return { machines, endpoint: balancer.host, serverName: spec.api.name };
 }

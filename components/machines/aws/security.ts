@@ -10,6 +10,8 @@ import type { Tags } from "./tags";
 export interface AwsSecurity {
     /** Ids of the security groups of a machine, by its role. */
     readonly groups: Readonly<Record<Role, readonly pulumi.Output<string>[]>>;
+    /** Id of the group of control planes alone. */
+    readonly controlPlanes: pulumi.Output<string>;
     /** A machine that is there before these can't be reached, and reaches nothing. */
     readonly rules: readonly pulumi.Resource[];
 }
@@ -75,5 +77,9 @@ export function awsSecurity(
             options,
         ),
     ];
-    return { groups: { "control-plane": [nodes.id, controlPlanes.id], worker: [nodes.id] }, rules };
+    return {
+        groups: { "control-plane": [nodes.id, controlPlanes.id], worker: [nodes.id] },
+        controlPlanes: controlPlanes.id,
+        rules,
+    };
 }

@@ -69,6 +69,8 @@ modprobe kmod
 openssl openssl
 sysctl procps
 tar tar
+keepalived keepalived
+haproxy haproxy
 PROGRAMS
 
 # kernel FEATURE MODULE TEST...: the kernel has it when the test succeeds, or could load its module.
@@ -137,7 +139,7 @@ while read -r _ name details; do
         say mac "${BASH_REMATCH[1]}" "${name%%[@:]*}"
     fi
 done < <(ip -details -oneline link)
-while read -r _ name _ cidr _; do say address "${cidr%/*}" "$name"; done < <(ip -o -4 address show)
+while read -r _ name _ cidr _; do say address "${cidr%/*}" "${cidr#*/}"; done < <(ip -o -4 address show)
 
 for name in "$hostname" localhost; do
     getent ahostsv4 "$name" >/dev/null || say unresolved "$name"

@@ -1,4 +1,5 @@
 import type { ClusterSpec, Role } from "../../cluster-spec/types";
+import { apiTools } from "../../cluster-spec/api-tools";
 import { PORTS } from "../../cluster-spec/ports";
 
 /** A port that a process of the cluster listens on. */
@@ -31,6 +32,7 @@ export function portsOf(spec: ClusterSpec, role: Role): ClusterPort[] {
         ...(spec.parts.delivery === "relay" && role === "control-plane"
             ? [tcp(PORTS.relay, "kubelab-relay", "nodes")]
             : []),
+        ...(apiTools(spec, role).includes("haproxy") ? [tcp(spec.api.port, "haproxy", "itself")] : []),
         tcp(PORTS.kubelet, "kubelet", "nodes"),
         tcp(PORTS.kubeletHealth, "kubelet", "itself"),
         ...(spec.serviceProxy[role] === "kube-proxy"

@@ -8,6 +8,7 @@ import { readPrivateKey } from "../../steps/own-key";
 import { runOverSsh, SshFailure, type SshTarget } from "../../steps/ssh-run";
 import { SUDO_PASSWORD } from "../../cluster-spec/environment";
 import type { ClusterSpec, HostSpec } from "../../cluster-spec/types";
+import { addressToProbe, checkProbe } from "./endpoint-address";
 import { attemptsFrom, checkReach, reachScript } from "./reach";
 import { type HostReport, parseReport } from "./report";
 import { checkHost, type Finding, type InspectedHost, type KnownHost } from "./rules";
@@ -78,9 +79,7 @@ async function lookAt(
     const between = checkBetween(inspected, spec);
     const reached = await Promise.all([
         ...inspected.map((from) => reach(from, inspected, spec)),
-        ...inspected
-            .filter(({ host }) => host.name === spec.controlPlanes[0]?.name)
-            .map((first) => reachFromHere(first, spec)),
+        ...inspected.filter(({ host }) => kubectlCalls(host, spec)).map((first) => reachFromHere(first, spec)),
     ]);
     return { inspected, findings: [...findings, ...between, ...reached.flat()] };
 }
@@ -161,15 +160,25 @@ function explainFailure(host: HostSpec, error: Error): Pick<Finding, "problem" |
 
 async function reach(from: InspectedHost, hosts: readonly InspectedHost[], spec: ClusterSpec): Promise<Finding[]> {
     const attempts = attemptsFrom(from, hosts, spec);
-    if (attempts.length === 0) {
+    const address = addressToProbe(from, hosts, spec);
+    if (attempts.length === 0 && address === undefined) {
         return [];
     }
     try {
-        const { stdout } = await runOverSsh(targetOf(from.host), "bash -s", reachScript(attempts), LIMITS);
-        return checkReach(from, attempts, stdout, spec);
+        const probe = address === undefined ? undefined : { address, port: spec.api.port };
+        const { stdout } = await runOverSsh(targetOf(from.host), "bash -s", reachScript(attempts, probe), LIMITS);
+        return [...checkReach(from, attempts, stdout, spec), ...checkProbe(from, address, stdout.split("\n"))];
     } catch (error) {
         return [{ host: from.host.name, ...explainFailure(from.host, error as Error) }];
     }
+}
+
+/** Whether kubeconfigs lead to the host itself: not where the user's load balancer is before it. */
+function kubectlCalls({ name, role }: HostSpec, { api, controlPlanes }: ClusterSpec): boolean {
+    if (api.loadBalancer !== undefined) {
+        return false;
+    }
+    return api.moves ? role === "control-plane" : name === controlPlanes[0]?.name;
 }
 
 /** The API server's port from this machine: refused is as good as open, since both come from the host itself. */

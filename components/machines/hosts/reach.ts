@@ -1,4 +1,5 @@
 import type { ClusterSpec } from "../../cluster-spec/types";
+import { PROBE } from "./endpoint-address";
 import { portsOf } from "./ports";
 import type { Finding, InspectedHost } from "./rules";
 
@@ -25,8 +26,13 @@ export function attemptsFrom(from: InspectedHost, hosts: readonly InspectedHost[
 /**
  * The bash script that makes them, in parallel, as any user. A port that nobody listens on yet refuses the connection,
  * which says that packets come there and back; a firewall lets it run out of time, or sends word that it isn't allowed.
+ *
+ * @param probe an address that nobody is to have.
  */
-export function reachScript(attempts: readonly Attempt[]): string {
+export function reachScript(
+    attempts: readonly Attempt[],
+    probe?: { readonly address: string; readonly port: number },
+): string {
     const lines = attempts.map(({ to, port }, index) => `try ${index} ${to.host.privateAddress} ${port} &`);
     const routes = [...new Set(attempts.map(({ to }) => to.host.privateAddress))].map((address) => `route ${address}`);
     return `export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
@@ -40,7 +46,7 @@ try() {
     esac
 }
 route() { [[ $(ip -o route get "$1") != *' via '* ]] || echo "routed $1"; }
-${lines.join("\n")}
+${probe === undefined ? "" : `${PROBE}\nprobe ${probe.address} ${probe.port} &\n`}${lines.join("\n")}
 ${routes.join("\n")}
 wait
 echo end

@@ -42,6 +42,8 @@ export interface HostReport {
     readonly firewalls: readonly string[];
     readonly macs: readonly string[];
     readonly addresses: readonly string[];
+    /** The networks that it is in, as its addresses with their prefix lengths: `192.168.1.10/24`. */
+    readonly networks: readonly string[];
     /** False where it has a clock that is set by the network and isn't yet. */
     readonly synchronized: boolean;
     /** Names that it can't resolve. */
@@ -117,6 +119,7 @@ export function parseReport(text: string): HostReport {
         firewalls: all("firewall").map(([firewall = ""]) => firewall),
         macs: all("mac").map(([mac = ""]) => mac),
         addresses: all("address").map(([address = ""]) => address),
+        networks: all("address").map(([address = "", prefix = ""]) => `${address}/${prefix}`),
         synchronized: !has("unsynchronized"),
         unresolved: all("unresolved").map(([hostname = ""]) => hostname),
         ...(has("resolv-conf") ? { resolvConf: one("resolv-conf") } : {}),

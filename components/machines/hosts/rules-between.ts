@@ -1,5 +1,6 @@
 import type { ClusterSpec } from "../../cluster-spec/types";
 import { goArchitecture, OWN_ARCHITECTURE } from "../architecture";
+import { checkEndpointAddress } from "./endpoint-address";
 import type { Finding, InspectedHost } from "./rules";
 import { CLOCK_TOLERANCE } from "./rules";
 
@@ -30,6 +31,7 @@ export function checkBetween(
         ...architectures(hosts, spec, here),
         ...clocks(hosts),
         ...addresses(hosts),
+        ...checkEndpointAddress(hosts, spec),
         ...firewalls(hosts, spec),
     ];
 }

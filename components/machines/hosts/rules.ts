@@ -1,4 +1,5 @@
 import type { ClusterSpec, HostSpec, Role } from "../../cluster-spec/types";
+import { apiTools } from "../../cluster-spec/api-tools";
 import { portsOf } from "./ports";
 import type { HostReport } from "./report";
 
@@ -48,7 +49,7 @@ export function checkHost(
     const { claim } = report;
     const own = claim !== undefined && claim.stack === context.stack && claim.lab === spec.name;
     const findings = [
-        ...checkSystem(report),
+        ...checkSystem(report, apiTools(spec, host.role)),
         ...checkKernel(report, spec, host.role),
         ...checkNames(report, spec),
         ...checkIdentity(report, host, context.known),
@@ -70,7 +71,12 @@ function belongsToAnother({ lab, stack }: NonNullable<HostReport["claim"]>): Unn
     };
 }
 
-function checkSystem({ os, init, missing, synchronized, clock }: HostReport): Unnamed[] {
+/** Programs that only some hosts need. */
+const OPTIONAL: readonly string[] = ["keepalived", "haproxy"];
+
+/** @param tools those of `OPTIONAL` that this one needs. */
+function checkSystem({ os, init, missing: all, synchronized, clock }: HostReport, tools: readonly string[]): Unnamed[] {
+    const missing = all.filter(({ program }) => !OPTIONAL.includes(program) || tools.includes(program));
     const packages = [...new Set(missing.map((each) => each.package))];
     const release = `${os.id} ${os.version}`;
     return [

@@ -19,6 +19,7 @@ test("by default there is one subnet, small machines, and nodes that download th
         architecture: "amd64",
         volumeSize: 20,
         terminationProtection: false,
+        loadBalancer: false,
         tags: {},
         machines: {
             "cp-1": { zone: "eu-central-1a", privateAddress: "10.240.0.11", instanceType: "t3.medium", spot: false },

@@ -48,6 +48,7 @@ const DEFAULT = {
     api: {
         name: "api.kubenet",
         address: "10.240.0.10",
+        moves: false,
         holders: [],
         port: 6443,
         dnsNames: [

@@ -62,11 +62,6 @@ refuses([
             "kubelab:controlPlanes: 4 is even, and etcd survives no more failures with an even number of members than with one fewer; use 1, 3 or 5",
         ],
     ],
-    [
-        "three control planes as static pods, to come",
-        { controlPlanes: "3", hosting: "static-pods" },
-        ["kubelab:controlPlanes: 3 is not available yet with static pods; use 1"],
-    ],
     ["seven control planes", { controlPlanes: 7 }, ["kubelab:controlPlanes: 7 is too large; use 1 to 5"]],
     ["negative workers", { workers: "-1" }, ['kubelab:workers: "-1" is too small; use 0 to 1000']],
     [

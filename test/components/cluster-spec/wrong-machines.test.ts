@@ -1,5 +1,15 @@
 import { refuses } from "./support";
 
+const HOSTS = {
+    provider: "hosts",
+    hosts: [11, 12, 13].map((last) => ({
+        role: "control-plane",
+        address: `192.168.1.${last}`,
+        keyFile: "/root/key",
+        hostKey: "ssh-ed25519 AAAA",
+    })),
+};
+
 refuses([
     [
         "provider misspelt",
@@ -46,22 +56,44 @@ refuses([
         ['kubelab:podCidr: "10.99.0.0/16" overlaps kubelab:aws.network 10.99.0.0/16; give each a range of its own'],
     ],
     [
-        "three control planes on AWS, to come",
-        { provider: "aws", controlPlanes: 3, aws: { allowedCidrs: ["203.0.113.7/32"] } },
-        ["kubelab:controlPlanes: 3 is not available yet on AWS; use 1"],
+        "three control planes on AWS without a load balancer",
+        { provider: "aws", controlPlanes: 3, aws: { allowedCidrs: ["203.0.113.7/32"], loadBalancer: false } },
+        ["kubelab:aws.loadBalancer: false is off, and 3 control planes have no other address in common; remove it"],
     ],
     [
-        "hosts with three control planes, to come",
-        {
-            provider: "hosts",
-            hosts: [11, 12, 13].map((last) => ({
-                role: "control-plane",
-                address: `192.168.1.${last}`,
-                keyFile: "/root/key",
-                hostKey: "ssh-ed25519 AAAA",
-            })),
-        },
-        ["kubelab:hosts: lists 3 control planes, and more than one is not available yet on hosts; list 1"],
+        "hosts with three control planes and no address for all of them",
+        HOSTS,
+        [
+            'kubelab:apiEndpoint: is missing, and kubelab:hosts lists 3 control planes: the API needs an address that outlives one of them; give a free address of their subnet, {address: "192.168.1.5"}, or a load balancer of your own, {loadBalancer: "lb.example:6443"}',
+        ],
+    ],
+    [
+        "an endpoint that is a host's own address",
+        { ...HOSTS, apiEndpoint: { address: "192.168.1.12" } },
+        [
+            'kubelab:apiEndpoint.address: "192.168.1.12" is the address of cp-2, and this one moves between the control planes; choose a free address of the control planes\' subnet, which no DHCP server gives to anybody',
+        ],
+    ],
+    [
+        "an endpoint among the services",
+        { ...HOSTS, apiEndpoint: { address: "10.32.0.5" } },
+        [
+            'kubelab:apiEndpoint.address: "10.32.0.5" lies in kubelab:serviceCidr 10.32.0.0/24; choose a free address of the control planes\' subnet, which no DHCP server gives to anybody',
+        ],
+    ],
+    [
+        "two endpoints",
+        { ...HOSTS, apiEndpoint: { address: "192.168.1.5", loadBalancer: "lb.example" } },
+        [
+            'kubelab:apiEndpoint: {"address":"192.168.1.5","loadBalancer":"lb.example"} has both address and loadBalancer; remove one: the API has one endpoint',
+        ],
+    ],
+    [
+        "a load balancer as a URL",
+        { ...HOSTS, apiEndpoint: { loadBalancer: "https://lb.example:6443" } },
+        [
+            'kubelab:apiEndpoint.loadBalancer: "https://lb.example:6443" is not a host with a port; write it like lb.example:6443 or 192.168.1.5',
+        ],
     ],
     [
         "hosts as a map",

@@ -108,6 +108,77 @@ describe("what is made", () => {
     });
 });
 
+describe("several control planes", () => {
+    const LB = "aws:lb/";
+    let three: Run;
+    beforeAll(async () => {
+        three = await cloud(TWO_ZONES, { controlPlanes: 3 });
+    });
+
+    test("are behind a load balancer in all zones, whose connections are its own", () => {
+        expect(inputs(three, `${LB}loadBalancer:LoadBalancer`, "api-load-balancer")).toMatchObject({
+            loadBalancerType: "network",
+            internal: false,
+            subnets: ["eu-central-1a-id", "eu-central-1b-id"],
+            securityGroups: ["api-load-balancer-id"],
+            enableCrossZoneLoadBalancing: true,
+        });
+        expect(inputs(three, `${LB}targetGroup:TargetGroup`, "api-load-balancer")).toMatchObject({
+            targetType: "ip",
+            protocol: "TCP",
+            port: 6443,
+            preserveClientIp: "false",
+            healthCheck: { protocol: "HTTPS", path: "/readyz", port: "traffic-port" },
+        });
+        expect(inputs(three, `${LB}listener:Listener`, "api-load-balancer")).toMatchObject({
+            loadBalancerArn: "arn-of-api-load-balancer",
+            protocol: "TCP",
+            port: 6443,
+            defaultActions: [{ type: "forward", targetGroupArn: "arn-of-api-load-balancer" }],
+        });
+        const targets = ofType(three, `${LB}targetGroupAttachment:TargetGroupAttachment`);
+        expect(targets.map(({ inputs: { targetId, port } }) => [targetId, port])).toEqual([
+            ["10.240.0.11", 6443],
+            ["10.240.16.12", 6443],
+            ["10.240.0.13", 6443],
+        ]);
+    });
+
+    test("let the load balancer in, and the load balancer the allowed ranges", () => {
+        const rules = ofType(three, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+            .map(({ inputs: rule }) => rule as Record<string, string>)
+            .map((rule) => `${rule["securityGroupId"]} ${rule["cidrIpv4"] ?? rule["referencedSecurityGroupId"]}`);
+        for (const range of ALLOWED) {
+            expect(rules).toContain(`api-load-balancer-id ${range}`);
+        }
+        expect(rules).toContain("control-planes-id api-load-balancer-id");
+        expect(
+            inputs(
+                three,
+                "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+                "api-load-balancer-to-control-planes",
+            ),
+        ).toMatchObject({ referencedSecurityGroupId: "control-planes-id", fromPort: 6443, toPort: 6443 });
+    });
+
+    test("are called by the load balancer's name, and are known by the name in every certificate", async () => {
+        const { kubeconfig, apiServer } = unwrap(three.outputs) as Record<string, string>;
+        expect(apiServer).toBe("https://api-1234.elb.eu-central-1.amazonaws.com:6443");
+        expect(parse(kubeconfig ?? "")).toMatchObject({
+            clusters: [{ cluster: { server: apiServer, "tls-server-name": "api.test" } }],
+        });
+    });
+
+    test("need no address that moves: workers have haproxy, and steps ask the API server of their machine", () => {
+        const names = remoteSteps(three).map(({ name }) => name);
+        expect(names).toContain("worker-1-kube-apiserver-haproxy");
+        expect(names.filter((name) => name.includes("keepalived"))).toEqual([]);
+        expect(fileOf(three, "cp-1-super-admin", "/etc/kubernetes/super-admin.conf")).toContain(
+            "server: https://127.0.0.1:6443",
+        );
+    });
+});
+
 describe("security groups", () => {
     test("let in SSH and the API from the allowed ranges, everything between machines and from pods, and nothing else", () => {
         const rules = ofType(graph, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(

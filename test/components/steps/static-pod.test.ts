@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { apiServerProcess } from "../../../components/control-plane/api-server";
@@ -89,6 +89,21 @@ test("a process that says nothing of pods can't become one", () => {
     expect(() => renderStaticPod(containerdProcess())).toThrow("containerd doesn't run as a pod");
 });
 
+test("what etcd begins with is decided on the machine, in the manifest as in the unit", () => {
+    const process = etcdProcess(testSpec({ hosting: "static-pods", controlPlanes: 3 }), SELF, ["10.240.0.12"]);
+    const [container] = (parse(renderStaticPod(process)) as Pod).spec.containers;
+    expect(container).toMatchObject({
+        env: [
+            { name: "ETCD_INITIAL_CLUSTER", value: "KUBELAB_ENV_ETCD_INITIAL_CLUSTER" },
+            { name: "ETCD_INITIAL_CLUSTER_STATE", value: "KUBELAB_ENV_ETCD_INITIAL_CLUSTER_STATE" },
+        ],
+    });
+    expect(container.command.filter((word) => word.startsWith("--initial-cluster="))).toEqual([]);
+    expect(renderUnit(process, "/usr/local/bin/etcd", "")).toContain(
+        "\nEnvironmentFile=-/etc/etcd/initial-cluster.env\n",
+    );
+});
+
 describe("on the machine", () => {
     const host = join(__dirname, "../../../components/steps");
     const functions = readFileSync(join(host, "static-pod.sh"), "utf8");
@@ -117,6 +132,31 @@ describe("on the machine", () => {
         expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
         return readFileSync(join(directory.path, "manifests/kube-scheduler.yaml"), "utf8");
     }
+
+    test.each([
+        [
+            "a member that joins",
+            'ETCD_INITIAL_CLUSTER="a=https://x:1,b=https://y:1"\nETCD_INITIAL_CLUSTER_STATE="existing"\n',
+        ],
+        ["the first member", "ETCD_INITIAL_CLUSTER=a=https://x:1,b=https://y:1\nETCD_INITIAL_CLUSTER_STATE=existing\n"],
+        ["one that has data from before", undefined],
+    ])("the manifest of %s has the variables of its file", (_, file) => {
+        const process = etcdProcess(testSpec({ hosting: "static-pods", controlPlanes: 3 }), SELF, ["10.240.0.12"]);
+        const path = `${directory.path}/initial-cluster.env`;
+        if (file !== undefined) {
+            writeFileSync(path, file);
+        }
+        const { stdout, status } = bash(
+            `set -euo pipefail\n${functions}\nstatic_pod_environment ${path} <<'MANIFEST'\n${renderStaticPod(process)}MANIFEST`,
+        );
+        rmSync(path, { force: true });
+        expect(status).toBe(0);
+        const [{ env }] = (parse(stdout) as { spec: { containers: [{ env: object }] } }).spec.containers;
+        expect(env).toEqual([
+            { name: "ETCD_INITIAL_CLUSTER", value: file === undefined ? "" : "a=https://x:1,b=https://y:1" },
+            { name: "ETCD_INITIAL_CLUSTER_STATE", value: file === undefined ? "" : "existing" },
+        ]);
+    });
 
     const revision = (manifest: string): string => /kubelab\/revision: (\S+)/.exec(manifest)?.[1] ?? "";
 

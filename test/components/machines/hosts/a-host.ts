@@ -41,6 +41,7 @@ export function aHost(index = 1, report: Partial<HostReport> = {}, host: Partial
             firewalls: [],
             macs: [`52:54:00:00:00:0${index}`],
             addresses: ["127.0.0.1", address],
+            networks: ["127.0.0.1/8", `${address}/24`],
             synchronized: true,
             unresolved: [],
             ...report,

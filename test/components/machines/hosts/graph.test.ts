@@ -149,3 +149,40 @@ describe("a password for sudo", () => {
         expect([...commands].filter((command) => !command.startsWith('sudo -S -p "" bash -c '))).toEqual([]);
     });
 });
+
+describe("several control planes", () => {
+    const list = (count: number): object[] => [
+        ...Array.from({ length: count }, (_, index) => ({
+            role: "control-plane",
+            address: `192.168.7.${11 + index}`,
+            keyFile,
+            hostKey: HOST_KEY,
+        })),
+        { role: "worker", address: "192.168.7.21", keyFile, hostKey: HOST_KEY },
+    ];
+    const stepsOf = (run: Run): string[] => remoteSteps(run).map(({ name }) => name);
+    const apiOf = (run: Run): unknown => unwrap(run.outputs["apiServer"]);
+
+    test("are called by the address that moves between them, which one control plane has from the beginning", async () => {
+        const apiEndpoint = { address: "192.168.7.5" };
+        const [one, three] = await Promise.all([1, 3].map((count) => graphOf({ hosts: list(count), apiEndpoint })));
+        for (const run of [one, three] as Run[]) {
+            expect(apiOf(run)).toBe("https://192.168.7.5:6443");
+            expect(stepsOf(run)).toContain("cp-1-kube-apiserver-keepalived");
+            expect(stepsOf(run)).toContain("worker-1-kube-apiserver-haproxy");
+        }
+        for (const name of ["cp-1-kubelet", "worker-1-kubelet", "cp-1-etcd", "cp-1-kube-controller-manager"]) {
+            const textOf = (run: Run | undefined): string => script(run as Run, name);
+            // The members that etcd's health check asks are no part of what runs.
+            const ofMembers = (text: string): string => text.replace(/^.*etcd_(enter|votes).*\n/gm, "");
+            expect(ofMembers(textOf(three))).toBe(ofMembers(textOf(one)));
+        }
+    });
+
+    test("are called by the user's load balancer, and have no keepalived then", async () => {
+        const run = await graphOf({ hosts: list(3), apiEndpoint: { loadBalancer: "lb.example:8443" } });
+        expect(apiOf(run)).toBe("https://lb.example:8443");
+        expect(stepsOf(run).filter((name) => name.includes("keepalived"))).toEqual([]);
+        expect(JSON.stringify(unwrap(run.outputs))).not.toContain("https://192.168.7.11:6443");
+    });
+});

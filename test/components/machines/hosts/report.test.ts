@@ -31,8 +31,8 @@ port tcp 22 0.0.0.0 sshd
 port udp 68 [::] 
 firewall ufw
 mac 52:54:00:12:34:56 ens3
-address 127.0.0.1 lo
-address 192.168.7.11 ens3
+address 127.0.0.1 8
+address 192.168.7.11 24
 unsynchronized
 unresolved registry.k8s.io
 resolv-conf /run/systemd/resolve/resolv.conf
@@ -76,6 +76,7 @@ describe("what a host tells of itself", () => {
             firewalls: ["ufw"],
             macs: ["52:54:00:12:34:56"],
             addresses: ["127.0.0.1", "192.168.7.11"],
+            networks: ["127.0.0.1/8", "192.168.7.11/24"],
             synchronized: false,
             unresolved: ["registry.k8s.io"],
             resolvConf: "/run/systemd/resolve/resolv.conf",

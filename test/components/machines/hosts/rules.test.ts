@@ -218,6 +218,19 @@ describe("hosts together", () => {
         ]);
     });
 
+    it("have the endpoint's address in their subnet, and none of them has it before", () => {
+        const moving = specOf({ apiEndpoint: { address: "192.168.8.5" } });
+        expect(checkBetween([aHost(1), aHost(2)], moving).map(text)).toEqual([
+            "cp-1: is in the network of 192.168.7.11/24, and the address 192.168.8.5 of kubelab:apiEndpoint is not; choose a free address of the subnet that all control planes are in; where they have no common one, set up a load balancer and give it as kubelab:apiEndpoint.loadBalancer",
+        ]);
+        const near = specOf({ apiEndpoint: { address: "192.168.7.5" } });
+        expect(checkBetween([aHost(1), aHost(2)], near)).toEqual([]);
+        const taken = aHost(2, { addresses: ["127.0.0.1", "192.168.7.12", "192.168.7.5"] });
+        expect(checkBetween([aHost(1), taken], near).map(text)).toEqual([
+            "worker-1: has the address 192.168.7.5 of kubelab:apiEndpoint already, which moves between the control planes; take it off the host, or choose a free one",
+        ]);
+    });
+
     it("with an active firewall are told what opens it", () => {
         expect(found({}, { report: { firewalls: ["nftables"] } })).toEqual([
             "warning: worker-1: has an active firewall, nftables, which has to let nodes and pods through; if they don't yet, its chains of the hooks input and forward have to accept what comes from 192.168.7.11, 10.99.0.0/16; forward also what goes to 10.99.0.0/16",
