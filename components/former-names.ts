@@ -33,7 +33,7 @@ const CERTIFICATE = /^tls:index\/locallySignedCert:LocallySignedCert$/;
 /** Of the only certificate that still has its key and its request here. */
 const ADMIN = /^admin(-key|-request)?$/;
 /** What wasn't there. */
-const SINCE = /-(keys|kubelet-token|node-approver)$/;
+const SINCE = /-(keys|kubelet-token|node-approver|drain)$/;
 
 /**
  * Gives every resource of the cluster named `cluster`, which was made by a program of that time, its former URN as an alias. For the

@@ -50,7 +50,7 @@ test("one more worker changes just the routes and the rights of nodes, and the l
         new Set([
             ...["worker-3", "worker-3-ready", "worker-3-node-parts", "worker-3-kubenet", "worker-3-node"],
             ...["worker-3-containerd", "worker-3-kubelet-token", "worker-3-kubelet-secrets", "worker-3-kubelet"],
-            ...["worker-3-keys", "worker-3-kube-proxy"],
+            ...["worker-3-keys", "worker-3-kube-proxy", "worker-3-drain"],
         ]),
     );
 });

@@ -50,7 +50,7 @@ const MADE_ON_MACHINES = [
 /** Certificates of kubelets, which ask the cluster for theirs. */
 const ASKED_FOR = /\$tls:index\/locallySignedCert:LocallySignedCert::\S+-kubelet(-server)?$/;
 /** What came with that. */
-const SINCE = /::\S+-(keys|kubelet-token|node-approver)$/;
+const SINCE = /::\S+-(keys|kubelet-token|node-approver|drain)$/;
 
 beforeAll(() => {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", keyFile]);

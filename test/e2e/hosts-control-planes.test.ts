@@ -54,6 +54,8 @@ story("several control planes on hosts that exist", () => {
             hosts: list,
         });
         for (const host of ALL) {
+            // As on a host that somebody uses: the preflight's question for the clock starts it.
+            hosts.root(host, "systemctl start dbus");
             before.set(host.name, state(host));
         }
     }, 300_000);
@@ -80,7 +82,7 @@ story("several control planes on hosts that exist", () => {
         await Promise.all(ALL.map(left));
     }, 120_000);
 
-    it("begin with one that has the address, and the others change nothing for anybody", async () => {
+    it("begin with one that has the address, and the others change nothing for anybody", () => {
         lab.up({
             apiEndpoint: { address: ENDPOINT },
             hosts: list.filter(({ name }) => ["one", "four"].includes(name)),

@@ -1,6 +1,6 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # $number is the caller's
 # request URL SECONDS CURL_ARGUMENT...: sends it, and notes in the file `requests` of this directory: its number, when it was sent and
-# answered in milliseconds since 1970, and the HTTP status (000 where there was no answer). $number is the caller's.
+# answered in milliseconds since 1970, and the HTTP status (000 where there was no answer).
 
 now() { printf '%s' $((${EPOCHREALTIME/./} / 1000)); }
 

@@ -2,6 +2,7 @@
 # Asks a web service every tenth of a second, each time by a connection of its own.
 #   visitor.sh URL DIRECTORY
 set -euo pipefail
+# shellcheck disable=SC1091
 . "${BASH_SOURCE[0]%/*}/requests.sh"
 cd "$2"
 

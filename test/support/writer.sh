@@ -2,6 +2,7 @@
 # Writes a ConfigMap of its own every fifth of a second through the API.
 #   writer.sh API_URL DIRECTORY    with ca.crt, client.crt and client.key in the directory
 set -euo pipefail
+# shellcheck disable=SC1091
 . "${BASH_SOURCE[0]%/*}/requests.sh"
 api=$1/api/v1/namespaces/default/configmaps
 cd "$2"

@@ -73,6 +73,7 @@ const DEFAULT = {
     secretFlags: [],
     encryptionKeys: ["key-1"],
     podSecurity: { enforce: "baseline", warn: "restricted" },
+    upgrade: { maxUnavailable: 1, drainTimeout: 300 },
     registryMirrors: {},
     repair: {},
     newKeys: {},

@@ -161,7 +161,7 @@ describe("several control planes", () => {
         ).toMatchObject({ referencedSecurityGroupId: "control-planes-id", fromPort: 6443, toPort: 6443 });
     });
 
-    test("are called by the load balancer's name, and are known by the name in every certificate", async () => {
+    test("are called by the load balancer's name, and are known by the name in every certificate", () => {
         const { kubeconfig, apiServer } = unwrap(three.outputs) as Record<string, string>;
         expect(apiServer).toBe("https://api-1234.elb.eu-central-1.amazonaws.com:6443");
         expect(parse(kubeconfig ?? "")).toMatchObject({
