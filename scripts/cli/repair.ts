@@ -1,6 +1,8 @@
 import pc from "picocolors";
 import { UserError } from "../support/errors";
 import type { Summary } from "../engine/event";
+import type { ClusterAccess } from "./cluster-access";
+import { CLOCK, localLab } from "./differences";
 import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
 import { Progress, summaryLine } from "./progress";
@@ -34,6 +36,10 @@ export async function repair(stack: Stack, asked: readonly string[], json: boole
         console.log("no drift: everything is as `up` left it");
         return true;
     }
+    await setClocks(
+        cluster,
+        found.flatMap(({ where, subject }) => (subject === CLOCK && targets.includes(where) ? [where] : [])),
+    );
     new KeptRepairs(stack).add(targets, new Date().toISOString());
     let summary: Summary | undefined;
     let failure: unknown;
@@ -68,6 +74,17 @@ export async function repair(stack: Stack, asked: readonly string[], json: boole
     return mended && failure === undefined;
 }
 
+/** A local machine has its time from this host; a virtual one that was suspended may have fallen behind. */
+async function setClocks(cluster: ClusterAccess, names: readonly string[]): Promise<void> {
+    const local = localLab(cluster.stack) === undefined ? [] : names;
+    await Promise.all(
+        local.map((name) => {
+            const time = (Date.now() / 1000).toFixed(3);
+            return cluster.tryAsRoot(cluster.stack.node(name), `date --set=@${time} >/dev/null`, 20);
+        }),
+    );
+}
+
 /** A difference with the node that has it, or `host`. */
 interface Problem {
     readonly where: string;
@@ -80,7 +97,11 @@ function problems({ host, nodes }: ClusterStatus): Problem[] {
     return [
         ...host.map((each) => ({ where: HOST, ...each })),
         ...nodes.flatMap((node): Problem[] => {
-            const differences = node.differences.map((each) => ({ where: node.name, ...each }));
+            const expired = (node.expiring ?? []).filter((each) => each.expired);
+            const differences = [
+                ...node.differences,
+                ...expired.map(({ file, ends }) => ({ subject: file, difference: `expired on ${ends}` })),
+            ].map((each) => ({ where: node.name, ...each }));
             return differences.length > 0 || isHealthyNode(node)
                 ? differences
                 : [{ where: node.name, subject: "node", difference: node.ready === false ? "not Ready" : "not well" }];

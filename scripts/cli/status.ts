@@ -46,6 +46,14 @@ export interface UnitStatus {
     readonly restarts: number;
 }
 
+/** A certificate near its end. */
+export interface Expiring {
+    readonly file: string;
+    /** ISO 8601 date. */
+    readonly ends: string;
+    readonly expired: boolean;
+}
+
 export interface NodeStatus extends StackNode {
     /** The node's own report to the API server; undefined when the API has no such node or doesn't answer. */
     readonly ready: boolean | undefined;
@@ -55,7 +63,7 @@ export interface NodeStatus extends StackNode {
     readonly units: readonly UnitStatus[] | undefined;
     readonly problem?: string;
     /** Certificates that end within thirty days, or have ended. */
-    readonly expiring?: readonly { readonly file: string; readonly ends: string }[];
+    readonly expiring?: readonly Expiring[];
     /** The last snapshot that its timer took of etcd, where it takes any: a line for people. */
     readonly snapshot?: string;
     /** Drift from what `up` left. */
@@ -158,10 +166,11 @@ export function parseStaticPods(text: string): UnitStatus[] {
 }
 
 /** Lines of a file and what `openssl x509 -enddate` prints of it. */
-export function parseExpiring(text: string): { readonly file: string; readonly ends: string }[] {
+export function parseExpiring(text: string, now = new Date()): Expiring[] {
     return [...text.matchAll(/^(\S+) notAfter=(.+)$/gm)].map(([, file = "", date = ""]) => ({
         file,
         ends: new Date(date).toISOString().slice(0, 10),
+        expired: new Date(date) < now,
     }));
 }
 
@@ -185,8 +194,9 @@ export function isHealthy({ host, nodes }: ClusterStatus): boolean {
     return host.length === 0 && nodes.every(isHealthyNode);
 }
 
-export function isHealthyNode({ ready, units, differences }: NodeStatus): boolean {
-    return ready === true && units?.every(({ state }) => state === "active") === true && differences.length === 0;
+export function isHealthyNode({ ready, units, differences, expiring = [] }: NodeStatus): boolean {
+    const active = units?.every(({ state }) => state === "active") === true;
+    return ready === true && active && differences.length === 0 && !expiring.some(({ expired }) => expired);
 }
 
 /** A tree of the cluster: every node with its addresses, every unit with its state, drift and its remedy. */
@@ -223,7 +233,8 @@ export function renderStatus(
         const stem = last ? "  " : "│ ";
         const units = node.units?.map(renderUnit) ?? [pc.red(`does not answer: ${node.problem ?? ""}`)];
         const ending = (node.expiring ?? []).map(
-            ({ file, ends }) => `${pc.yellow("expires:")} ${file} on ${ends}: '${stack.command("up")}' renews it`,
+            ({ file, ends, expired }) =>
+                `${expired ? pc.red("expired:") : pc.yellow("expires:")} ${file} on ${ends}: '${stack.command("up")}' renews it`,
         );
         const snapshot = node.snapshot === undefined ? [] : [`last snapshot of etcd ${node.snapshot}`];
         const rows = [...units, ...snapshot, ...ending, ...node.differences.map(renderDifference)];

@@ -8,7 +8,7 @@ import {
     renderCertificates,
     renewalFlags,
 } from "../../../scripts/cli/certificates";
-import { parseExpiring, renderStatus } from "../../../scripts/cli/status";
+import { isHealthyNode, parseExpiring, renderStatus } from "../../../scripts/cli/status";
 import { Stack } from "../../../scripts/cli/stack";
 import { temporaryDirectory } from "../../support/bash";
 
@@ -81,12 +81,17 @@ describe("renewal", () => {
 });
 
 test("status shows what ends within thirty days, and what to do", () => {
-    const expiring = parseExpiring("/etc/etcd/server.crt notAfter=Dec 20 10:00:00 2026 GMT\n");
-    expect(expiring).toEqual([{ file: "/etc/etcd/server.crt", ends: "2026-12-20" }]);
+    const line = "/etc/etcd/server.crt notAfter=Dec 20 10:00:00 2026 GMT\n";
+    const expiring = parseExpiring(line, new Date("2026-12-20T09:00:00Z"));
+    expect(expiring).toEqual([{ file: "/etc/etcd/server.crt", ends: "2026-12-20", expired: false }]);
     const node = { name: "cp-1", role: "control-plane", address: "10.240.0.11", ready: true, units: [] } as const;
     const text = renderStatus(new Stack("/clone", "lab"), "https://10.240.0.10:6443", {
         host: [],
         nodes: [{ ...node, differences: [], expiring }],
     });
     expect(text).toContain("expires: /etc/etcd/server.crt on 2026-12-20: 'scripts/lab up --stack lab' renews it");
+    const healthy = { ...node, differences: [], expiring };
+    expect(isHealthyNode(healthy)).toBe(true);
+    const expired = parseExpiring(line, new Date("2026-12-20T11:00:00Z"));
+    expect(isHealthyNode({ ...healthy, expiring: expired })).toBe(false);
 });
