@@ -45,6 +45,13 @@ story("a lab of a container and a virtual machine", () => {
         expect(lab.kubectl("get", "node", "worker-1", "--no-headers")).toMatch(/ Ready /);
     }, 600_000);
 
+    it("says that the virtual machine's clock has jumped, and a repair sets it", () => {
+        lab.ssh("worker-1", 'date --set="2 hours ago"');
+        expect(lab.run("status", [], 200).stdout).toMatch(/drift: clock: 7[12]\d\d seconds behind this host's/);
+        expect(lab.succeed("repair", ["worker-1"], 400)).toMatch(/put back: worker-1: clock: /);
+        expect(Math.abs(Number(lab.ssh("worker-1", "date +%s")) - Date.now() / 1000)).toBeLessThan(10);
+    }, 900_000);
+
     it("goes down and takes everything with it", async () => {
         lab.down();
         await eventually(10, () => {
