@@ -30,7 +30,8 @@ export async function clusterGraph(
     const { running = [], rolledOut, hosts = [], component = {} } = options;
     return run(() => {
         const args = { spec, directory: ".kubelab/test", running, rolledOut, hosts };
-        return { ...bringUp(args, new CheckedCluster(spec.name, component)) };
+        const { kubeconfig, nodes, apiServer, sshCommands } = bringUp(args, new CheckedCluster(spec.name, component));
+        return { kubeconfig, nodes, apiServer, sshCommands };
     }, options);
 }
 
