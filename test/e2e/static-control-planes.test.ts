@@ -20,7 +20,7 @@ story("several control planes as static pods", () => {
     };
 
     beforeAll(() => {
-        lab = new Lab("static-several", "10.249.9.0/24");
+        lab = new Lab("static-several", "10.249.12.0/24");
         lab.configure({ hosting: "static-pods", workers: 0 });
     });
     afterAll(() => {
@@ -40,7 +40,7 @@ story("several control planes as static pods", () => {
     }, 900_000);
 
     it("serve on while the machine with the address is off, and the next up starts it again", async () => {
-        const has = (node: string): boolean => lab.ssh(node, "ip -o -4 address show").includes("10.249.9.10/");
+        const has = (node: string): boolean => lab.ssh(node, "ip -o -4 address show").includes("10.249.12.10/");
         const off = ALL.find(has) ?? "";
         lab.run("ssh", [off, "--", "systemctl poweroff --force --force"], 30);
         await eventually(30, () => {

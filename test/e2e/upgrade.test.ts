@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Asker } from "../support/asker";
 import { temporaryDirectory } from "../support/bash";
 import { HostBefore } from "../support/host-state";
 import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 import { stampedParts } from "../support/stamped-parts";
+import { SteadyRequests } from "../support/steady-requests";
 import { Writer } from "../support/writer";
 
-const PREFIX = "10.249.9";
+const PREFIX = "10.249.11";
 const CONTROL_PLANES = ["cp-1", "cp-2", "cp-3"];
 const NODES = [...CONTROL_PLANES, "worker-1", "worker-2"];
 const [OLD, NEW] = ["1.36.2", "1.36.3"];
@@ -59,7 +59,7 @@ story("an upgrade", () => {
     const directory = temporaryDirectory();
     let lab: Lab;
     let host: HostBefore;
-    let asker: Asker | undefined;
+    let visitors: readonly SteadyRequests[] = [];
     let writer: Writer | undefined;
 
     /** What kubelets say of their versions, by node. */
@@ -90,10 +90,10 @@ story("an upgrade", () => {
             ...{ controlPlanes: CONTROL_PLANES.length, workers: 2, upgrade: { drainTimeout: 30 } },
             ...{ versions: { kubernetes: OLD }, parts: { source: "directory", directory: path } },
         });
-        host = new HostBefore(/test-upgrade|10\.249\.9\./);
+        host = new HostBefore(/test-upgrade|10\.249\.11\./);
     }, 300_000);
     afterAll(() => {
-        asker?.stop();
+        visitors.forEach((visitor) => visitor.stop());
         writer?.stop();
         lab.remove();
         directory.remove();
@@ -117,10 +117,12 @@ story("an upgrade", () => {
     }, 300_000);
 
     it("stops at a node whose pods a budget keeps, with that reason, and leaves the node as it was", async () => {
-        asker = new Asker([`http://${PREFIX}.11:${NODE_PORT}/`, `http://${PREFIX}.21:${NODE_PORT}/`]);
+        visitors = ["11", "21"].map(
+            (host) => new SteadyRequests("visitor.sh", `http://${PREFIX}.${host}:${NODE_PORT}/`, 200),
+        );
         writer = new Writer(lab);
         await eventually(60, () => {
-            expect(asker?.answers().answered).toBeGreaterThan(10);
+            expect(visitors.every((visitor) => visitor.since(0).succeeded > 10)).toBe(true);
         });
         const { code, stdout, stderr } = lab.run("up", [], 900);
         expect(code).not.toBe(0);
@@ -155,19 +157,19 @@ story("an upgrade", () => {
     }, 900_000);
 
     it("has cost no answer of a service with two replicas, and no acknowledged write", () => {
-        const { answered, missed } = asker?.answers() ?? { answered: 0, missed: [] };
-        console.log(
-            `web service: ${answered} answered, ${missed.length} missed; writes: ${JSON.stringify(writer?.since(0))}`,
-        );
-        expect(missed).toEqual([]);
-        expect(answered).toBeGreaterThan(100);
+        const visits = visitors.map((visitor) => visitor.since(0));
+        console.log(`web service: ${JSON.stringify(visits)}; writes: ${JSON.stringify(writer?.since(0))}`);
+        for (const { succeeded, failed } of visits) {
+            expect(failed).toBe(0);
+            expect(succeeded).toBeGreaterThan(100);
+        }
         expect(writer?.lost()).toEqual([]);
         expect(writer?.since(0).longestGap).toBeLessThan(5000);
     });
 
     it("leaves nothing behind", async () => {
         writer?.stop();
-        asker?.stop();
+        visitors.forEach((visitor) => visitor.stop());
         lab.down();
         await eventually(10, () => {
             expect(host.differences()).toEqual([]);
