@@ -48,7 +48,7 @@ uncordon_node() {
 
 # note_node NODE KUBELET CONTAINERD: the node has come to these versions.
 note_node() {
-    if [ ! -d "$state/node-versions" ]; then mkdir "$state/node-versions"; fi
+    if [ ! -d "$state/node-versions" ]; then mkdir -p "$state/node-versions"; fi
     printf '%s\n' "$2 $3" >"$state/node-versions/$1"
 }
 
@@ -76,7 +76,7 @@ snapshot_before_change() {
         return 0
     fi
     TZ=UTC printf -v file '%s/%(%Y%m%dT%H%M%SZ)T.db' "$directory" -1
-    if [ ! -d "$directory" ]; then mkdir -m 0700 "$directory"; fi
+    if [ ! -d "$directory" ]; then mkdir -p -m 0700 "$directory"; fi
     # As etcd_ask, which gives it five seconds.
     if ! said=$(etcdctl --endpoints "$own_etcd" --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key \
         snapshot save "$file.new" 2>&1) || ! said=$(etcdutl snapshot status "$file.new" 2>&1); then
