@@ -11,8 +11,8 @@ export const SUPER_ADMIN_KUBECONFIG = "/etc/kubernetes/super-admin.conf";
 /** `kubectl` as the step's scripts write it. What it keeps of its own goes with the cluster, and not into root's home. */
 export const KUBECTL = `kubectl --kubeconfig ${SUPER_ADMIN_KUBECONFIG} --cache-dir /run/kubelab/kubectl`;
 
-/** The statement that defines as_admin, by which functions of the step library ask the API. */
-export const AS_ADMIN = `as_admin() { ${KUBECTL} "$@"; }`;
+/** The statement that defines admin_kubectl, by which functions of the step library ask the API. */
+export const AS_ADMIN = `admin_kubectl() { ${KUBECTL} "$@"; }`;
 
 /** A Kubernetes object. */
 export type Manifest = Readonly<Record<string, unknown>> & { readonly kind: string; readonly apiVersion: string };

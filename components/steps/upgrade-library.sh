@@ -1,7 +1,6 @@
 # shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the libraries of steps are read as one
 # What surrounds a change of programs on a machine that is part of a cluster: nothing is lost by it, and no pod is on the node meanwhile.
-# A step that asks the API defines as_admin,
-# kubectl with the rights of an administrator.
+# A step that asks the API defines admin_kubectl: kubectl with the rights of an administrator.
 
 # On a node that a rollout has cordoned. One that somebody else had cordoned hasn't it, and stays cordoned.
 rollout_mark=kubelab/cordoned-for-rollout
@@ -10,7 +9,7 @@ rollout_mark=kubelab/cordoned-for-rollout
 # $node_marked, empty or not.
 node_state() {
     local said
-    said=$(as_admin --request-timeout=10s get node "$1" -o go-template='{{with .status.nodeInfo}}{{.kubeletVersion}} {{.containerRuntimeVersion}}{{end}} {{if .spec.unschedulable}}cordoned{{end}},{{with .metadata.annotations}}{{if index . "'"$rollout_mark"'"}}marked{{end}}{{end}}' 2>&1) || {
+    said=$(admin_kubectl --request-timeout=10s get node "$1" -o go-template='{{with .status.nodeInfo}}{{.kubeletVersion}} {{.containerRuntimeVersion}}{{end}} {{if .spec.unschedulable}}cordoned{{end}},{{with .metadata.annotations}}{{if index . "'"$rollout_mark"'"}}marked{{end}}{{end}}' 2>&1) || {
         node_said=$said
         return 1
     }
@@ -30,9 +29,9 @@ drain_node() {
     if [ "$node_kubelet $node_runtime" = "$2 $3" ]; then return 0; fi
     rm -f "$state/node-versions/$node"
     if [ -z "$node_cordoned" ]; then
-        as_admin patch node "$node" -p '{"metadata":{"annotations":{"'"$rollout_mark"'":"true"}},"spec":{"unschedulable":true}}' >/dev/null
+        admin_kubectl patch node "$node" -p '{"metadata":{"annotations":{"'"$rollout_mark"'":"true"}},"spec":{"unschedulable":true}}' >/dev/null
     fi
-    if said=$(as_admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout="${seconds}s" 2>&1); then return 0; fi
+    if said=$(admin_kubectl drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout="${seconds}s" 2>&1); then return 0; fi
     uncordon_node "$node"
     fail "$node is not drained after $seconds seconds, so nothing has changed on it:
 $(grep -E '^error|cannot |Cannot ' <<<"$said" | sort -u | tail -n 20)
@@ -43,7 +42,7 @@ $(grep -E '^error|cannot |Cannot ' <<<"$said" | sort -u | tail -n 20)
 uncordon_node() {
     within 60 node_state "$1" || fail "the API doesn't say whether $1 is cordoned: ${node_said##*$'\n'}"
     if [ -z "$node_marked" ]; then return 0; fi
-    as_admin patch node "$1" -p '{"metadata":{"annotations":{"'"$rollout_mark"'":null}},"spec":{"unschedulable":null}}' >/dev/null
+    admin_kubectl patch node "$1" -p '{"metadata":{"annotations":{"'"$rollout_mark"'":null}},"spec":{"unschedulable":null}}' >/dev/null
 }
 
 # note_node NODE KUBELET CONTAINERD: the node has come to these versions.
@@ -76,7 +75,7 @@ snapshot_before_change() {
         return 0
     fi
     TZ=UTC printf -v file '%s/%(%Y%m%dT%H%M%SZ)T.db' "$directory" -1
-    if [ ! -d "$directory" ]; then mkdir -p -m 0700 "$directory"; fi
+    if [ ! -d "$directory" ]; then mkdir -m 0700 "$directory"; fi
     # As etcd_ask, which gives it five seconds.
     if ! said=$(etcdctl --endpoints "$own_etcd" --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key \
         snapshot save "$file.new" 2>&1) || ! said=$(etcdutl snapshot status "$file.new" 2>&1); then

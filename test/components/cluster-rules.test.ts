@@ -1,4 +1,5 @@
 import { scriptBody } from "../support/scripts";
+import { STEP_LIBRARY } from "../../components/steps/script";
 import { sshCommandLine } from "../../components/steps/ssh-command";
 import { stepCommand } from "../../components/steps/step";
 import { shellcheck, syntaxErrors, testWith } from "../support/bash";
@@ -90,6 +91,20 @@ describe("every step on a machine", () => {
         ]);
         const updates = [undefined, stepCommand({ user: "root", loginShell: "bash" }, "update")];
         expect(violations(steps, ({ inputs }) => updates.includes(inputs["update"] as string))).toEqual([]);
+    });
+
+    test("defines no function that the step library has: another of its functions would call the wrong one", () => {
+        const functions = (text: string): string[] =>
+            [...text.matchAll(/^ *(\w+)\(\) \{/gm)].map(([, name = ""]) => name);
+        // Programs that it brings are read by other shells.
+        const library = functions(STEP_LIBRARY.replace(/<<'(KUBELAB_PROGRAM)'[^\n]*\n.*?\n\1\n/gs, ""));
+        expect(library.length).toBeGreaterThan(50);
+        expect(library.filter((name, index) => library.indexOf(name) !== index)).toEqual([]);
+        const redefines = (step: Registration): boolean => {
+            const own = functions(inputsOf(step).stdin).filter((name) => name !== "on_create" && name !== "on_delete");
+            return own.some((name) => library.includes(name));
+        };
+        expect(violations(steps, (step) => !redefines(step))).toEqual([]);
     });
 
     test("waits for its machine to be ready", () => {

@@ -11,7 +11,7 @@ const path = (name: string): string => join(directory.path, name);
  * The API of one node, in files: `node` has what the template of node_state prints, `drain` what a drain says where it fails. What else it
  * is asked is noted. etcd answers where there is `etcd`.
  */
-const PROGRAMS = `as_admin() {
+const PROGRAMS = `admin_kubectl() {
     case "$*" in
         *"get node"*) cat ${path("node")} ;;
         drain*) echo "$*" >>${path("asked")}; [ ! -e ${path("drain")} ] || { cat ${path("drain")} >&2; return 1; } ;;
