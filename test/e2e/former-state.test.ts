@@ -30,9 +30,9 @@ story("a stack of version 0.1", () => {
                 .filter(([, is]) => is === sign)
                 .map(([, , name, type]) => `${type} ${name}`)
                 .sort();
-        // Machines make their own keys since, and kubelets ask for their certificates, which somebody approves.
+        // Since then nodes are drained before their programs change, machines make their own keys, and somebody approves certificates.
         expect(changed("+")).toEqual([
-            ...["keys", "kubelet-token", "node-approver"].map((name) => `command:Command former-cp-1-${name}`),
+            ...["drain", "keys", "kubelet-token", "node-approver"].map((name) => `command:Command former-cp-1-${name}`),
             "kubelab:NodeApprover former-cp-1-node-approver",
             "tls:LocallySignedCert former-cp-1-node-approver",
         ]);
