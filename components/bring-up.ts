@@ -14,10 +14,10 @@ import { prepare } from "./steps/prepare";
 import { sshCommand, sshIdentity } from "./steps/ssh-identity";
 import type { InspectedHost } from "./machines/hosts/rules";
 import { createMachines } from "./machines/machines";
-import { OneAtATime } from "./machines/one-at-a-time";
 import { kernelChecks, podNetwork } from "./network/networks";
 import { Node } from "./node/node";
 import { Rollout } from "./rollout";
+import { valueOf } from "./value-of";
 import { renderKubeconfig } from "./pki/kubeconfig";
 import { Pki } from "./pki/pki";
 import { apiTools } from "./cluster-spec/api-tools";
@@ -64,11 +64,7 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
     const parts = getParts(spec, cluster);
     const changes = valueOf(parts.run).then((run) => run !== args.rolledOut);
     const rollout = new Rollout(spec.nodes, running, spec.upgrade.maxUnavailable, changes);
-    const turns = new OneAtATime(
-        spec.nodes.map(({ name }) => name),
-        running,
-    );
-    const provided = createMachines({ spec, parts, turns, hosts }, cluster);
+    const provided = createMachines({ spec, parts, rollout, hosts }, cluster);
     const { machines, endpoint, innerEndpoint, endpointPort = spec.api.port, serverName } = provided;
     const identity = sshIdentity(provided.privateKey, machines, directory, cluster);
     const pki = new Pki(spec, serverName === undefined ? endpoint : undefined, cluster);
@@ -150,7 +146,6 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
         const turn = rollout.after(node.name, "services");
         const common = { spec, node, controlPlane: first.machine, run };
         const joined = membership({ ...common, machine, dependsOn, turn }, cluster);
-        turns.after(node.name, joined);
         rollout.at(node.name, "member", [joined]);
         // Not while a node joins: there is nothing to drain yet.
         const isNew = !running.includes(node.name);
@@ -159,7 +154,6 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
         rollout.at(node.name, "drained", [drained]);
         return joined;
     });
-    turns.noMore();
     rollout.noMore();
     const { machine: controlPlane } = first;
     const connected = api.length > 0 ? (network?.connected({ controlPlane, api, memberships }) ?? []) : [];
@@ -218,11 +212,6 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
         .apply((all) => (all && running.length > 0 ? memberships.map(({ id }) => id) : []));
     const rolledOut = pulumi.all([parts.run, ends]).apply(([run]) => run);
     return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands, rolledOut };
-}
-
-/** The value of an output once there is one; undefined where a preview doesn't know it. */
-function valueOf<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-    return (output as unknown as { readonly promise: () => Promise<T | undefined> }).promise();
 }
 
 /** 32 random bytes. That of before there were several has the name it had then. */

@@ -11,7 +11,7 @@ const STAGES: readonly Stage[] = ["api-server", "control-plane", "drained", "ser
  * then workers, of which no more than `maxUnavailable` are drained at a time.
  *
  * All of it is dependencies, which change nothing about a resource. They are there only in a run that changes programs: every other run,
- * and a node that is new, waits for nothing.
+ * and a node that is new, waits for nothing. Machines are replaced one at a time in every run.
  */
 export class Rollout {
     private readonly reach = new Map<string, (resources: readonly pulumi.Resource[]) => void>();
@@ -46,6 +46,15 @@ export class Rollout {
     async turnOf(name: string): Promise<readonly pulumi.Resource[]> {
         const before = this.predecessor(name);
         return before === undefined ? [] : this.after(before, "member");
+    }
+
+    /**
+     * What a machine waits for before it is replaced, in any run: one at a time, when the node before it is a member again. A new machine
+     * waits for nothing.
+     */
+    async replacementOf(name: string): Promise<readonly pulumi.Resource[]> {
+        const before = this.members[this.members.findIndex((member) => member.name === name) - 1];
+        return before === undefined ? [] : (this.reached.get(`${before.name} member`) ?? []);
     }
 
     /** What comes after a stage of the same node waits for. */

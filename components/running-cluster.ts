@@ -7,6 +7,7 @@ import {
     type RunningCluster,
     type SettingsOf,
 } from "./cluster-spec";
+import { valueOf } from "./value-of";
 
 /** What the stack put out of a cluster when it ran last: `Cluster.outputs`, as far as the next run reads it. */
 export interface LastOutputs {
@@ -36,13 +37,7 @@ export async function lastOutputs(
     const stack = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()].join("/");
     const self = new pulumi.StackReference(name, { name: stack }, options);
     // A secret output counts as one, whatever else it is made of.
-    const outputs = await (self.outputs as unknown as Unwrapped).promise();
-    return (outputs ?? {}) as Readonly<Record<string, unknown>>;
-}
-
-/** Internal to the SDK, and not in its type declarations. */
-interface Unwrapped {
-    readonly promise: () => Promise<unknown>;
+    return (await valueOf<Readonly<Record<string, unknown>>>(self.outputs)) ?? {};
 }
 
 /** Those of a component's cluster among the outputs of its stack: wherever the program exports `Cluster.outputs`. */

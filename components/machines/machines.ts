@@ -8,7 +8,7 @@ import { hostMachines } from "./hosts";
 import type { InspectedHost } from "./hosts/rules";
 import { localMachines } from "./local";
 import type { Machine } from "./machine";
-import type { OneAtATime } from "./one-at-a-time";
+import type { Rollout } from "../rollout";
 
 export interface Machines {
     /** One per node of the spec, in its order. */
@@ -32,7 +32,7 @@ export function createMachines(
     args: {
         readonly spec: ClusterSpec;
         readonly parts: Parts;
-        readonly turns: OneAtATime;
+        readonly rollout: Rollout;
         /** The hosts of a cluster on such, in the order of the spec's list. */
         readonly hosts: pulumi.Input<readonly InspectedHost[]>;
     },

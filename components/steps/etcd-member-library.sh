@@ -9,12 +9,12 @@ own_etcd=https://127.0.0.1:2379
 etcd_said=''
 member_id=''
 
-# etcd_ask ENDPOINTS ARGUMENT...: etcdctl there. What it printed is in $etcd_said.
+# etcd_ask ENDPOINTS ARGUMENT...: etcdctl there, within $etcd_patience. What it printed is in $etcd_said.
 etcd_ask() {
     local endpoints=$1 status=0
     shift
     etcd_said=$(etcdctl --endpoints "$endpoints" --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key \
-        --dial-timeout 2s --command-timeout 5s "$@" 2>&1) || status=$?
+        --dial-timeout 2s --command-timeout "${etcd_patience:-5s}" "$@" 2>&1) || status=$?
     return "$status"
 }
 

@@ -69,17 +69,15 @@ reports_kubelet() {
 
 # snapshot_before_change: before programs of a control plane change, a snapshot of its etcd, kept on it for a way back. The last three stay.
 snapshot_before_change() {
-    local directory=$state/before-rollout file said kept=()
+    local directory=$state/before-rollout file kept=()
     if ! etcd_ask "$own_etcd" endpoint health; then
         printf 'kubelab: %s: etcd does not answer, so no snapshot is taken before its programs change: %s\n' "$HOSTNAME" "${etcd_said##*$'\n'}" >&2
         return 0
     fi
     TZ=UTC printf -v file '%s/%(%Y%m%dT%H%M%SZ)T.db' "$directory" -1
     if [ ! -d "$directory" ]; then mkdir -m 0700 "$directory"; fi
-    # As etcd_ask, which gives it five seconds.
-    if ! said=$(etcdctl --endpoints "$own_etcd" --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key \
-        snapshot save "$file.new" 2>&1) || ! said=$(etcdutl snapshot status "$file.new" 2>&1); then
-        fail "no snapshot of etcd, so no program changes: ${said##*$'\n'}"
+    if ! etcd_patience=10m etcd_ask "$own_etcd" snapshot save "$file.new" || ! etcd_said=$(etcdutl snapshot status "$file.new" 2>&1); then
+        fail "no snapshot of etcd, so no program changes: ${etcd_said##*$'\n'}"
     fi
     mv -f "$file.new" "$file"
     kept=("$directory"/*.db)

@@ -37,7 +37,7 @@ export interface AuditFilter {
 
 /** The last events of all API servers, oldest first. @throws UserError where a control plane has no log or can't be asked. */
 export async function auditEvents(cluster: ClusterAccess, filter: AuditFilter): Promise<AuditEvent[]> {
-    const members = cluster.stack.outputs().nodes.filter(({ role }) => role === "control-plane");
+    const members = cluster.stack.controlPlanes();
     const texts = await Promise.all(members.map((node) => readLog(cluster, node)));
     return select(texts.flatMap(parseEvents), filter);
 }

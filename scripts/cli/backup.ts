@@ -13,7 +13,7 @@ import { authorityOf, identityOf } from "./backup/state";
 import type { ClusterAccess } from "./cluster-access";
 import { openCluster } from "./open-cluster";
 import { repair } from "./repair";
-import { specOfStack } from "./spec-of-stack";
+import { requireSpec } from "./spec-of-stack";
 import type { Stack, StackNode } from "./stack";
 import { clusterStatus, isHealthy } from "./status";
 import { settled } from "./stopped-machines";
@@ -39,7 +39,7 @@ export async function backup(stack: Stack, path: string): Promise<void> {
     const display = new Display();
     try {
         display.begin("backup");
-        const spec = knownSpec(stack);
+        const spec = requireSpec(stack);
         const engine = await quietEngine(stack);
         const state = await engine.state();
         const { snapshot, revision, keys } = await takeSnapshot(cluster, controlPlaneOf(stack));
@@ -77,7 +77,7 @@ export async function restore(stack: Stack, path: string): Promise<boolean> {
     if (!existsSync(file)) {
         throw new UserError(`There is no file ${file}.`);
     }
-    const spec = knownSpec(stack);
+    const spec = requireSpec(stack);
     const engine = await quietEngine(stack);
     const read = readBackup(file, passphraseOf(engine));
     refuseForeign(file, read.facts, stack, spec);
@@ -112,7 +112,7 @@ export function restoreFromMachine(stack: Stack, from: string): Promise<boolean>
 }
 
 async function restoreSnapshotOf(stack: Stack, name: string, wanted: string): Promise<boolean> {
-    const spec = knownSpec(stack);
+    const spec = requireSpec(stack);
     const cluster = await openCluster(stack);
     refuseSeveralMembers(stack, spec);
     const node = controlPlaneOf(stack);
@@ -130,7 +130,6 @@ async function restoreSnapshotOf(stack: Stack, name: string, wanted: string): Pr
     } finally {
         display.end();
     }
-    await removeForeignNodes(cluster);
     return settle(cluster);
 }
 
@@ -151,11 +150,6 @@ async function restoreInto(cluster: ClusterAccess, { snapshot, facts }: Backup, 
         display.begin("etcd");
         await restoreSnapshot(cluster, controlPlaneOf(stack), snapshot, spec.api.port);
         display.line(`restored: ${facts.keys} keys of etcd as of ${facts.created}`);
-        const present = stack.outputs().nodes.map(({ name }) => name);
-        for (const gone of facts.nodes.filter((name) => !present.includes(name))) {
-            await cluster.kubectl(["delete", "node", gone, "--ignore-not-found"]);
-            display.line(`${gone} is no node of this lab any more`);
-        }
     } finally {
         display.end();
     }
@@ -163,6 +157,7 @@ async function restoreInto(cluster: ClusterAccess, { snapshot, facts }: Backup, 
 
 /** What `up` has made since then, a node's object say, is put back. */
 async function settle(cluster: ClusterAccess): Promise<boolean> {
+    await removeForeignNodes(cluster);
     const well = async (): Promise<boolean> => isHealthy(await clusterStatus(cluster));
     await settled(SETTLE_SECONDS, async () => !(await well()));
     return (await well()) || repair(cluster.stack, [], false);
@@ -228,16 +223,8 @@ function refuseOther(file: string, facts: BackupFacts, state: unknown, stack: St
     }
 }
 
-function knownSpec(stack: Stack): ClusterSpec {
-    const spec = specOfStack(stack, {});
-    if (spec === undefined) {
-        throw new UserError(`Pulumi.${stack.name}.yaml has encrypted values: only \`up\` can read what the stack is.`);
-    }
-    return spec;
-}
-
 function controlPlaneOf(stack: Stack): StackNode {
-    const found = stack.outputs().nodes.find(({ role }) => role === "control-plane");
+    const [found] = stack.controlPlanes();
     if (found === undefined) {
         throw new UserError(`The stack "${stack.name}" has no control plane.`);
     }

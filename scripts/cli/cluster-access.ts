@@ -61,6 +61,14 @@ export class ClusterAccess {
         });
     }
 
+    /** As `tryAsRoot`. @throws UserError with the node and what the script said when it fails. */
+    async asRoot(node: StackNode, script: string, timeoutSeconds: number): Promise<void> {
+        const { code, stderr } = await this.tryAsRoot(node, script, timeoutSeconds);
+        if (code !== 0) {
+            throw new UserError(`${node.name}: ${stderr.trim() || `exit ${code}`}`);
+        }
+    }
+
     /** Runs a bash script on a machine as root. */
     tryAsRoot(node: StackNode, script: string, timeoutSeconds: number): Promise<Result> {
         const login = { user: this.userOf(node), sudoPassword: process.env[SUDO_PASSWORD] };

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { ClusterAccess } from "./cluster-access";
+import { memberScript } from "./etcd/member-script";
 import { UserError } from "../support/errors";
 import type { Stack, StackNode } from "./stack";
 
@@ -21,7 +20,7 @@ export interface EtcdMember {
     };
 }
 
-export const RECOVER_SCRIPT = readFileSync(join(__dirname, "recover/etcd.sh"), "utf8");
+export const RECOVER_SCRIPT = memberScript("recover/etcd.sh");
 const TIMEOUT_SECONDS = 20;
 
 /** How many of so many members of etcd must be there for a write. */
@@ -29,13 +28,9 @@ export function majority(members: number): number {
     return Math.floor(members / 2) + 1;
 }
 
-export function controlPlanes(stack: Stack): StackNode[] {
-    return stack.outputs().nodes.filter(({ role }) => role === "control-plane");
-}
-
 /** Asks every control plane for its member of etcd; none where there is only one, whose loss is no question of a majority. */
 export async function etcdMembers(cluster: ClusterAccess, stopped: readonly string[] = []): Promise<EtcdMember[]> {
-    const nodes = controlPlanes(cluster.stack);
+    const nodes = cluster.stack.controlPlanes();
     const ask = async (node: StackNode): Promise<EtcdMember> =>
         stopped.includes(node.name) ? noAnswer(node) : askMember(cluster, node);
     return nodes.length < 2 ? [] : Promise.all(nodes.map(ask));
@@ -48,7 +43,7 @@ export function hasQuorum(members: readonly EtcdMember[]): boolean {
 
 /** @throws UserError where too many control planes have lost their disks for the others to take new ones in. */
 export function refuseWithoutQuorum(stack: Stack, absent: readonly string[]): void {
-    const all = controlPlanes(stack).map(({ name }) => name);
+    const all = stack.controlPlanes().map(({ name }) => name);
     const left = all.filter((name) => !absent.includes(name));
     if (all.length > 1 && left.length < majority(all.length)) {
         throw new UserError(

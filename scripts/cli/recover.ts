@@ -5,7 +5,7 @@ import type { ClusterAccess } from "./cluster-access";
 import { localLab } from "./differences";
 import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
-import { controlPlanes, type EtcdMember, etcdMembers, hasQuorum, RECOVER_SCRIPT, renderMembers } from "./quorum";
+import { type EtcdMember, etcdMembers, hasQuorum, RECOVER_SCRIPT, renderMembers } from "./quorum";
 import { specOfStack } from "./spec-of-stack";
 import type { Stack } from "./stack";
 import { downParts } from "./stopped-machines";
@@ -136,12 +136,8 @@ function newest(stack: Stack, members: readonly EtcdMember[], from: string | und
     return best?.node ?? "";
 }
 
-async function onMember(cluster: ClusterAccess, name: string, call: string): Promise<void> {
-    const script = `${RECOVER_SCRIPT}\n${call}\n`;
-    const { code, stderr } = await cluster.tryAsRoot(cluster.stack.node(name), script, TIMEOUT_SECONDS);
-    if (code !== 0) {
-        throw new UserError(`${name}: ${stderr.trim() || `exit ${code}`}`);
-    }
+function onMember(cluster: ClusterAccess, name: string, call: string): Promise<void> {
+    return cluster.asRoot(cluster.stack.node(name), `${RECOVER_SCRIPT}\n${call}\n`, TIMEOUT_SECONDS);
 }
 
 /** With their old data they would be a second cluster. */
@@ -154,7 +150,7 @@ async function deleteMachines(stack: Stack, names: readonly string[]): Promise<v
 }
 
 function refuseUnknown(stack: Stack, asked: readonly string[]): void {
-    const known = controlPlanes(stack).map(({ name }) => name);
+    const known = stack.controlPlanes().map(({ name }) => name);
     const unknown = asked.filter((name) => !known.includes(name));
     if (unknown.length > 0) {
         throw new UserError(`${unknown.join(", ")}: no control plane. It can be: ${known.join(", ")}.`);

@@ -37,6 +37,15 @@ export function specOfStack(stack: Stack, overrides: Readonly<Record<string, str
     }
 }
 
+/** As `specOfStack`. @throws UserError also where values are encrypted. */
+export function requireSpec(stack: Stack, overrides: Readonly<Record<string, string>> = {}): ClusterSpec {
+    const spec = specOfStack(stack, overrides);
+    if (spec === undefined) {
+        throw new UserError(`Pulumi.${stack.name}.yaml has encrypted values: only \`up\` can read what the stack is.`);
+    }
+    return spec;
+}
+
 /** Options of `scripts/lab parts get` for what a stack needs. @throws UserError where its config is wrong, or can't be known. */
 export function flagsForStack(stack: Stack): string[] {
     stack.requireConfig();

@@ -87,6 +87,10 @@ export class Stack {
         return JSON.parse(readFileSync(join(this.directory, "outputs.json"), "utf8")) as StackOutputs;
     }
 
+    controlPlanes(): StackNode[] {
+        return this.outputs().nodes.filter(({ role }) => role === "control-plane");
+    }
+
     node(name: string): StackNode {
         const { nodes } = this.outputs();
         const node = nodes.find((each) => each.name === name);

@@ -3,6 +3,7 @@ import { Display } from "../support/display";
 import { UserError } from "../support/errors";
 import { localLab } from "./differences";
 import { openCluster } from "./open-cluster";
+import { installBootUnit, removeBootUnit } from "./start/boot-unit";
 import type { Stack } from "./stack";
 import { clusterStatus, isHealthy } from "./status";
 import { downParts, renderDownParts, settled, startDownParts } from "./stopped-machines";
@@ -10,14 +11,37 @@ import { downParts, renderDownParts, settled, startDownParts } from "./stopped-m
 /** Seconds until started machines must be healthy. */
 const BOOT_SECONDS = 120;
 
+export interface StartOptions {
+    /** By systemd, whenever this host boots. */
+    readonly atBoot: boolean;
+    /** No longer by systemd. */
+    readonly notAtBoot: boolean;
+}
+
+/**
+ * Starts a lab's machines, or has systemd do so, or no longer.
+ *
+ * @throws UserError where its machines aren't this host's, systemd isn't there, or not everything gets well.
+ */
+export async function start(stack: Stack, { atBoot, notAtBoot }: StartOptions): Promise<void> {
+    if (notAtBoot) {
+        console.log(removeBootUnit(stack) ?? "systemd doesn't start this lab");
+        return;
+    }
+    requireLocalLab(stack);
+    if (atBoot) {
+        console.log(`at boot: ${installBootUnit(stack)}`);
+    }
+    await startMachines(stack);
+}
+
 /**
  * Starts what doesn't run of a local lab that is up, after a reboot of the host say, and waits until it is well. The engine isn't asked:
  * nothing of the cluster changes.
  *
  * @throws UserError where a machine's disk is gone, or not everything gets well.
  */
-export async function start(stack: Stack): Promise<void> {
-    requireLocalLab(stack);
+async function startMachines(stack: Stack): Promise<void> {
     const display = new Display();
     try {
         const down = await downParts(stack);
@@ -51,11 +75,8 @@ export async function waitUntilWell(stack: Stack, display: Display): Promise<voi
     }
 }
 
-/** @returns its name. */
-export function requireLocalLab(stack: Stack): string {
-    const lab = localLab(stack);
-    if (lab === undefined) {
+function requireLocalLab(stack: Stack): void {
+    if (localLab(stack) === undefined) {
         throw new UserError(`The machines of the stack "${stack.name}" aren't this host's: start them where they are.`);
     }
-    return lab;
 }

@@ -4,7 +4,7 @@ import type { ClusterSpec } from "../../components/cluster-spec";
 import { UserError } from "../support/errors";
 import type { ClusterAccess } from "./cluster-access";
 import { openCluster } from "./open-cluster";
-import { specOfStack } from "./spec-of-stack";
+import { requireSpec } from "./spec-of-stack";
 import type { Stack, StackNode } from "./stack";
 import { up, parseConfig } from "./up";
 import { planRollout, refusals, renderPlan, type Running } from "./upgrade/plan";
@@ -27,10 +27,7 @@ export interface UpgradeOptions {
  */
 export async function upgrade(stack: Stack, { config, plan, json }: UpgradeOptions): Promise<void> {
     stack.requireConfig();
-    const spec = specOfStack(stack, parseConfig(config));
-    if (spec === undefined) {
-        throw new UserError(`Pulumi.${stack.name}.yaml has encrypted values: only \`up\` can read what the stack is.`);
-    }
+    const spec = requireSpec(stack, parseConfig(config));
     const running = await runningVersions(await openCluster(stack), spec);
     const refused = refusals(spec, running);
     if (refused.length > 0) {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { HostBefore } from "../support/host-state";
-import { eventually, Lab, story } from "../support/lab";
+import { Lab, story } from "../support/lab";
 import { watch } from "../support/watched";
 
 const LAB = join(__dirname, "../../scripts/lab");
@@ -55,8 +55,6 @@ story("a lab on two cores that others keep busy", () => {
 
     it("goes down and leaves nothing", async () => {
         lab.succeed("down");
-        await eventually(10, () => {
-            expect(host.differences()).toEqual([]);
-        });
+        await host.expectAsBefore();
     }, 300_000);
 });

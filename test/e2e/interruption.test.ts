@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { listMachines } from "../../scripts/machines/status";
 import { readMachine } from "../../scripts/machines/records";
 import { HostBefore } from "../support/host-state";
-import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
+import { Lab, NO_CHANGES, story } from "../support/lab";
 import { stopStory } from "../support/story";
 
 /** How often one bring-up is killed, at the least, and one `down`: each time some resources further. */
@@ -15,11 +15,6 @@ story("up and down, cut short", () => {
 
     const ids = (): Record<string, string> =>
         Object.fromEntries(listMachines(lab.stack).map((name) => [name, readMachine(lab.stack, name)?.id ?? ""]));
-    const expectNothingLeft = async (): Promise<void> => {
-        await eventually(10, () => {
-            expect(host.differences()).toEqual([]);
-        });
-    };
     /**
      * Runs a command again and again, and kills each run when it has done `step` resources more.
      *
@@ -73,7 +68,7 @@ story("up and down, cut short", () => {
         total = { up: up.done, down: down.done };
         expect(total.up).toBeGreaterThan(50);
         expect(total.down).toBeGreaterThan(3);
-        await expectNothingLeft();
+        await host.expectAsBefore();
     }, 600_000);
 
     it.each(["alone", "whole"] as const)(
@@ -85,7 +80,7 @@ story("up and down, cut short", () => {
             const downKills = await killUntilDone("down", Math.ceil(total.down / DOWN_KILLS), how);
             expect(downKills).toBeGreaterThanOrEqual(DOWN_KILLS - 1);
             expect(listMachines(lab.stack)).toEqual([]);
-            await expectNothingLeft();
+            await host.expectAsBefore();
         },
         480_000,
     );
@@ -101,7 +96,7 @@ story("up and down, cut short", () => {
             await killed.until(() => killed.done >= share * total.up);
             await (how === "alone" ? killed.killAlone() : killed.killWhole());
             lab.down();
-            await expectNothingLeft();
+            await host.expectAsBefore();
         },
         240_000,
     );
@@ -191,6 +186,6 @@ story("up and down, cut short", () => {
 
     it("down takes everything with it in the end", async () => {
         lab.down();
-        await expectNothingLeft();
+        await host.expectAsBefore();
     }, 120_000);
 });

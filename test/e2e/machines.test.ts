@@ -150,8 +150,6 @@ story("local machines", () => {
         driver.succeed("network", "delete", driver.network(FIRST.lab, FIRST.prefix));
         expect(driver.succeed("machine", "delete", first())).toEqual({ deleted: false });
         expect(driver.succeed("network", "delete", { lab: FIRST.lab })).toEqual({ deleted: false });
-        await eventually(5, () => {
-            expect(host.differences()).toEqual([]);
-        });
+        await host.expectAsBefore(5);
     }, 60_000);
 });

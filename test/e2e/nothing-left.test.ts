@@ -13,12 +13,6 @@ story("down leaves nothing behind", () => {
     let second: Lab;
     let host: HostBefore;
 
-    const expectAsBefore = async (): Promise<void> => {
-        await eventually(10, () => {
-            expect(host.differences()).toEqual([]);
-        });
-    };
-
     beforeAll(() => {
         first = new Lab("left-1", `${PREFIXES.first}.0/24`);
         second = new Lab("left-2", `${PREFIXES.second}.0/24`);
@@ -44,7 +38,7 @@ story("down leaves nothing behind", () => {
         });
         first.ssh("worker-1", "systemd-run --quiet --on-active=0.2 ip link set eth0 down");
         first.down();
-        await expectAsBefore();
+        await host.expectAsBefore();
     }, 600_000);
 
     it("of one of two labs, while the other runs on as if nothing had happened", async () => {
@@ -72,7 +66,7 @@ story("down leaves nothing behind", () => {
         expect(second.kubectl("get", "pods", "--all-namespaces", "-o", restarts)).toMatch(/^(0 ?)+$/);
         expect(second.upChanges()).toEqual(NO_CHANGES);
         second.down();
-        await expectAsBefore();
+        await host.expectAsBefore();
     }, 600_000);
 });
 

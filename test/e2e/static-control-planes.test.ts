@@ -1,23 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { voters } from "../support/etcd";
 import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 
-const MEMBERS =
-    "etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key member list";
 const ALL = ["cp-1", "cp-2", "cp-3"];
 
 story("several control planes as static pods", () => {
     let lab: Lab;
-
-    /** Names of etcd's members that have a vote, as this machine sees them. */
-    const voters = (node: string): string[] => {
-        const fields = lab
-            .ssh(node, MEMBERS)
-            .trim()
-            .split("\n")
-            .map((line) => line.split(", "));
-        return fields.filter((each) => each[5] === "false").map((each) => each[2] ?? "");
-    };
 
     beforeAll(() => {
         lab = new Lab("static-several", "10.249.12.0/24");
@@ -32,7 +21,7 @@ story("several control planes as static pods", () => {
         const kubeconfig = readFileSync(join(lab.directory, "kubeconfig"), "utf8");
         lab.up({ controlPlanes: 3 });
         expect(readFileSync(join(lab.directory, "kubeconfig"), "utf8")).toBe(kubeconfig);
-        expect(voters("cp-1").sort()).toEqual(ALL);
+        expect(voters(lab, "cp-1")).toEqual(ALL);
         const manifest = lab.ssh("cp-3", "cat /etc/kubernetes/manifests/etcd.yaml");
         expect(manifest).toMatch(/name: ETCD_INITIAL_CLUSTER_STATE\n +value: "?existing"?\n/);
         expect(lab.kubectl("get", "nodes", "--no-headers").match(/ Ready /g)).toHaveLength(3);
@@ -50,12 +39,12 @@ story("several control planes as static pods", () => {
         await eventually(60, () => {
             expect(lab.kubectl("get", "nodes", "--no-headers").match(/ Ready /g)).toHaveLength(3);
         });
-        expect(voters(ALL.find((node) => node !== off) ?? "").sort()).toEqual(ALL);
+        expect(voters(lab, ALL.find((node) => node !== off) ?? "")).toEqual(ALL);
     }, 400_000);
 
     it("leave again", () => {
         lab.up({ controlPlanes: 1 });
-        expect(voters("cp-1")).toEqual(["cp-1"]);
+        expect(voters(lab, "cp-1")).toEqual(["cp-1"]);
         expect(lab.upChanges()).toEqual(NO_CHANGES);
     }, 600_000);
 });

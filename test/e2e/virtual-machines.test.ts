@@ -201,9 +201,7 @@ story("virtual machines", () => {
         driver.succeed("machine", "delete", request());
         driver.succeed("network", "delete", { lab });
         expect(driver.succeed("machine", "delete", request())).toEqual({ deleted: false });
-        await eventually(5, () => {
-            expect(host.differences()).toEqual([]);
-        });
+        await host.expectAsBefore(5);
     }, 60_000);
 });
 

@@ -119,8 +119,6 @@ story("virtual machines of an ordinary user", () => {
         expect(user.processes()).toEqual([]);
         expect(existsSync(join(user.home, ".local/state/kubelab"))).toBe(false);
         user.remove();
-        await eventually(5, () => {
-            expect(host.differences()).toEqual([]);
-        });
+        await host.expectAsBefore(5);
     }, 120_000);
 });

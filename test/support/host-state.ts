@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { quote } from "../../components/steps/script";
+import { eventually } from "./lab";
 
 /** Runs a command and gives back what it prints; nothing where it isn't there. */
 export type Run = (command: readonly string[]) => string;
@@ -132,6 +133,13 @@ export class HostBefore {
 
     /** @param own matches lines that are the test's own by a lab's name or address. */
     constructor(private readonly own: RegExp) {}
+
+    /** Nothing differs any more, within so many seconds. */
+    async expectAsBefore(seconds = 10): Promise<void> {
+        await eventually(seconds, () => {
+            expect(this.differences()).toEqual([]);
+        });
+    }
 
     /**
      * What differs now. Where other labs are or were here meanwhile, what they do isn't this test's: only its own lines count. A cgroup of

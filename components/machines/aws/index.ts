@@ -6,7 +6,7 @@ import type { Component } from "../../component";
 import type { SshKey } from "../../steps/ssh-identity";
 import { awsProviderConfig } from "../../cluster-spec/aws-config";
 import type { AwsSpec, ClusterSpec } from "../../cluster-spec/types";
-import type { OneAtATime } from "../one-at-a-time";
+import type { Rollout } from "../../rollout";
 import type { Machine } from "../machine";
 import { machineImage } from "./image";
 import { AwsMachine } from "./instance";
@@ -19,7 +19,7 @@ export interface AwsMachinesArgs {
     readonly spec: ClusterSpec;
     readonly aws: AwsSpec;
     readonly sshKey: SshKey;
-    readonly turns: OneAtATime;
+    readonly rollout: Rollout;
 }
 
 /**
@@ -35,7 +35,7 @@ export function awsMachines(
     /** Name that the API server's certificate has, where it isn't the endpoint's. */
     readonly serverName?: string;
 } {
-    const { spec, aws, sshKey, turns } = args;
+    const { spec, aws, sshKey, rollout } = args;
     const { profile } = aws;
     const region = aws.region as NonNullable<ProviderArgs["region"]>;
     // The one of the component's options is the user's own.
@@ -69,7 +69,7 @@ export function awsMachines(
                 node,
                 {
                     ...{ spec, aws, sshKey, keyPair, image, network, security, tags, provider },
-                    turn: turns.before(node.name),
+                    turn: rollout.replacementOf(node.name),
                     ...(node.name === first?.name ? { elasticAddress: endpoint } : {}),
                 },
                 parent,

@@ -1,9 +1,7 @@
 # shellcheck shell=bash
 # A snapshot of etcd on a control plane, and its way back. A call follows: take_snapshot; restore_snapshot <API server's port> with the
 # snapshot in base64 on its standard input; or restore_snapshot <API server's port> <path of a snapshot on the machine>.
-set -euo pipefail
 umask 077
-PATH=/usr/local/bin:/usr/sbin:/sbin:$PATH
 
 DATA=/var/lib/etcd
 # The data from before the last restore.
@@ -11,11 +9,6 @@ FORMER=/var/lib/kubelab/etcd-before-restore
 PODS=/etc/kubernetes/manifests
 # In the order in which they start; not every cluster has all.
 PROCESSES=(etcd kube-apiserver kube-controller-manager kube-scheduler node-approver)
-
-fail() {
-    echo "$*" >&2
-    exit 1
-}
 
 # What follows is repeated until it succeeds, for so many seconds.
 within() {
@@ -31,8 +24,7 @@ within() {
 take_snapshot() {
     work=$(mktemp -d /var/lib/kubelab/backup.XXXXXX)
     trap 'rm -rf "$work"' EXIT
-    etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key \
-        snapshot save "$work/snapshot.db" >/dev/null
+    ask snapshot save "$work/snapshot.db" >/dev/null
     etcdutl snapshot status "$work/snapshot.db" --write-out=json
     base64 --wrap=0 "$work/snapshot.db"
 }

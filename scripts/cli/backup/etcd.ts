@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { quote } from "../../../components/steps/script";
 import { UserError } from "../../support/errors";
 import type { ClusterAccess } from "../cluster-access";
+import { memberScript } from "../etcd/member-script";
 import type { StackNode } from "../stack";
 
 export interface Snapshot {
@@ -11,7 +10,7 @@ export interface Snapshot {
     readonly keys: number;
 }
 
-const SCRIPT = readFileSync(join(__dirname, "etcd.sh"), "utf8");
+const SCRIPT = memberScript("backup/etcd.sh");
 const TIMEOUT_SECONDS = 900;
 
 /** A snapshot of what etcd has on a control plane. @throws UserError with what etcdctl said where there is none. */
@@ -78,9 +77,6 @@ export async function restoreMachineSnapshot(
     await runRestore(cluster, node, `restore_snapshot ${apiPort} ${quote(path)} </dev/null\n`);
 }
 
-async function runRestore(cluster: ClusterAccess, node: StackNode, call: string): Promise<void> {
-    const { code, stderr } = await cluster.tryAsRoot(node, `${SCRIPT}\n${call}`, TIMEOUT_SECONDS);
-    if (code !== 0) {
-        throw new UserError(`${node.name}: ${stderr.trim() || `exit ${code}`}`);
-    }
+function runRestore(cluster: ClusterAccess, node: StackNode, call: string): Promise<void> {
+    return cluster.asRoot(node, `${SCRIPT}\n${call}`, TIMEOUT_SECONDS);
 }

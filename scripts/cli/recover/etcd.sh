@@ -1,28 +1,16 @@
 # shellcheck shell=bash
 # A member of etcd that has lost the majority of the others. A call follows: describe_member, go_on_alone or give_data_up.
 # https://etcd.io/docs/v3.6/op-guide/recovery/#restarting-a-cluster-after-quorum-loss
-set -euo pipefail
-PATH=/usr/local/bin:/usr/sbin:/sbin:$PATH
 
 DATA=/var/lib/etcd/member
 # The data as they were before.
 FORMER=/var/lib/kubelab/etcd-before-recover
 SETTINGS=/run/systemd/system/etcd.service.d/recover.conf
 
-fail() {
-    echo "$*" >&2
-    exit 1
-}
-
-ask() {
-    etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt --key /etc/etcd/client.key \
-        --dial-timeout 2s --command-timeout 4s "$@"
-}
-
 # Prints a line: `data` or `empty`; and the next: what it says of itself, as JSON, where it answers.
 describe_member() {
     if [ -e "$DATA" ]; then echo data; else echo empty; fi
-    ask endpoint status --write-out=json 2>/dev/null || true
+    ask --dial-timeout 2s --command-timeout 4s endpoint status --write-out=json 2>/dev/null || true
 }
 
 # A later call of one that was cut short keeps the first copy.
@@ -47,7 +35,7 @@ go_on_alone() {
     systemctl start etcd || fail "etcd doesn't start alone; its data are in $FORMER too: $(journalctl --unit etcd --lines 3 --output cat --no-pager)"
     rm -rf "${SETTINGS%/*}"
     systemctl daemon-reload
-    members=$(ask member list | wc -l)
+    members=$(ask --dial-timeout 2s --command-timeout 4s member list | wc -l)
     [ "$members" -eq 1 ] || fail "etcd has $members members, and not one"
 }
 

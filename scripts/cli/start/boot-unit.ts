@@ -4,31 +4,29 @@ import { run, tryRun } from "../../machines/commands";
 import { AS_ROOT } from "../../machines/names";
 import { UserError } from "../../support/errors";
 import { homeDirectory } from "../../support/paths";
-import { requireLocalLab } from "../start";
 import type { Stack } from "../stack";
 
 /** What `start` reads of its environment; systemd gives a unit next to nothing. */
 const VARIABLES = ["PATH", "HOME", "KUBELAB_CACHE", "XDG_CACHE_HOME", "XDG_STATE_HOME"];
 
-/** The manager that has the unit: the system's, or an ordinary user's own. */
-const SYSTEMCTL = AS_ROOT ? ["systemctl"] : ["systemctl", "--user"];
+/** Options for the manager that has the unit: the system's, or an ordinary user's own. */
+const MANAGER = AS_ROOT ? [] : ["--user"];
 
 /**
  * Has systemd start the machines of a lab whenever this host boots. https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html
  *
  * @returns the path of the unit.
- * @throws UserError where systemd isn't there, or the lab isn't up on this host.
+ * @throws UserError where systemd isn't there.
  */
 export function installBootUnit(stack: Stack): string {
-    requireLocalLab(stack);
     if (!existsSync("/run/systemd/system")) {
         throw new UserError("systemd doesn't run here, so nothing can start the lab at boot.");
     }
     const path = unitPath(stack);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, renderBootUnit(stack, process.env), { mode: 0o644 });
-    systemctl("daemon-reload");
-    systemctl("enable", "--quiet", unitName(stack));
+    run("systemctl", [...MANAGER, "daemon-reload"]);
+    run("systemctl", [...MANAGER, "enable", "--quiet", unitName(stack)]);
     if (!AS_ROOT) {
         // Without that a user's units start when they log in.
         run("loginctl", ["enable-linger"]);
@@ -42,9 +40,9 @@ export function removeBootUnit(stack: Stack): string | undefined {
     if (!existsSync(path) || !readFileSync(path, "utf8").split("\n").includes(condition(stack))) {
         return undefined;
     }
-    tryRun(SYSTEMCTL[0] ?? "", [...SYSTEMCTL.slice(1), "disable", "--quiet", unitName(stack)]);
+    tryRun("systemctl", [...MANAGER, "disable", "--quiet", unitName(stack)]);
     rmSync(path);
-    tryRun(SYSTEMCTL[0] ?? "", [...SYSTEMCTL.slice(1), "daemon-reload"]);
+    tryRun("systemctl", [...MANAGER, "daemon-reload"]);
     return `removed: ${path}`;
 }
 
@@ -95,8 +93,4 @@ function unitPath(stack: Stack): string {
 /** As systemd reads it, with its specifiers taken literally. */
 function quoted(text: string): string {
     return `"${text.replace(/["\\]/g, "\\$&").replaceAll("%", "%%")}"`;
-}
-
-function systemctl(...args: readonly string[]): void {
-    run(SYSTEMCTL[0] ?? "", [...SYSTEMCTL.slice(1), ...args]);
 }
