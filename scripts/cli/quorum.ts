@@ -1,7 +1,8 @@
 import type { ClusterAccess } from "./cluster-access";
 import { memberScript } from "./etcd/member-script";
 import { UserError } from "../support/errors";
-import type { Stack, StackNode } from "./stack";
+import type { StackNode } from "./stack";
+import { settled } from "./stopped-machines";
 
 /** What there is of etcd on a control plane. */
 export interface EtcdMember {
@@ -22,6 +23,8 @@ export interface EtcdMember {
 
 export const RECOVER_SCRIPT = memberScript("recover/etcd.sh");
 const TIMEOUT_SECONDS = 20;
+/** Those that have just been started take some to find each other. */
+const START_SECONDS = 30;
 
 /** How many of so many members of etcd must be there for a write. */
 export function majority(members: number): number {
@@ -41,18 +44,32 @@ export function hasQuorum(members: readonly EtcdMember[]): boolean {
     return members.some(({ status }) => status?.hasLeader === true);
 }
 
-/** @throws UserError where too many control planes have lost their disks for the others to take new ones in. */
-export function refuseWithoutQuorum(stack: Stack, absent: readonly string[]): void {
+/**
+ * @param absent nodes whose disks are gone; the others run.
+ * @param patience seconds until the others are in touch with each other.
+ * @throws UserError where too many control planes are among them for the others to take new ones in, unless those have been let go before.
+ */
+export async function refuseWithoutQuorum(
+    cluster: ClusterAccess,
+    absent: readonly string[],
+    patience = START_SECONDS,
+): Promise<void> {
+    const { stack } = cluster;
     const all = stack.controlPlanes().map(({ name }) => name);
     const left = all.filter((name) => !absent.includes(name));
-    if (all.length > 1 && left.length < majority(all.length)) {
-        throw new UserError(
-            `The disks of ${all.filter((name) => absent.includes(name)).join(", ")} are gone, and with them the majority of etcd's members: ` +
-                (left.length === 0
-                    ? `'${stack.command("down")}', and then '${stack.command("restore", "FILE")}', make a new cluster of a backup.`
-                    : `${left.join(", ")} can't take new ones in. '${stack.command("recover")}' lets one go on alone.`),
-        );
+    if (all.length < 2 || left.length >= majority(all.length)) {
+        return;
     }
+    const lacksQuorum = async (): Promise<boolean> => !hasQuorum(await etcdMembers(cluster, absent));
+    if (left.length > 0 && (await settled(patience, lacksQuorum))) {
+        return;
+    }
+    throw new UserError(
+        `The disks of ${all.filter((name) => absent.includes(name)).join(", ")} are gone, and with them the majority of etcd's members: ` +
+            (left.length === 0
+                ? `'${stack.command("down")}', and then '${stack.command("restore", "FILE")}', make a new cluster of a backup.`
+                : `${left.join(", ")} can't take new ones in. '${stack.command("recover")}' lets one go on alone.`),
+    );
 }
 
 /** `1 of 3 members of etcd answers: cp-1` */

@@ -8,6 +8,7 @@ import { Display } from "../support/display";
 import { UserError } from "../support/errors";
 import { prepareForLab } from "./doctor";
 import { KeptRepairs } from "./kept-repairs";
+import { openCluster } from "./open-cluster";
 import { PhaseClock, renderPhases } from "./phases";
 import { Progress, summaryLine } from "./progress";
 import { refuseWithoutQuorum } from "./quorum";
@@ -55,9 +56,9 @@ async function bringUpShown(
         const what = options.preview ? "`up` starts it again" : "restarting it, with its disks";
         display.progress(`not running although the stack is up: ${renderDownParts(down)}: ${what}`);
         if (!options.preview) {
-            refuseWithoutQuorum(stack, down.absent);
             display.begin("machines");
             await startDownParts(stack, down, display.progress);
+            await refuseWithoutQuorum(await openCluster(stack), down.absent);
         }
     }
     const summary = await operate(

@@ -34,6 +34,7 @@ story("several control planes", () => {
         const { last } = writes();
         await eventually(30, () => {
             expect(writes().since(last).succeeded).toBeGreaterThan(5);
+            expect(writes().ended(last)).toBe(true);
         });
         const result = writes().since(before);
         console.log(`${expect.getState().currentTestName ?? ""}: ${JSON.stringify(result)}`);

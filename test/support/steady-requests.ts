@@ -9,9 +9,11 @@ export interface Requests {
     readonly failed: number;
     /** Longest time between two that succeeded, in milliseconds. */
     readonly longestGap: number;
+    /** Of each one that failed: HTTP status (0 where there was no answer), and after how many milliseconds. */
+    readonly failures: readonly string[];
 }
 
-/** Requests from this host, one after the other, until it is stopped: requests.sh. */
+/** Requests from this host, until it is stopped: requests.sh. */
 export class SteadyRequests {
     private readonly directory = temporaryDirectory();
     private readonly process: ChildProcess;
@@ -38,14 +40,29 @@ export class SteadyRequests {
         return this.notes().at(-1)?.number ?? 0;
     }
 
+    /** Whether all up to that number have come to their end. */
+    ended(number: number): boolean {
+        return this.notes().filter((note) => note.number <= number).length === number;
+    }
+
     /** Those after that number. */
     since(number: number): Requests {
         const notes = this.notes().filter((note) => note.number > number);
         const succeeded = notes.filter(({ status }) => status === this.expected);
-        const answered = [notes[0]?.sent ?? 0, ...succeeded.map(({ answer }) => answer), notes.at(-1)?.answer ?? 0];
+        const answers = succeeded.map(({ answer }) => answer).sort((a, b) => a - b);
+        const answered = [notes[0]?.sent ?? 0, ...answers, notes.at(-1)?.sent ?? 0];
         const gaps = answered.slice(1).map((answer, index) => answer - (answered[index] ?? 0));
-        const failed = notes.length - succeeded.length;
-        return { succeeded: succeeded.length, failed, longestGap: Math.max(0, ...gaps) };
+        const failures = notes
+            .filter(({ status }) => status !== this.expected)
+            .map(
+                ({ status, sent, answer }) => `${status} after ${answer - sent} ms at ${new Date(sent).toISOString()}`,
+            );
+        return {
+            succeeded: succeeded.length,
+            failed: failures.length,
+            longestGap: Math.max(0, ...gaps),
+            failures: failures.slice(0, 20),
+        };
     }
 
     /** Numbers of those that succeeded. */
@@ -62,9 +79,11 @@ export class SteadyRequests {
 
     private notes(): { number: number; sent: number; answer: number; status: number }[] {
         const lines = readFileSync(join(this.directory.path, "requests"), "utf8").split("\n").slice(0, -1);
-        return lines.map((line) => {
-            const [number = 0, sent = 0, answer = 0, status = 0] = line.split(" ").map(Number);
-            return { number, sent, answer, status };
-        });
+        return lines
+            .map((line) => {
+                const [number = 0, sent = 0, answer = 0, status = 0] = line.split(" ").map(Number);
+                return { number, sent, answer, status };
+            })
+            .sort((a, b) => a.number - b.number);
     }
 }

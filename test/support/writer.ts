@@ -9,7 +9,7 @@ interface Kubeconfig {
     readonly users: readonly { readonly user: Readonly<Record<string, string>> }[];
 }
 
-/** Writes to a lab's API all the time, by its kubeconfig: one ConfigMap every 200 milliseconds where nothing fails. */
+/** Writes to a lab's API all the time, by its kubeconfig: one ConfigMap every 200 milliseconds. */
 export class Writer extends SteadyRequests {
     constructor(private readonly lab: Lab) {
         const { clusters, users } = parse(readFileSync(join(lab.directory, "kubeconfig"), "utf8")) as Kubeconfig;

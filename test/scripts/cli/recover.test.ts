@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ClusterAccess } from "../../../scripts/cli/cluster-access";
 import { type EtcdMember, hasQuorum, majority, parseMember, refuseWithoutQuorum } from "../../../scripts/cli/quorum";
 import { planRecovery, type RecoverOptions } from "../../../scripts/cli/recover";
-import { Stack } from "../../../scripts/cli/stack";
+import { Stack, type StackNode } from "../../../scripts/cli/stack";
 import { temporaryDirectory } from "../../support/bash";
 
 const alone = { hasLeader: false, raftTerm: 3, raftIndex: 100 };
@@ -83,27 +84,46 @@ describe("a recovery", () => {
 });
 
 describe("a quorum", () => {
+    /** What a member says of itself. */
+    const said = (leader: number): string =>
+        `data\n[{"Endpoint":"https://127.0.0.1:2379","Status":{"leader":${leader},"raftIndex":7,"raftTerm":2}}]\n`;
+
     test("is a majority", () => {
         expect([1, 2, 3, 4, 5].map(majority)).toEqual([1, 2, 2, 3, 3]);
     });
 
     test("is there where a member has a leader", () => {
-        const json = (leader: number): string =>
-            `data\n[{"Endpoint":"https://127.0.0.1:2379","Status":{"leader":${leader},"raftIndex":7,"raftTerm":2}}]\n`;
-        expect(parseMember("cp-1", json(0))).toEqual({
+        expect(parseMember("cp-1", said(0))).toEqual({
             ...member("cp-1"),
             status: { hasLeader: false, raftTerm: 2, raftIndex: 7 },
         });
-        expect(hasQuorum([parseMember("cp-1", json(0)), parseMember("cp-2", json(5))])).toBe(true);
-        expect(hasQuorum([parseMember("cp-1", json(0)), off("cp-2")])).toBe(false);
+        expect(hasQuorum([parseMember("cp-1", said(0)), parseMember("cp-2", said(5))])).toBe(true);
+        expect(hasQuorum([parseMember("cp-1", said(0)), off("cp-2")])).toBe(false);
         expect(parseMember("cp-1", "empty\n")).toEqual({ node: "cp-1", answers: true, hasData: false });
     });
 
-    test("is missed before machines are made anew", () => {
-        expect(() => refuseWithoutQuorum(stack, ["cp-1", "cp-3"])).toThrow(/disks of cp-1, cp-3.*recover --stack lab/s);
-        expect(() => refuseWithoutQuorum(stack, ["cp-1", "cp-2", "cp-3"])).toThrow(/restore --stack lab FILE/);
-        expect(() => refuseWithoutQuorum(stack, ["cp-1", "worker-1"])).not.toThrow();
-        controlPlanes(1);
-        expect(() => refuseWithoutQuorum(stack, ["cp-1"])).not.toThrow();
+    describe("before machines are made anew", () => {
+        /** What the members that are left say of their leader. */
+        const refuse = (absent: readonly string[], leader = 0): Promise<void> => {
+            class Answering extends ClusterAccess {
+                override tryAsRoot({ name }: StackNode): Promise<{ code: number; stdout: string; stderr: string }> {
+                    expect(absent).not.toContain(name);
+                    return Promise.resolve({ code: 0, stdout: said(leader), stderr: "" });
+                }
+            }
+            return refuseWithoutQuorum(new Answering(stack, "kubectl"), absent, 0);
+        };
+
+        test("is missed", async () => {
+            await expect(refuse(["cp-1", "cp-3"])).rejects.toThrow(/disks of cp-1, cp-3.*recover --stack lab/s);
+            await expect(refuse(["cp-1", "cp-2", "cp-3"])).rejects.toThrow(/restore --stack lab FILE/);
+        });
+
+        test("is there where a majority is, or where one goes on alone", async () => {
+            await refuse(["cp-1", "worker-1"]);
+            await refuse(["cp-1", "cp-3"], 5);
+            controlPlanes(1);
+            await refuse(["cp-1"]);
+        });
     });
 });
