@@ -112,6 +112,19 @@ story("several control planes", () => {
         expect(voters(lab, others[0] ?? "")).toEqual(all);
     }, 300_000);
 
+    it("are five when two more join, and three again when they have left", async () => {
+        const all = ["cp-1", "cp-2", "cp-3", "cp-4", "cp-5"];
+        const joining = await writesDuring(() => lab.up({ controlPlanes: 5 }));
+        expect(joining.longestGap).toBeLessThan(5000);
+        expect(voters(lab, "cp-1")).toEqual(all);
+        holder(all);
+        const leaving = await writesDuring(() => lab.up({ controlPlanes: 3 }));
+        expect(leaving.longestGap).toBeLessThan(5000);
+        expect(writes().lost()).toEqual([]);
+        expect(voters(lab, "cp-1")).toEqual(all.slice(0, 3));
+        expect(lab.kubectl("get", "nodes", "--no-headers").match(/ Ready /g)).toHaveLength(4);
+    }, 900_000);
+
     it("leave one by one, and the one that stays serves on", async () => {
         const { longestGap } = await writesDuring(() => lab.up({ controlPlanes: 1 }));
         expect(longestGap).toBeLessThan(5000);
