@@ -44,7 +44,7 @@ const STORY = ["kubenet"];
 /** End-to-end tests of the slow tier only: measurements, emulated machines, and long variations. */
 const SLOW = [
     ...["bench", "virtual-hosts", "virtual-ipvs", "virtual-lab", "virtual-machines", "virtual-user", "virtual-worker"],
-    ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "interruption"],
+    ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "expired-certificates", "interruption"],
     ...["hosts-control-planes", "losing-things", "several-control-planes", "static-control-planes", "upgrade"],
 ];
 
