@@ -9,6 +9,7 @@ import type { ClusterSpec } from "../cluster-spec/types";
 import { hosted } from "./hosted";
 import type { ControlPlaneServiceArgs } from "./service-args";
 import { ETCD_RULES } from "./etcd-rules";
+import { takeAddress } from "./moving-address";
 import { noteVersion } from "./record";
 import { PORTS } from "../cluster-spec/ports";
 
@@ -146,7 +147,7 @@ export class Etcd extends Component {
             this,
         );
         if (first !== undefined && machine.name !== first.name) {
-            this.ready = membership(machine, first, this.ready, this);
+            this.ready = membership(spec, machine, first, this.ready, this);
         }
         this.registerOutputs({ ready: this.ready });
     }
@@ -163,6 +164,7 @@ function enter({ name, address }: EtcdMember, others: readonly string[], begins:
  * vote.
  */
 function membership(
+    spec: ClusterSpec,
     machine: ReadyMachine,
     first: ReadyMachine,
     started: pulumi.Resource,
@@ -175,6 +177,8 @@ function membership(
             create: [`# for ${id}`, `once ${name}`],
             delete: [
                 `once ${name}`,
+                // An API server without its etcd takes requests for a while that it can't answer.
+                ...takeAddress(spec),
                 `etcd_leave ${machine.name} ${peerUrl(address)} ${clientUrl(address)} ${peerUrl(own)}`,
             ],
         }));

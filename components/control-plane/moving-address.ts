@@ -16,6 +16,8 @@ const CONFIGURATION = `${DIRECTORY}/keepalived.conf`;
 const AUTHORITY = `${DIRECTORY}/ca.crt`;
 /** Which interface the machine's address is on, only the machine knows. */
 const INTERFACE = `/run/${NAME}/interface.conf`;
+/** Whether it takes the address from another machine: moving-address-library.sh writes it too. */
+const PREFERENCE = `/run/${NAME}/preference.conf`;
 
 /**
  * keepalived's configuration on one control plane: the address is on the one whose API server works, and stays there when another one
@@ -49,10 +51,9 @@ export function keepalivedConfiguration(address: string, self: string, holders: 
         "    version 3",
         "    virtual_router_id 64",
         "    state BACKUP",
-        "    # The address doesn't move again when a machine comes back.",
-        "    nopreempt",
         `    include ${INTERFACE}`,
-        "    priority 100",
+        "    # The address doesn't move again when a machine comes back: nopreempt, and the same priority on all.",
+        `    include ${PREFERENCE}`,
         "    # Seconds.",
         "    advert_int 0.3",
         `    unicast_src_ip ${self}`,
@@ -74,7 +75,8 @@ export function keepalivedConfiguration(address: string, self: string, holders: 
 function unit(address: string, self: string): ReloadedUnit {
     const find = `read -r _ interface _ < <(ip -o -4 address show to ${self}/32)`;
     const drop = `while read -r _ _ _ had _; do ip address delete $had dev $interface; done < <(ip -o -4 address show to ${address}/32)`;
-    const prepare = `${find}; echo "interface $interface" >${INTERFACE}; ${drop}`.replaceAll("$", "$$$$");
+    const write = `echo "interface $interface" >${INTERFACE}; (echo nopreempt; echo priority 100) >${PREFERENCE}`;
+    const prepare = [find, write, drop].join("; ").replaceAll("$", "$$$$");
     return {
         description: "keepalived: the API endpoint's address is on one control plane at a time",
         documentation: "https://www.keepalived.org/manpage.html",
@@ -88,6 +90,11 @@ function unit(address: string, self: string): ReloadedUnit {
             "ExecReload=/bin/kill -HUP $MAINPID",
         ],
     };
+}
+
+/** Statements by which a control plane gets the address before the one that may have it goes; none where it doesn't move. */
+export function takeAddress({ api }: Pick<ClusterSpec, "api">): string[] {
+    return api.moves && api.address !== undefined ? [`take_address ${NAME} ${api.address}`] : [];
 }
 
 /** The API endpoint's address of a cluster with several control planes: keepalived, on one of them. */

@@ -71,6 +71,7 @@ export const STEP_LIBRARY = [
     "machine-keys",
     "bootstrap-token",
     "etcd-member",
+    "moving-address",
     "upgrade",
     "static-pod",
 ]
