@@ -32,7 +32,9 @@ test("a member leaves by another machine, and before its own machine goes", () =
     const vm = (name: string): string => find(graph, "command:local:Command", name).urn;
     expect(member.dependencies).toContain(vm("cp-3"));
     expect(member.deletedWith).toBe(vm("cp-1"));
-    expect(inputsOf(member).stdin).toMatch(/\non_delete\(\) \{\nonce \S+\netcd_leave cp-3 https:/);
+    expect(inputsOf(member).stdin).toMatch(
+        /\non_delete\(\) \{\nonce \S+\ntake_address \S+ 10\.240\.0\.10\netcd_leave cp-3 https:/,
+    );
     // They leave in the reverse order.
     expect(comesAfter("cp-3-etcd-member", "cp-2-etcd-member")).toBe(true);
 });
