@@ -7,10 +7,13 @@ DATA=/var/lib/etcd/member
 FORMER=/var/lib/kubelab/etcd-before-recover
 SETTINGS=/run/systemd/system/etcd.service.d/recover.conf
 
+# As `ask`, of a member that may not answer.
+ask_soon() { ask --dial-timeout 2s --command-timeout 4s "$@"; }
+
 # Prints a line: `data` or `empty`; and the next: what it says of itself, as JSON, where it answers.
 describe_member() {
     if [ -e "$DATA" ]; then echo data; else echo empty; fi
-    ask --dial-timeout 2s --command-timeout 4s endpoint status --write-out=json 2>/dev/null || true
+    ask_soon endpoint status --write-out=json 2>/dev/null || true
 }
 
 # A later call of one that was cut short keeps the first copy.
@@ -35,7 +38,7 @@ go_on_alone() {
     systemctl start etcd || fail "etcd doesn't start alone; its data are in $FORMER too: $(journalctl --unit etcd --lines 3 --output cat --no-pager)"
     rm -rf "${SETTINGS%/*}"
     systemctl daemon-reload
-    members=$(ask --dial-timeout 2s --command-timeout 4s member list | wc -l)
+    members=$(ask_soon member list | wc -l)
     [ "$members" -eq 1 ] || fail "etcd has $members members, and not one"
 }
 
