@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { RunError } from "@pulumi/pulumi/errors";
 import * as random from "@pulumi/random";
 import { corednsManifests } from "./addons/coredns";
 import { clientFiles } from "./client-files";
@@ -16,6 +17,7 @@ import type { InspectedHost } from "./machines/hosts/rules";
 import { createMachines } from "./machines/machines";
 import { kernelChecks, podNetwork } from "./network/networks";
 import { Node } from "./node/node";
+import { rethrowAsItIs } from "./rethrow";
 import { Rollout } from "./rollout";
 import { valueOf } from "./value-of";
 import { renderKubeconfig } from "./pki/kubeconfig";
@@ -41,6 +43,8 @@ export interface BringUpArgs {
     readonly running: readonly string[];
     /** `Parts.run` of the last run that came to its end. */
     readonly rolledOut?: string | undefined;
+    /** Whether another key signs the certificates of kubelets than in the last run. */
+    readonly signsAnew: boolean;
     /** The facts of its hosts, with provider `hosts`. */
     readonly hosts: pulumi.Input<readonly InspectedHost[]>;
 }
@@ -92,6 +96,14 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
     }
     const { architecture } = provided;
     const delivery = partsDelivery(spec, { parts, identity, first: first.machine, architecture }, cluster);
+    let tellSigners: (controllers: readonly pulumi.Resource[]) => void = () => undefined;
+    const signers = new Promise<readonly pulumi.Resource[]>((resolve) => (tellSigners = resolve));
+    const signsAnew = args.signsAnew
+        ? changes
+              .then(refuseWithRollout(running))
+              .then(() => signers)
+              .catch(rethrowAsItIs)
+        : Promise.resolve([]);
     const network = hasPodNetwork(spec) ? podNetwork({ spec, nodes }, cluster) : undefined;
     const workloads = new Map(
         (spec.steps.includes("containerd") ? nodes : []).map(({ machine }) => [
@@ -106,6 +118,7 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
                     controlPlane: first.machine,
                     controlPlanes: members.map((member) => member.machine),
                     turn: rollout.after(machine.name, "drained"),
+                    signers: signsAnew,
                 },
                 cluster,
             ),
@@ -132,6 +145,7 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
         ],
         [],
     );
+    tellSigners(controlPlanes.flatMap((controlPlane) => controlPlane.controllers));
     const api = controlPlanes[0]?.api ?? [];
     const rights = controlPlanes.flatMap((controlPlane) => controlPlane.rights);
     for (const node of workloads.values()) {
@@ -176,7 +190,7 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
     const admin = pki.admin(cluster);
     const kubeconfig = pulumi.secret(
         pulumi
-            .all([apiServer, pki.kubernetes.certPem, admin.certPem, admin.keyPem])
+            .all([apiServer, pki.kubernetes.trusted, admin.certPem, admin.keyPem])
             .apply(([server, certificateAuthority, certificate, key]) =>
                 renderKubeconfig({
                     cluster: spec.name,
@@ -212,6 +226,18 @@ export function bringUp(args: BringUpArgs, cluster: Component): BroughtUp {
         .apply((all) => (all && running.length > 0 ? memberships.map(({ id }) => id) : []));
     const rolledOut = pulumi.all([parts.run, ends]).apply(([run]) => run);
     return { kubeconfig, nodes: nodeOutputs, apiServer, sshCommands, rolledOut };
+}
+
+/** A node that gets other programs before the next one does can't wait for the controllers of that one. */
+function refuseWithRollout(running: readonly string[]): (changes: boolean) => void {
+    return (changes) => {
+        if (changes && running.length > 0) {
+            throw new RunError(
+                "kubelab:authorities: another key of kubernetes-ca can't begin to sign in a run that changes programs. " +
+                    "Put the key that signed before first again, run 'up', and then change the order",
+            );
+        }
+    };
 }
 
 /** 32 random bytes. That of before there were several has the name it had then. */

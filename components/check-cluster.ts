@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { secretKeysOf, settingsIn, settingsOf } from "./args-from-config";
 import type { ClusterArgs } from "./cluster-args";
+import { signsAnew } from "./cluster-spec/authorities";
 import { type ClusterSpec, errorInWordsOf, parseClusterSpec, type RunningCluster } from "./cluster-spec";
 import { withAwsConfig } from "./cluster-spec/aws-config";
 import { stackFileProblems } from "./cluster-spec/stack-file";
@@ -18,6 +19,8 @@ export interface ClusterChecks {
     readonly hosts: readonly InspectedHost[];
     /** Of the parts that they all had then. */
     readonly rolledOut?: string | undefined;
+    /** Whether another key signs the certificates of kubelets than in the last run. */
+    readonly signsAnew: boolean;
 }
 
 /**
@@ -54,7 +57,9 @@ export async function checkCluster(name: string, args: ClusterArgs, last: LastOu
     try {
         const spec = clusterSpec(name, args, last.cluster);
         const { nodes, hosts } = refuseChangesToARunningCluster(spec, last, settings);
-        return { spec, nodes, hosts: await inspectHosts(spec, hosts), rolledOut: last.cluster?.rolledOut };
+        const { rolledOut, authorities = {} } = last.cluster ?? {};
+        const anew = last.cluster !== undefined && signsAnew(authorities, spec.authorities);
+        return { spec, nodes, hosts: await inspectHosts(spec, hosts), rolledOut, signsAnew: anew };
     } catch (error) {
         throw errorInWordsOf(settings, error);
     }

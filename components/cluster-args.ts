@@ -1,3 +1,4 @@
+import type { Generations } from "./cluster-spec/authorities";
 import type {
     BringUpStep,
     FlaggedComponent,
@@ -104,6 +105,11 @@ export interface ClusterArgs {
      * read; docs/security.md says how to replace one. Default: `[]`, which stands for `key-1`. Example: `["key-2", "key-1"]`
      */
     readonly encryptionKeys?: readonly string[];
+    /**
+     * Numbers of the keys of `kubernetes-ca`, `etcd-ca`, `front-proxy-ca` and `service-accounts`: the first one signs, all of them are
+     * trusted. Three runs replace a key, as docs/rotation.md says. Default: `{}`, 1 each. Example: `{ "etcd-ca": [1, 2] }`
+     */
+    readonly authorities?: Partial<Generations>;
     /** Snapshots of etcd, taken by a timer on each control plane. Default: `{}`, none. Example: `{ every: "6h", keep: 28 }` */
     readonly backup?: BackupArgs;
     /**

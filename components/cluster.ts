@@ -72,8 +72,8 @@ export class Cluster extends Component {
 
         super("kubelab:index:Cluster", name, own);
 
-        const make = ({ spec: whole, nodes, hosts, rolledOut }: ClusterChecks): BroughtUp =>
-            inWordsOf(settings, () => bringUp({ spec: whole, directory, running: nodes, hosts, rolledOut }, this));
+        const make = ({ spec: whole, nodes, ...rest }: ClusterChecks): BroughtUp =>
+            inWordsOf(settings, () => bringUp({ ...rest, spec: whole, directory, running: nodes }, this));
         // What waits for the outputs, as the engine does, waits for all that is made later, and fails where the checks do.
         const made =
             checks === undefined || checks instanceof Promise ? checked.then(make) : Promise.resolve(make(checks));

@@ -42,6 +42,11 @@ export class Rollout {
         }
     }
 
+    /** Whether the node was a member at the end of the last run. */
+    isMember(name: string): boolean {
+        return this.members.some((member) => member.name === name);
+    }
+
     /** What a node waits for before its first program changes. */
     async turnOf(name: string): Promise<readonly pulumi.Resource[]> {
         const before = this.predecessor(name);

@@ -1,4 +1,5 @@
 import { refuseOtherEndpoint } from "./api-endpoint";
+import { type Generations, refuseUntrusted, replacedAuthorities } from "./authorities";
 import { driverOfRole } from "./local";
 import { formatPerRole } from "./per-role";
 import type { Problem } from "./problems";
@@ -37,6 +38,8 @@ export interface RunningCluster extends KeptForLife {
     readonly versions?: RunningVersions;
     /** Missing where an earlier version ran it. */
     readonly encryptionKeys?: readonly string[];
+    /** Those that were replaced. */
+    readonly authorities?: Partial<Generations>;
     /** Most control planes that it has had; missing where there was never more than one. */
     readonly mostControlPlanes?: number;
     /** Which run of the parts tool its programs are of, on all nodes; missing where an earlier version ran it. */
@@ -68,10 +71,12 @@ export function keptForLife(spec: ClusterSpec): KeptForLife {
 /** What the next run is to know of the spec's cluster. */
 export function runningCluster(spec: ClusterSpec): RunningCluster {
     const { kubernetes, etcd } = spec.versions;
+    const authorities = replacedAuthorities(spec.authorities);
     return {
         ...keptForLife(spec),
         versions: { kubernetes, etcd },
         encryptionKeys: spec.encryptionKeys,
+        ...(Object.keys(authorities).length === 0 ? {} : { authorities }),
         ...(spec.mostControlPlanes > 1 ? { mostControlPlanes: spec.mostControlPlanes } : {}),
         ...(spec.apiEndpoint === undefined ? {} : { apiEndpoint: spec.apiEndpoint }),
         ...(spec.hosts !== undefined && spec.api.moves ? { apiHolders: spec.api.holders } : {}),
@@ -130,6 +135,7 @@ export function refuseImmutableChange(previous: RunningCluster | undefined, next
         ...(next.local === undefined ? [] : refuseOtherDriver(previous.drivers ?? {}, next.local.driver)),
         ...refuseLostKey(previous, next),
         ...refuseUnreadKey(previous, next),
+        ...refuseUntrusted(previous.authorities ?? {}, next.authorities),
         ...refuseVersionSkew(previous.versions ?? {}, next.versions),
     ];
 }

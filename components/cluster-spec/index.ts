@@ -193,6 +193,7 @@ function derive(
         podSecurity: config.podSecurity,
         ...withoutUndefined({ backup: planBackup(config.backup) }),
         encryptionKeys: config.encryptionKeys.length === 0 ? [FIRST_KEY] : config.encryptionKeys,
+        authorities: config.authorities,
         registryMirrors: config.registryMirrors,
         parts: {
             source: config.parts.source,

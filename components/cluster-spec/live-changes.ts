@@ -35,6 +35,7 @@ export const LIVE_CHANGES: Readonly<Record<ConfigKey, LiveChange>> = {
     flags: works("the component restarts"),
     allowInsecure: works("allows or refuses flags"),
     encryptionKeys: partly("a new first key encrypts all Secrets again; one in use can't go"),
+    authorities: partly("three runs replace a key, docs/rotation.md; other orders are refused"),
     backup: works("the timer follows; snapshots stay"),
     podSecurity: works("the API server restarts; pods that run already stay"),
     registryMirrors: works("containerd restarts; pods keep running"),

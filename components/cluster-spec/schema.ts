@@ -1,6 +1,7 @@
 import { perRole } from "./per-role";
 import { z } from "zod";
 import { SOURCES } from "../../scripts/parts/contract";
+import { AUTHORITIES, FIRST_GENERATION } from "./authorities";
 import { backupSchema } from "./backup";
 import * as field from "./fields";
 import { refuseOwnedFlag } from "../steps/flag-rules";
@@ -117,7 +118,7 @@ const parts = z
         }
     });
 
-function refuseTwice(names: readonly string[], context: z.RefinementCtx): void {
+function refuseTwice(names: readonly (string | number)[], context: z.RefinementCtx): void {
     const twice = names.find((name, position) => names.indexOf(name) !== position);
     if (twice !== undefined) {
         field.fault(context, `has "${twice}" twice`, "list each name once");
@@ -175,6 +176,18 @@ export const CONFIG = {
     ),
     allowInsecure: key("array", [] as readonly unknown[], z.array(z.string().min(1))),
     encryptionKeys: key("array", [] as readonly unknown[], z.array(field.label(32)).superRefine(refuseTwice)),
+    authorities: key(
+        "object",
+        {},
+        perName(AUTHORITIES, () =>
+            z
+                .array(field.integer(1, 1000))
+                .min(1)
+                .max(2)
+                .superRefine(refuseTwice)
+                .prefault([...FIRST_GENERATION]),
+        ),
+    ),
     backup: key("object", {}, backupSchema),
     podSecurity: key(
         "object",

@@ -1,5 +1,6 @@
 import type { Accelerator, DriverName } from "../../scripts/machines/contract";
 import type { SourceName } from "../../scripts/parts/contract";
+import type { Generations } from "./authorities";
 import type { BackupSpec } from "./backup";
 
 /**
@@ -250,13 +251,14 @@ export interface ClusterSpec {
     readonly secretFlags: readonly FlaggedComponent[];
     /** Of `flags`, those that weaken the cluster, which `kubelab:allowInsecure` allows. */
     readonly insecure: readonly InsecureFlag[];
-    /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
     /** Names of the keys of Secrets in etcd: the first one writes, all of them read. */
     readonly encryptionKeys: readonly string[];
+    readonly authorities: Generations;
     /** Absent where no snapshots are taken. */
     readonly backup?: BackupSpec;
     /** Of namespaces without labels of their own, but for kube-system. */
     readonly podSecurity: { readonly enforce: PodSecurityLevel; readonly warn: PodSecurityLevel };
+    /** Registry host -> mirror URLs for containerd, e.g. `{ "docker.io": ["https://mirror.example:5000"] }`. */
     readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
     readonly parts: {
         readonly source: SourceName;

@@ -46,7 +46,7 @@ export class ControlPlane extends Component {
     readonly rights: pulumi.Resource[] = [];
     private readonly etcd: pulumi.Resource;
     /** The controllers that act only where they are the leader: one that elects none, from before, must have ended. */
-    private readonly controllers: pulumi.Resource[] = [];
+    readonly controllers: pulumi.Resource[] = [];
     /** Of this control plane and those before it. */
     private readonly allApi: pulumi.Resource[];
 
@@ -94,8 +94,10 @@ export class ControlPlane extends Component {
     private apiServer(process: ControlPlaneArgs & ControlPlaneServiceArgs): pulumi.Resource[] {
         const { spec, machine, pki, members } = process;
         // Members of etcd come one at a time: the API servers of those that still wait would only take the processor from the others.
-        const { predecessor, dependsOn = [] } = process;
-        const after = predecessor === undefined ? [] : [this.etcd];
+        const { predecessor, dependsOn = [], rollout } = process;
+        // Those that run restart one at a time.
+        const runs = rollout.isMember(machine.name);
+        const after = predecessor === undefined ? [] : [this.etcd, ...(runs ? predecessor.api : [])];
         const server = new ApiServer({ ...process, dependsOn: [...dependsOn, ...after] }, this);
         const { address = "127.0.0.1" } = spec.api.moves ? spec.api : {};
         // Not while etcd restarts: an API server that isn't ready gives the address up.

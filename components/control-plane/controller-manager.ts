@@ -44,7 +44,7 @@ export function controllerManagerProcess(spec: ClusterSpec): Process {
                 flag("use-service-account-credentials", true, "each controller has the rights of its own role only"),
                 flag("service-account-private-key-file", file("service-accounts.key")),
                 flag("root-ca-file", file("ca.crt")),
-                flag("cluster-signing-cert-file", file("ca.crt")),
+                flag("cluster-signing-cert-file", file("signing-ca.crt")),
                 flag("cluster-signing-key-file", file("ca.key")),
                 ...(spec.nodeCertificates === "bootstrap" ? SIGNING : []),
                 flag("service-cluster-ip-range", spec.serviceCidr),
@@ -107,13 +107,15 @@ export class ControllerManager extends Component {
                 name: "kube-controller-manager",
                 user: USER,
                 process: controllerManagerProcess(spec),
+                // Certificate and key in one step: it doesn't start with those of two authorities.
                 secretFiles: pulumi.all([
-                    files.key("ca", pki.kubernetes.keyPem),
-                    files.key("service-accounts", pki.serviceAccounts.privateKeyPem),
+                    files.certificate("signing-ca", pki.kubernetes.signer.certPem),
+                    files.key("ca", pki.kubernetes.signer.keyPem),
+                    files.key("service-accounts", pki.serviceAccounts.signing),
                 ]),
                 files: pulumi.all([
-                    files.certificate("ca", pki.kubernetes.certPem),
-                    files.certificate("front-proxy-ca", pki.frontProxy.certPem),
+                    files.certificate("ca", pki.kubernetes.trusted),
+                    files.certificate("front-proxy-ca", pki.frontProxy.trusted),
                     ...files.pair("server", pki.certificate(machine, "kube-controller-manager-server", this)),
                     ...files.kubeconfig("kube-controller-manager", {
                         spec,

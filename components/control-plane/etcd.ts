@@ -138,7 +138,7 @@ export class Etcd extends Component {
                         noteVersion("etcd", spec),
                     ]),
                 files: pulumi.all([
-                    files.certificate("ca", pki.etcd.certPem),
+                    files.certificate("ca", pki.etcd.trusted),
                     ...files.pair("server", pki.certificate(machine, "etcd-server", this)),
                     ...files.pair("peer", pki.certificate(machine, "etcd-peer", this)),
                     ...files.pair("client", pki.certificate(machine, "etcd-client", this)),

@@ -116,7 +116,7 @@ export class MovingAddress extends Component {
         if (address === undefined) {
             throw new Error("several control planes have an address for their endpoint");
         }
-        const authority = new CredentialFiles(DIRECTORY, "root").certificate("ca", pki.kubernetes.certPem);
+        const authority = new CredentialFiles(DIRECTORY, "root").certificate("ca", pki.kubernetes.trusted);
         const self = pulumi.output(machine.privateAddress);
         this.ready = reloadedService(
             {

@@ -8,6 +8,7 @@ import { hasPodNetwork } from "../cluster-spec/bring-up";
 import { asksForCertificates } from "../cluster-spec/node-certificates";
 import type { ClusterSpec, NodeSpec } from "../cluster-spec/types";
 import { forgetNode, type Joining, joiningOf } from "../node-certificates/bootstrap-token";
+import { keysOfKubelet } from "../node-certificates/keys-of-kubelet";
 import { awaitUpgrade, endDrain } from "./drain";
 import { KUBECTL } from "./kubectl-step";
 
@@ -181,7 +182,7 @@ export function membership(
                     ...rolloutComment(each),
                     ...(asks
                         ? [
-                              `# keys: ${spec.newKeys[node.name] ?? ""}`,
+                              `# keys: ${keysOfKubelet(spec, node.name)}`,
                               ...registerNode(spec, node, joiningOf(spec, node.name, address)),
                           ]
                         : registerNode(spec, node)),

@@ -74,8 +74,8 @@ export class Scheduler extends Component {
                 process: schedulerProcess(spec),
                 files: pulumi.all([
                     { path: `${DIRECTORY}/scheduler.yaml`, content: schedulerConfiguration(spec) },
-                    files.certificate("ca", pki.kubernetes.certPem),
-                    files.certificate("front-proxy-ca", pki.frontProxy.certPem),
+                    files.certificate("ca", pki.kubernetes.trusted),
+                    files.certificate("front-proxy-ca", pki.frontProxy.trusted),
                     ...files.pair("server", pki.certificate(machine, "kube-scheduler-server", this)),
                     ...files.kubeconfig("kube-scheduler", {
                         spec,

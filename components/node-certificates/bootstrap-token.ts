@@ -4,6 +4,7 @@ import type { ClusterSpec } from "../cluster-spec/types";
 import type { Machine, ReadyMachine } from "../machines/machine";
 import { put } from "../steps/script";
 import { step } from "../steps/step";
+import { keysOfKubelet } from "./keys-of-kubelet";
 import { nodeFile } from "./nodes";
 import { nodeCertificateRights } from "./rights";
 
@@ -32,7 +33,7 @@ export function bootstrapToken(
             script: machine.id.apply((id) => ({
                 create: [
                     `# for ${id}`,
-                    `# keys: ${spec.newKeys[machine.name] ?? ""}`,
+                    `# keys: ${keysOfKubelet(spec, machine.name)}`,
                     // Not in the record: it is gone when the node has joined.
                     "step=''",
                     `once token-${machine.name}`,

@@ -57,7 +57,7 @@ export class NodeApprover extends Component {
                 user: NAME,
                 process,
                 files: pulumi.all([
-                    files.certificate("ca", pki.kubernetes.certPem),
+                    files.certificate("ca", pki.kubernetes.trusted),
                     ...files.kubeconfig(NAME, {
                         spec,
                         pki,

@@ -86,7 +86,7 @@ export class ApiLoadBalancer extends Component {
                 pulumi.output(privateAddress).apply((address) => ({ name, address })),
             ),
         );
-        const authority = new CredentialFiles(DIRECTORY, USER).certificate("ca", pki.kubernetes.certPem);
+        const authority = new CredentialFiles(DIRECTORY, USER).certificate("ca", pki.kubernetes.trusted);
         this.ready = reloadedService(
             {
                 machine,

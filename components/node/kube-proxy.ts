@@ -74,7 +74,7 @@ export class KubeProxy extends Component {
                         content: kubeProxyConfiguration(spec, facts),
                     })),
                     ...controlPlaneFile(DIRECTORY, args),
-                    files.certificate("ca", pki.kubernetes.certPem),
+                    files.certificate("ca", pki.kubernetes.trusted),
                     ...files.kubeconfig("kube-proxy", {
                         spec,
                         pki,

@@ -14,6 +14,7 @@ import { controlPlaneFile, type NodeServiceArgs } from "./service-args";
 import { STRONG_SUITES } from "../steps/tls-suites";
 import { mergeItems } from "../steps/flag-rules";
 import { KUBELET_RULES } from "./kubelet-rules";
+import { keysOfKubelet } from "../node-certificates/keys-of-kubelet";
 import { PORTS } from "../cluster-spec/ports";
 
 const DIRECTORY = "/etc/kubernetes/kubelet";
@@ -170,7 +171,8 @@ export class Kubelet extends Component {
                     ? {}
                     : {
                           secretsForLater: pulumi.all([files.file("bootstrap-token", token, "0400")]),
-                          secretFiles: pulumi.all([files.file("new-keys", spec.newKeys[machine.name] ?? "", "0400")]),
+                          secretFiles: pulumi.all([files.file("new-keys", keysOfKubelet(spec, machine.name), "0400")]),
+                          secretsTurn: args.signers,
                           checks: [{ subject: "certificate", command: `bash ${JOIN} check` }],
                       }),
                 process: pulumi
@@ -186,7 +188,7 @@ export class Kubelet extends Component {
                                 mode: "0600",
                             })),
                             ...controlPlaneFile(DIRECTORY, args),
-                            files.certificate("ca", pki.kubernetes.certPem),
+                            files.certificate("ca", pki.kubernetes.trusted),
                             ...(asks ? joiningFiles(spec) : certificates()),
                         ]),
                     ])

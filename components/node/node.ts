@@ -25,6 +25,8 @@ export interface NodeArgs {
     readonly controlPlanes: readonly ReadyMachine[];
     /** What its programs wait for before they change. */
     readonly turn: Turn;
+    /** What its kubelet waits for before it asks for its certificates again. */
+    readonly signers: Turn;
 }
 
 /** What runs on every machine that runs pods: container runtime, kubelet, service proxy. */

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostFile } from "../steps/script";
 import type { ServiceArgs } from "../steps/service";
+import type { Turn } from "../steps/step";
 import type { ReadyMachine } from "../machines/machine";
 import type { Pki } from "../pki/pki";
 import type { ClusterSpec } from "../cluster-spec/types";
@@ -13,6 +14,8 @@ export interface NodeServiceArgs extends Pick<ServiceArgs, "machine" | "parts" |
     readonly controlPlane: ReadyMachine;
     /** The machines of all of them. */
     readonly controlPlanes: readonly ReadyMachine[];
+    /** What a kubelet waits for before it asks for its certificates again: in a run after which another key signs them. */
+    readonly signers: Turn;
 }
 
 /**

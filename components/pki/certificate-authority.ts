@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import type { AuthorityName } from "../cluster-spec/authorities";
 import { Component } from "../component";
+import { byNumber, numbered } from "./numbered";
 import { EARLY_RENEWAL_DAYS } from "./renewal";
 import type { CertificateRequest } from "./requests";
 
@@ -12,33 +14,41 @@ export interface KeyPair {
 
 const CA_VALIDITY_HOURS = 10 * 8760;
 const VALIDITY_HOURS = 8760;
-const KEY = { algorithm: "ECDSA", ecdsaCurve: "P256" } as const;
+/** Of every key. */
+export const KEY = { algorithm: "ECDSA", ecdsaCurve: "P256" } as const;
 
-/** One certificate authority. What it signs belongs to whoever asks for it. */
+/** One certificate authority, while it is replaced with two key pairs. What it signs belongs to whoever asks for it. */
 export class CertificateAuthority extends Component {
-    readonly certPem: pulumi.Output<string>;
-    /** For the controller manager, which signs certificate signing requests with the Kubernetes authority. */
-    readonly keyPem: pulumi.Output<string>;
+    /** The certificates of all its key pairs, in the order of their numbers, for those that trust it. */
+    readonly trusted: pulumi.Output<string>;
+    /** What signs; for the controller manager too, which signs certificate signing requests with the Kubernetes authority. */
+    readonly signer: KeyPair;
 
-    /** @param commonName of its certificate: `etcd-ca`. */
-    constructor(commonName: string, parent: Component) {
-        super("kubelab:pki:CertificateAuthority", parent.nameOf(commonName), { parent });
-        const key = new tls.PrivateKey(this.nameOf("key"), KEY, { parent: this });
+    /** @param numbers of its key pairs: the first one signs. */
+    constructor(name: AuthorityName, numbers: readonly number[], parent: Component) {
+        super("kubelab:pki:CertificateAuthority", parent.nameOf(name), { parent });
+        const { first, all } = byNumber(numbers, (number) => this.keyPair(name, number));
+        this.signer = first;
+        this.trusted = pulumi.all(all.map(({ certPem }) => certPem)).apply((each) => each.join(""));
+        this.registerOutputs({ certPem: this.trusted, keyPem: this.signer.keyPem });
+    }
+
+    /** @param number in the common name of its certificate: `etcd-ca`, `etcd-ca-2`. */
+    private keyPair(name: AuthorityName, number: number): KeyPair {
+        const key = new tls.PrivateKey(this.nameOf(numbered("key", number)), KEY, { parent: this });
         const certificate = new tls.SelfSignedCert(
-            this.resourceName,
+            number === 1 ? this.resourceName : this.nameOf(String(number)),
             {
                 privateKeyPem: key.privateKeyPem,
                 isCaCertificate: true,
                 setSubjectKeyId: true,
-                subject: { commonName },
+                subject: { commonName: numbered(name, number) },
                 allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
                 validityPeriodHours: CA_VALIDITY_HOURS,
             },
             { parent: this },
         );
-        this.certPem = certificate.certPem;
-        this.keyPem = key.privateKeyPem;
-        this.registerOutputs({ certPem: this.certPem, keyPem: this.keyPem });
+        return { certPem: certificate.certPem, keyPem: key.privateKeyPem };
     }
 
     /**
@@ -83,8 +93,8 @@ export class CertificateAuthority extends Component {
             name,
             {
                 certRequestPem: request,
-                caPrivateKeyPem: this.keyPem,
-                caCertPem: this.certPem,
+                caPrivateKeyPem: this.signer.keyPem,
+                caCertPem: this.signer.certPem,
                 allowedUses: ["digital_signature", ...uses.map((use) => `${use}_auth`)],
                 validityPeriodHours: VALIDITY_HOURS,
                 earlyRenewalHours: EARLY_RENEWAL_DAYS * 24,

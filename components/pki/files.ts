@@ -48,7 +48,7 @@ export class CredentialFiles {
         },
     ): pulumi.Output<HostFile | CopiedFile>[] {
         const { credentials = "client" } = args;
-        const text = args.pki.kubernetes.certPem.apply((certificateAuthority) =>
+        const text = args.pki.kubernetes.trusted.apply((certificateAuthority) =>
             renderKubeconfig({
                 cluster: args.spec.name,
                 server: args.server,

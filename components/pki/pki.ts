@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
 import { Component } from "../component";
 import type { Machine, ReadyMachine } from "../machines/machine";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { CertificateAuthority, type KeyPair } from "./certificate-authority";
+import { type ServiceAccountKeys, serviceAccountKeys } from "./service-account-keys";
 import { keyFile, machineKeys } from "./machine-keys";
 import { type Authority, type MachineRequests, requestsOf } from "./requests";
 
@@ -25,7 +25,7 @@ export class Pki extends Component {
     readonly kubernetes: CertificateAuthority;
     readonly etcd: CertificateAuthority;
     readonly frontProxy: CertificateAuthority;
-    readonly serviceAccounts: tls.PrivateKey;
+    readonly serviceAccounts: ServiceAccountKeys;
     /** By machine: what it is to have, and what it asks for. */
     private readonly machines = new Map<
         string,
@@ -43,14 +43,11 @@ export class Pki extends Component {
         private readonly cluster: Component,
     ) {
         super("kubelab:pki:Pki", cluster.resourceName, { parent: cluster });
-        this.kubernetes = new CertificateAuthority("kubernetes-ca", this);
-        this.etcd = new CertificateAuthority("etcd-ca", this);
-        this.frontProxy = new CertificateAuthority("front-proxy-ca", this);
-        this.serviceAccounts = new tls.PrivateKey(
-            this.nameOf("service-accounts"),
-            { algorithm: "ECDSA", ecdsaCurve: "P256" },
-            { parent: this },
-        );
+        const { authorities } = spec;
+        this.kubernetes = new CertificateAuthority("kubernetes-ca", authorities["kubernetes-ca"], this);
+        this.etcd = new CertificateAuthority("etcd-ca", authorities["etcd-ca"], this);
+        this.frontProxy = new CertificateAuthority("front-proxy-ca", authorities["front-proxy-ca"], this);
+        this.serviceAccounts = serviceAccountKeys(authorities["service-accounts"], this);
         const { kubernetes, etcd, frontProxy, serviceAccounts } = this;
         this.registerOutputs({ kubernetes, etcd, frontProxy, serviceAccounts });
     }

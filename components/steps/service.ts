@@ -18,6 +18,8 @@ export interface ServiceArgs {
     readonly secretFiles?: pulumi.Input<readonly HostFile[]>;
     /** Those among them that the process reads only when it needs them: a change restarts nothing. */
     readonly secretsForLater?: pulumi.Input<readonly HostFile[]>;
+    /** What they wait for beside that. */
+    readonly secretsTurn?: Turn | undefined;
     /** Statements that may refuse them. */
     readonly beforeSecrets?: readonly string[];
     /** Configuration and certificates, readable in a preview, and copies of keys that the machine has made. */
@@ -85,6 +87,7 @@ export function installProcess(
                                   ],
                               })),
                           dependsOn: [machine.ready],
+                          turn: args.secretsTurn,
                       },
                       parent,
                   ),

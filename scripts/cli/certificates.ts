@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { EARLY_RENEWAL_DAYS } from "../../components/pki/renewal";
+import { AUTHORITIES } from "../../components/cluster-spec/authorities";
 import { UserError } from "../support/errors";
 import type { StateResource } from "../engine/engine";
 import type { ClusterAccess } from "./cluster-access";
@@ -21,8 +22,8 @@ export interface Certificate {
     readonly subject: string;
     readonly issuer: string;
     readonly notAfter: Date;
-    /** Who makes another one in time. An authority's isn't renewed yet. */
-    readonly renewedBy: "up" | "kubelet" | "nobody";
+    /** Who makes another one in time; an authority's is replaced on request. */
+    readonly renewedBy: "up" | "kubelet" | "rotation" | "nobody";
     /** Of its resource, where it has one. */
     readonly urn?: string;
 }
@@ -38,8 +39,13 @@ export function certificatesOfState(resources: readonly StateResource[]): Certif
         }
         const name = nameOf(urn);
         const own = name.startsWith(`${cluster}-`) ? name.slice(cluster.length + 1) : name;
-        return [{ ...readCertificate(own, pem, renewedBy), urn }];
+        return [{ ...readCertificate(own, pem, authorityOf(own) === undefined ? renewedBy : "rotation"), urn }];
     });
+}
+
+/** The authority that a certificate of this name is of: `etcd-ca` of `etcd-ca-2`. */
+function authorityOf(name: string): string | undefined {
+    return AUTHORITIES.find((each) => name.replace(/-\d+$/, "") === each);
 }
 
 /** What kubelets have asked for, from their machines; with the nodes that don't answer. */
@@ -91,6 +97,13 @@ export function endsSoon(certificate: Certificate, now: Date): boolean {
     );
 }
 
+const RENEWED_BY: Readonly<Record<Certificate["renewedBy"], string>> = {
+    up: "up",
+    kubelet: "its kubelet",
+    rotation: "certs renew --authority",
+    nobody: "nobody",
+};
+
 /** A line for each, the next to end first. */
 export function renderCertificates(certificates: readonly Certificate[], now: Date): string {
     const rows = [...certificates]
@@ -99,7 +112,7 @@ export function renderCertificates(certificates: readonly Certificate[], now: Da
             each.name,
             each.notAfter.toISOString().slice(0, 10),
             String(daysLeft(each, now)),
-            each.renewedBy === "kubelet" ? "its kubelet" : each.renewedBy,
+            RENEWED_BY[each.renewedBy],
             each.issuer,
             each.subject,
         ]);
@@ -126,7 +139,12 @@ export function renewalFlags(certificates: readonly Certificate[], names: readon
             );
         }
         if (found !== undefined) {
-            throw new UserError(`${name} is an authority's: it can't be renewed while the cluster lives.`);
+            const authority = authorityOf(name);
+            throw new UserError(
+                authority === undefined
+                    ? `Nobody renews ${name} while the cluster lives.`
+                    : `${name} is an authority's: 'certs renew --authority ${authority}' replaces it.`,
+            );
         }
         throw new UserError(
             `There is no certificate ${name}. 'certs' lists them: ${renewable.map((each) => each.name).join(", ")}.`,

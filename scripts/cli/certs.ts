@@ -8,6 +8,7 @@ import {
     renewalFlags,
 } from "./certificates";
 import { openCluster } from "./open-cluster";
+import { rotate, type RotationOptions } from "./rotation";
 import type { Stack } from "./stack";
 import { quietEngine, up } from "./up";
 
@@ -16,15 +17,26 @@ interface Asked {
     readonly names: readonly string[];
     readonly all: boolean;
     readonly json: boolean;
+    readonly rotation: RotationOptions;
 }
 
 /** Lists the certificates of a cluster, or makes some anew. @returns the exit code: 1 where one has ended. */
-export async function certs(stack: Stack, { action, names, all, json }: Asked): Promise<number> {
+export async function certs(stack: Stack, { action, names, all, json, rotation }: Asked): Promise<number> {
     if (action !== undefined && action !== "renew") {
         throw new UserError(`'certs ${action}' is unknown: it is 'certs', or 'certs renew' with names or --all.`);
     }
-    if (action === "renew" && all === names.length > 0) {
-        throw new UserError("'certs renew' takes the names of certificates, or --all.");
+    const { authority, ...howToRotate } = rotation;
+    const ways = [all, names.length > 0, authority !== undefined].filter(Boolean).length;
+    if (action === "renew" && ways !== 1) {
+        throw new UserError("'certs renew' takes the names of certificates, or --all, or --authority.");
+    }
+    const strays = Object.keys(howToRotate);
+    if ((action === undefined && ways > 0) || (authority === undefined && strays.length > 0)) {
+        throw new UserError("--all and --authority are for 'certs renew', and the other options for --authority.");
+    }
+    if (authority !== undefined) {
+        await rotate(stack, { ...howToRotate, authority });
+        return 0;
     }
     const cluster = await openCluster(stack);
     const [engine, kubelets] = await Promise.all([quietEngine(stack), certificatesOfKubelets(cluster)]);

@@ -43,8 +43,8 @@ export class ClusterAccess {
         return said(`kubectl ${args.slice(0, 6).join(" ")}`, await this.tryKubectl(args, input));
     }
 
-    tryKubectl(args: readonly string[], input?: string): Promise<Result> {
-        return run(this.kubectlCommand(args), { timeoutSeconds: 180, ...(input === undefined ? {} : { input }) });
+    tryKubectl(args: readonly string[], input?: string, timeoutSeconds = 180): Promise<Result> {
+        return run(this.kubectlCommand(args), { timeoutSeconds, ...(input === undefined ? {} : { input }) });
     }
 
     /** Standard output of a command line on a machine. @throws Error with what it said when it fails. */

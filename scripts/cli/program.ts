@@ -6,10 +6,16 @@ import { repositoryRoot } from "../support/paths";
 import { workingDirectory } from "../support/working-directory";
 import type { BenchFlags } from "./bench";
 import type { KubeconfigOptions } from "./kubeconfig";
+import type { RotationOptions } from "./rotation";
 import { defaultStack, Stack } from "./stack";
 
 interface StackOption {
     readonly stack: string;
+}
+
+interface CertsOptions extends RotationOptions {
+    readonly all?: boolean;
+    readonly json?: boolean;
 }
 
 /** The commands of scripts/lab. What one needs is loaded when it runs. */
@@ -170,16 +176,20 @@ export function program(): Command {
         .argument("[action]", "renew: sign certificates anew, and restart what uses them")
         .argument("[names...]", "which ones: names as `certs` prints them")
         .option("--all", "all that `up` renews")
+        .option("--authority <name>", "replace the key of an authority, or of service-accounts, in three runs of `up`")
+        .option("--until <phase>", "with --authority: end after trust-both, reissue or trust-new")
+        .option("--restart-pods", "with --authority: restart the pods that have to know the new key")
+        .option("--now", "with --authority: go on without restarting pods")
+        .option("--dry-run", "with --authority: show the phases that are left")
         .option("--json", "print them as JSON")
         .action(
             async (
                 action: string | undefined,
                 names: string[],
-                options: StackOption & { all?: boolean; json?: boolean },
+                { stack, all = false, json = false, ...rotation }: StackOption & CertsOptions,
             ) => {
                 const { certs } = await late<typeof import("./certs")>(require, "./certs");
-                const { all = false, json = false } = options;
-                process.exitCode = await certs(stackOf(options), { action, names, all, json });
+                process.exitCode = await certs(stackOf({ stack }), { action, names, all, json, rotation });
             },
         );
     onStack("backup")

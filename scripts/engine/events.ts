@@ -86,9 +86,11 @@ export class PulumiEvents {
     /** The errors of the run, each with its resource: those of resources if any, else all. */
     failures(): string[] {
         const own = this.errors.filter(({ resource }) => resource !== "");
-        return (own.length > 0 ? own : this.errors).map(({ resource, message }) =>
+        const texts = (own.length > 0 ? own : this.errors).map(({ resource, message }) =>
             resource === "" ? message : `${resource}: ${message}`,
         );
+        // What several resources wait for is told for each of them.
+        return [...new Set(texts)];
     }
 
     private step(kind: "start" | "done" | "failed", { op, urn, type, diffs }: Step): void {

@@ -26,6 +26,7 @@ const KEYS: Readonly<Record<Exclude<keyof ClusterArgs, "directory">, true>> = {
     flags: true,
     allowInsecure: true,
     encryptionKeys: true,
+    authorities: true,
     backup: true,
     podSecurity: true,
     registryMirrors: true,

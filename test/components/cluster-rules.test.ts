@@ -203,6 +203,8 @@ describe("secrets", () => {
             "/etc/kubernetes/kube-apiserver/service-accounts.key",
             "/etc/kubernetes/kube-controller-manager/ca.key",
             "/etc/kubernetes/kube-controller-manager/service-accounts.key",
+            // With its key, so that the two change at the same time.
+            "/etc/kubernetes/kube-controller-manager/signing-ca.crt",
             // Of each node.
             ...Array.from({ length: 3 }, () => "/etc/kubernetes/kubelet/bootstrap-token"),
             ...Array.from({ length: 3 }, () => "/etc/kubernetes/kubelet/new-keys"),

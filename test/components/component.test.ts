@@ -111,7 +111,12 @@ test("providers of the options are those of all resources of their packages, and
                 super("kubelab:index:Cluster", "test", options);
             }
         }
-        return { ...bringUp({ spec, directory: "files", running: [], hosts: [] }, new Given({ providers })) };
+        return {
+            ...bringUp(
+                { spec, directory: "files", running: [], signsAnew: false, hosts: [] },
+                new Given({ providers }),
+            ),
+        };
     });
     const own = graph.resources.filter(({ type }) => /^(aws|tls|command|random):/.test(type));
     expect(own.length).toBeGreaterThan(60);

@@ -84,7 +84,7 @@ describe("a cluster that a program makes", () => {
                 const checks = new Promise<ClusterChecks>((resolve) =>
                     setTimeout(() => {
                         before = [...registered];
-                        resolve({ spec, nodes: [], hosts: [] });
+                        resolve({ spec, nodes: [], signsAnew: false, hosts: [] });
                     }, 100),
                 );
                 return { ...new Cluster("blue", LOCAL, { checks }).outputs };

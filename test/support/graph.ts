@@ -23,13 +23,14 @@ export async function clusterGraph(
         readonly running?: readonly string[];
         /** What the last run that came to its end had as `partsRun`. */
         readonly rolledOut?: string;
+        readonly signsAnew?: boolean;
         readonly hosts?: readonly InspectedHost[];
         readonly component?: pulumi.ComponentResourceOptions;
     } = {},
 ): Promise<Run> {
-    const { running = [], rolledOut, hosts = [], component = {} } = options;
+    const { running = [], rolledOut, signsAnew = false, hosts = [], component = {} } = options;
     return run(() => {
-        const args = { spec, directory: ".kubelab/test", running, rolledOut, hosts };
+        const args = { spec, directory: ".kubelab/test", running, rolledOut, signsAnew, hosts };
         const { kubeconfig, nodes, apiServer, sshCommands } = bringUp(args, new CheckedCluster(spec.name, component));
         return { kubeconfig, nodes, apiServer, sshCommands };
     }, options);

@@ -23,10 +23,10 @@ export class SteadyRequests {
      * @param expected HTTP status of one that succeeds.
      */
     constructor(
-        script: "writer.sh" | "visitor.sh",
+        script: "writer.sh" | "visitor.sh" | "client.sh",
         url: string,
         private readonly expected: number,
-        files: Readonly<Record<string, Buffer>> = {},
+        files: Readonly<Record<string, Buffer | string>> = {},
     ) {
         for (const [name, content] of Object.entries({ ...files, requests: "" })) {
             writeFileSync(join(this.directory.path, name), content, { mode: 0o600 });

@@ -21,7 +21,12 @@ test("what the stack's config says to AWS's own provider counts for kubelab's", 
     const graph = await run(
         () => {
             const spec = clusterSpec("test", ARGS);
-            return { ...bringUp({ spec, directory: ".kubelab/test", running: [], hosts: [] }, new Parent()) };
+            return {
+                ...bringUp(
+                    { spec, directory: ".kubelab/test", running: [], signsAnew: false, hosts: [] },
+                    new Parent(),
+                ),
+            };
         },
         { config: CONFIG },
     );

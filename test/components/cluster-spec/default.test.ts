@@ -72,6 +72,7 @@ const DEFAULT = {
     insecure: [],
     secretFlags: [],
     encryptionKeys: ["key-1"],
+    authorities: { "kubernetes-ca": [1], "etcd-ca": [1], "front-proxy-ca": [1], "service-accounts": [1] },
     podSecurity: { enforce: "baseline", warn: "restricted" },
     upgrade: { maxUnavailable: 1, drainTimeout: 300 },
     registryMirrors: {},

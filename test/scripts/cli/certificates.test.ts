@@ -41,7 +41,7 @@ test("the state's certificates and those of kubelets have names without the clus
     const known = ALL.map(({ name, subject, renewedBy }) => [name, subject, renewedBy]);
     expect(known).toEqual([
         ["cp-1-etcd-server", "CN=etcd, O=kubelab", "up"],
-        ["etcd-ca", "CN=etcd-ca, O=kubelab", "nobody"],
+        ["etcd-ca", "CN=etcd-ca, O=kubelab", "rotation"],
         ["worker-1-kubelet-client", "CN=system:node:worker-1, O=kubelab", "kubelet"],
     ]);
     expect(ALL.map((each) => daysLeft(each, later(0.5)))).toEqual([399, 3649, 6]);
@@ -73,7 +73,7 @@ describe("renewal", () => {
 
     test.each([
         ["worker-1-kubelet-client", /renewed by its kubelet/],
-        ["etcd-ca", /an authority's/],
+        ["etcd-ca", /an authority's: 'certs renew --authority etcd-ca'/],
         ["cp-1-etcd", /no certificate cp-1-etcd\. .*: cp-1-etcd-server\./],
     ])("of %s is refused with the reason", (name, reason) => {
         expect(() => renewalFlags(ALL, [name])).toThrow(reason);
