@@ -45,7 +45,14 @@ const STORY = ["kubenet"];
 const SLOW = [
     ...["bench", "virtual-hosts", "virtual-ipvs", "virtual-lab", "virtual-machines", "virtual-user", "virtual-worker"],
     ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "expired-certificates", "interruption"],
-    ...["authorities", "hosts-control-planes", "losing-things", "several-control-planes", "static-control-planes", "upgrade"],
+    ...[
+        "authorities",
+        "hosts-control-planes",
+        "losing-things",
+        "several-control-planes",
+        "static-control-planes",
+        "upgrade",
+    ],
 ];
 
 /**
