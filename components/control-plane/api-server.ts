@@ -111,6 +111,9 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                     "2s",
                     "else a restart waits a minute for watches to end by themselves",
                 ),
+                ...(spec.highlyAvailable
+                    ? [flag("shutdown-delay-duration", "3s", "requests come until others know that it goes")]
+                    : []),
                 flag("profiling", false),
             ],
             own,

@@ -61,9 +61,11 @@ export class ControlPlane extends Component {
         // A kubelet that runs the pods already changes after them.
         const kubelet = pods && args.kubelet !== undefined ? [args.kubelet] : [];
         const parts = { ...delivered, turn: both(turn, rollout.unlessOrdered(machine.name, kubelet)) };
-        const process = { ...args, parts, dependsOn: [] };
+        // Those that run change one machine after another: what serves the API while one restarts works itself.
+        const before = predecessor !== undefined && rollout.isMember(machine.name) ? predecessor.api : [];
+        const process = { ...args, parts, dependsOn: [], secretsTurn: Promise.resolve(before) };
 
-        const after = predecessor === undefined ? [] : [predecessor.etcd];
+        const after = predecessor === undefined ? [] : [predecessor.etcd, ...before];
         this.etcd = new Etcd({ ...process, dependsOn: after }, this).ready;
         if (spec.backup !== undefined) {
             backups(spec.backup, machine, [this.etcd], this);
@@ -94,10 +96,8 @@ export class ControlPlane extends Component {
     private apiServer(process: ControlPlaneArgs & ControlPlaneServiceArgs): pulumi.Resource[] {
         const { spec, machine, pki, members } = process;
         // Members of etcd come one at a time: the API servers of those that still wait would only take the processor from the others.
-        const { predecessor, dependsOn = [], rollout } = process;
-        // Those that run restart one at a time.
-        const runs = rollout.isMember(machine.name);
-        const after = predecessor === undefined ? [] : [this.etcd, ...(runs ? predecessor.api : [])];
+        const { predecessor, dependsOn = [] } = process;
+        const after = predecessor === undefined ? [] : [this.etcd];
         const server = new ApiServer({ ...process, dependsOn: [...dependsOn, ...after] }, this);
         const { address = "127.0.0.1" } = spec.api.moves ? spec.api : {};
         // Not while etcd restarts: an API server that isn't ready gives the address up.

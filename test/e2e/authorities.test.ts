@@ -167,6 +167,7 @@ story("the keys of authorities", () => {
         const asked = client?.since(0);
         console.log(`steady client: ${JSON.stringify(asked)}`);
         expect(asked?.failures).toEqual([]);
+        expect(asked?.longestGap).toBeLessThan(5000);
         expect(asked?.succeeded).toBeGreaterThan(500);
     });
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Asks the API for a namespace every fifth of a second, with what the user's kubeconfig has at the moment.
+# Asks the API for a namespace every fifth of a second, with what the user's kubeconfig has at the moment; five seconds at most.
 #   client.sh API_URL DIRECTORY    with the path of the kubeconfig in the file `kubeconfig` of the directory
 set -euo pipefail
 # shellcheck disable=SC1091
@@ -16,7 +16,8 @@ ask() {
     field certificate-authority
     field client-certificate
     field client-key
-    request "$1/api/v1/namespaces/default" 5 --cacert "$number.certificate-authority" --cert "$number.client-certificate" \
+    # As client-go, it asks again where a connection is cut.
+    request "$1/api/v1/namespaces/default" 5 --retry 5 --retry-delay 1 --retry-all-errors --retry-max-time 5 --cacert "$number.certificate-authority" --cert "$number.client-certificate" \
         --key "$number.client-key"
     rm "$number".*
 }

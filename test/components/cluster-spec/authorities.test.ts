@@ -67,13 +67,15 @@ describe("while a key is replaced", () => {
     });
 });
 
-test("API servers of a running cluster restart one at a time", async () => {
+test("control planes of a running cluster restart one after another", async () => {
     const spec = testSpec({ controlPlanes: 3, workers: 1 });
-    const inOrder = async (running: readonly string[]): Promise<boolean> => {
+    const inOrder = async (running: readonly string[]): Promise<boolean[]> => {
         const graph = await clusterGraph(spec, { running, partsRun: "run", rolledOut: "run" });
-        const server = (name: string) => find(graph, REMOTE_STEP, `${name}-kube-apiserver`);
-        return needsBefore(graph, server("cp-2"), server("cp-1")) && needsBefore(graph, server("cp-3"), server("cp-2"));
+        const stepNamed = (name: string) => find(graph, REMOTE_STEP, name);
+        return ["etcd", "kube-apiserver-secrets", "kube-apiserver", "kube-controller-manager-secrets"].map((what) =>
+            needsBefore(graph, stepNamed(`cp-3-${what}`), stepNamed("cp-2-kube-apiserver")),
+        );
     };
-    expect(await inOrder(spec.nodes.map(({ name }) => name))).toBe(true);
-    expect(await inOrder([])).toBe(false);
+    expect(await inOrder(spec.nodes.map(({ name }) => name))).toEqual([true, true, true, true]);
+    expect(await inOrder([])).toEqual([false, false, false, false]);
 });
