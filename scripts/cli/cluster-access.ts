@@ -1,5 +1,6 @@
+import { createReadStream } from "node:fs";
 import { SUDO_PASSWORD } from "../../components/cluster-spec/environment";
-import { commandAsRoot, inputAsRoot } from "../../components/steps/as-root";
+import { commandAsRoot, inputAsRoot, type Login, passwordLines } from "../../components/steps/as-root";
 import { UserError } from "../support/errors";
 import { wordsOf } from "../support/words";
 import { type Result, run } from "./run";
@@ -18,8 +19,9 @@ export class ClusterAccess {
     }
 
     /** Who one is on a machine by SSH. */
-    private userOf(node: StackNode): string {
-        return this.sshWords(node).at(-1)?.split("@")[0] ?? "";
+    private loginOf(node: StackNode): Login {
+        const user = this.sshWords(node).at(-1)?.split("@")[0] ?? "";
+        return { user, sudoPassword: process.env[SUDO_PASSWORD] };
     }
 
     private sshWords(node: StackNode): readonly string[] {
@@ -69,9 +71,19 @@ export class ClusterAccess {
         }
     }
 
+    /** Runs a command on a machine as root, with a file of this host as its standard input. */
+    feedAsRoot(node: StackNode, command: string, file: string, timeoutSeconds: number): Promise<Result> {
+        const login = this.loginOf(node);
+        return run(this.sshCommand(node, [commandAsRoot(login, command)]), {
+            cwd: this.stack.repository,
+            timeoutSeconds,
+            input: [...passwordLines(login).map((line) => `${line}\n`), createReadStream(file)],
+        });
+    }
+
     /** Runs a bash script on a machine as root. */
     tryAsRoot(node: StackNode, script: string, timeoutSeconds: number): Promise<Result> {
-        const login = { user: this.userOf(node), sudoPassword: process.env[SUDO_PASSWORD] };
+        const login = this.loginOf(node);
         return this.trySsh(node, commandAsRoot(login, "bash -s"), timeoutSeconds, inputAsRoot(login, script));
     }
 }

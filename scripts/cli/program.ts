@@ -5,6 +5,7 @@ import { late } from "../support/late";
 import { repositoryRoot } from "../support/paths";
 import { workingDirectory } from "../support/working-directory";
 import type { BenchFlags } from "./bench";
+import type { ConformanceOptions } from "./conformance";
 import type { KubeconfigOptions } from "./kubeconfig";
 import type { RotationOptions } from "./rotation";
 import { defaultStack, Stack } from "./stack";
@@ -192,6 +193,17 @@ export function program(): Command {
                 process.exitCode = await certs(stackOf({ stack }), { action, names, all, json, rotation });
             },
         );
+    onStack("conformance")
+        .description("judge the running cluster by Kubernetes' conformance specs")
+        .option("--focus <regexp>", "only specs whose full name matches")
+        .option("--skip <regexp>", "none whose full name matches")
+        .option("--sig <name>", "only those of a special interest group: network, node, apps …")
+        .option("--nodes <number>", "specs that run at the same time", "4")
+        .option("--report <directory>", "where to (default: .kubelab/<stack>/conformance)")
+        .action(async ({ stack, ...options }: StackOption & ConformanceOptions) => {
+            const { conformance } = await late<typeof import("./conformance")>(require, "./conformance");
+            process.exitCode = await conformance(stackOf({ stack }), options);
+        });
     onStack("backup")
         .description(
             "write what etcd has, the authorities and the keys into a file, encrypted with the stack's passphrase",

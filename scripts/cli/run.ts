@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { Display } from "../support/display";
 import { endingWithParent } from "../support/ends-with-parent";
 
@@ -14,7 +15,12 @@ export interface Result {
 /** Runs a command without a shell and returns its output and exit code. It ends with this process. */
 export function run(
     command: readonly string[],
-    options: { readonly input?: string; readonly timeoutSeconds?: number; readonly cwd?: string } = {},
+    options: {
+        /** A text; or pieces of it, of which a stream is read while the command takes it. */
+        readonly input?: string | readonly (string | Readable)[];
+        readonly timeoutSeconds?: number;
+        readonly cwd?: string;
+    } = {},
 ): Promise<Result> {
     const [file, ...args] = endingWithParent(command);
     return new Promise((resolve, reject) => {
@@ -33,8 +39,33 @@ export function run(
         child.on("close", (code, signal) => {
             resolve({ code: code ?? 1, stdout, stderr: signal === null ? stderr : `${stderr}\nended by ${signal}` });
         });
-        child.stdin?.end(options.input);
+        if (typeof options.input === "object" && child.stdin !== null) {
+            // Whoever ends without having read all of it says why by its exit code.
+            pipeline(inTurn(options.input), child.stdin).catch(() => undefined);
+        } else {
+            child.stdin?.end(options.input);
+        }
     });
+}
+
+async function* inTurn(pieces: readonly (string | Readable)[]): AsyncGenerator<string | Buffer> {
+    for (const piece of pieces) {
+        if (typeof piece === "string") {
+            yield piece;
+        } else {
+            yield* piece as AsyncIterable<Buffer>;
+        }
+    }
+}
+
+/** Runs a command, with each line that it prints; its exit code as `runInTerminal` gives it. */
+export function runLineByLine(command: readonly string[], onLine: (line: string) => void): Promise<number> {
+    const [file, ...args] = endingWithParent(command);
+    const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const input of [child.stdout, child.stderr]) {
+        createInterface({ input }).on("line", onLine);
+    }
+    return ended(child);
 }
 
 /**

@@ -8,6 +8,8 @@ import { RECIPE_DIRECTORY } from "./recipe-digest";
 /** The extras that something belongs to; missing where every cluster needs it. */
 const neededBy = z.array(z.enum(EXTRAS)).min(1).optional();
 
+const programPath = z.string().regex(/^(bin|cni|image)\/[a-z0-9.-]+$/);
+
 const GoProject = z.strictObject({
     neededBy,
     name: z.string(),
@@ -28,7 +30,9 @@ const GoProject = z.strictObject({
     /** Files of the module that are others here: path in the module to the name of the other one, beside go.mod. */
     replacedFiles: z.record(z.string(), z.string()).optional(),
     /** Path in the parts directory, or below image/, to Go package. */
-    programs: z.record(z.string().regex(/^(bin|cni|image)\/[a-z0-9.-]+$/), z.string()),
+    programs: z.record(programPath, z.string()),
+    /** The same of test binaries: of what `go test` would run. */
+    tests: z.record(programPath, z.string()).optional(),
 });
 
 const Layer = z.strictObject({
@@ -36,6 +40,8 @@ const Layer = z.strictObject({
     on: z.string().optional(),
     /** Go programs: path in the image to path in `programs`. */
     programs: z.record(z.string(), z.string()).default({}),
+    /** Of programs, where it isn't 755: setuid, say. */
+    modes: z.record(z.string(), z.string().regex(/^[0-7]{3,4}$/)).optional(),
     /** Files that have these file capabilities, as in `setcap cap_net_bind_service=+ep`. */
     capabilities: z.record(z.string(), z.enum(["cap_net_bind_service"])).default({}),
     /** Debian packages that this layer takes its files from, in place of `debianPackages`. */
@@ -109,7 +115,9 @@ export function selectParts(recipe: Recipe, extras: readonly Extra[]): Recipe {
 export function extraPaths(extras: readonly Extra[]): string[] {
     const recipe = readRecipe();
     const pathsOf = ({ projects, images }: Recipe): string[] => [
-        ...projects.flatMap(({ programs }) => Object.keys(programs).filter((path) => !path.startsWith("image/"))),
+        ...projects.flatMap(({ programs, tests }) =>
+            Object.keys({ ...programs, ...tests }).filter((path) => !path.startsWith("image/")),
+        ),
         ...images.map(({ file }) => `images/${file}`),
     ];
     const common = new Set(pathsOf(selectParts(recipe, [])));

@@ -9,7 +9,7 @@ import { Counter } from "./counter";
 import { downloadLayerPackages } from "./debian";
 import { allModules, moduleSource, neededGo, projectDirectory } from "./go-module";
 import { Estimate } from "./estimate";
-import { buildProject, downloadModules, parallelism } from "./go-project";
+import { buildProject, countPrograms, downloadModules, parallelism } from "./go-project";
 import { buildImages } from "./images";
 import { buildPause } from "./pause";
 import { ensureBuildPackages, ensureRoom, roomForBuild } from "./prerequisites";
@@ -34,7 +34,7 @@ export async function buildParts(recipe: Recipe, progress: Progress): Promise<Pa
     const unknown = recipe.projects.filter(({ name }) => !wasBuilt(`go-${name}`));
     const cpuSeconds = unknown.reduce((sum, project) => sum + project.cpuSeconds, 0);
     ensureRoom([buildRoot(), ...go.caches], "the build of the parts", roomForBuild(cpuSeconds));
-    const programCount = recipe.projects.reduce((sum, { programs }) => sum + Object.keys(programs).length, 0);
+    const programCount = recipe.projects.reduce((sum, project) => sum + countPrograms(project), 0);
     const costs = Object.fromEntries(recipe.projects.map(({ name, cpuSeconds }) => [name, cpuSeconds]));
     const estimate = new Estimate(costs, parallelism());
     const counter = new Counter(programCount + recipe.images.length + 2, progress, estimate);

@@ -34,14 +34,16 @@ export async function buildProject(
     );
     counter.estimate?.finish(project.name, output.reused);
     if (output.reused) {
-        counter.done(`${project.name} (kept)`, Object.keys(project.programs).length);
+        counter.done(`${project.name} (kept)`, countPrograms(project));
     }
     return output;
 }
 
 /** Downloads the modules that a project's build will need. What is wrong with them is told by the build. */
 export async function downloadModules(project: GoProject, go: GoToolchain): Promise<void> {
-    const args = ["list", "-deps", "-mod=readonly", ...tagArguments(project), ...Object.values(project.programs)];
+    const packages = Object.values({ ...project.programs, ...project.tests });
+    const tests = Object.keys(project.tests ?? {}).length > 0 ? ["-test"] : [];
+    const args = ["list", "-deps", ...tests, "-mod=readonly", ...tagArguments(project), ...packages];
     await run(go.program, args, {
         cwd: projectDirectory(project),
         environment: goEnvironment(project),
@@ -55,13 +57,15 @@ async function build(
     directory: string,
     incoming: string,
 ): Promise<void> {
-    const missing = Object.entries(project.programs).filter(([path]) => {
+    const isMissing = ([path]: readonly [string, string]): boolean => {
         const there = existsSync(join(incoming, path));
         if (there) {
             counter.done(`${path} (kept from an interrupted build)`);
         }
         return !there;
-    });
+    };
+    const missing = Object.entries(project.programs).filter(isMissing);
+    const missingTests = Object.entries(project.tests ?? {}).filter(isMissing);
     // On the same file system as the output, so that `go` moves a linked program there in one step.
     const temporary = join(incoming, "tmp");
     const linked = join(incoming, "linked");
@@ -85,27 +89,30 @@ async function build(
         const modules = downloaded > 0 ? `${downloaded} modules downloaded, ` : "";
         counter.note(`${project.name}: ${modules}${compiled > 0 ? `${compiled} packages compiled` : "looking"}`);
     }, 1_000);
+    const runGo = (args: readonly string[]): Promise<string> =>
+        run(go.program, args, {
+            cwd: directory,
+            environment: goEnvironment(project, temporary),
+            onLine: (line) => {
+                downloaded += line.startsWith("go: downloading ") ? 1 : 0;
+                compiled += /^[\w.~/-]+$/.test(line) ? 1 : 0;
+            },
+        });
     try {
         if (missing.length > 0) {
-            await run(
-                go.program,
-                goArguments(
-                    project,
-                    missing.map(([, goPackage]) => goPackage),
-                    linked,
-                    await changedModule(project, go, directory, changed),
-                ),
-                {
-                    cwd: directory,
-                    environment: goEnvironment(project, temporary),
-                    onLine: (line) => {
-                        downloaded += line.startsWith("go: downloading ") ? 1 : 0;
-                        compiled += /^[\w.~/-]+$/.test(line) ? 1 : 0;
-                    },
-                },
+            const packages = missing.map(([, goPackage]) => goPackage);
+            await runGo(
+                goArguments(project, packages, `${linked}/`, await changedModule(project, go, directory, changed)),
             );
         }
         collect();
+        for (const [path, goPackage] of missingTests) {
+            const output = join(linked, basename(path));
+            await runGo(goArguments(project, [goPackage], output, ["-vet=off"], ["test", "-c"]));
+            makeParent(join(incoming, path));
+            renameSync(output, join(incoming, path));
+            counter.done(path);
+        }
     } finally {
         clearInterval(collecting);
         clearInterval(telling);
@@ -118,17 +125,26 @@ export function programName(goPackage: string): string {
     return basename(goPackage.replace(/\/v\d+$/, ""));
 }
 
-/** @param more further arguments of `go build`. */
+/** How many programs and test binaries a project has. */
+export function countPrograms({ programs, tests = {} }: Pick<GoProject, "programs" | "tests">): number {
+    return Object.keys(programs).length + Object.keys(tests).length;
+}
+
+/**
+ * @param output of one program; with a slash at its end, the directory of all.
+ * @param more further arguments of the command.
+ */
 export function goArguments(
     project: GoProject,
     packages: readonly string[],
     output: string,
     more: readonly string[] = [],
+    command: readonly string[] = ["build"],
 ): string[] {
     const stamps = Object.entries(project.variables).map(([name, value]) => `-X ${name}=${value}`);
     const link = ["-s -w", ...stamps, ...(project.cgo ? ["-linkmode external -extldflags -static-pie"] : [])].join(" ");
     return [
-        "build",
+        ...command,
         "-v",
         "-mod=readonly",
         ...more,
@@ -141,7 +157,7 @@ export function goArguments(
         "-gcflags=all=-dwarf=false",
         `-ldflags=${link}`,
         "-o",
-        `${output}/`,
+        output,
         ...packages,
     ];
 }

@@ -71,7 +71,7 @@ export function withParents(entries: readonly TarEntry[]): TarEntry[] {
 
 function programEntry(path: string, from: string, recipe: LayerRecipe): TarEntry {
     const capability = recipe.capabilities[path];
-    const entry = file(path, readFileSync(from), 0o755);
+    const entry = file(path, readFileSync(from), parseInt(recipe.modes?.[path] ?? "755", 8));
     return capability === undefined
         ? entry
         : { ...entry, attributes: { "security.capability": fileCapability(capability) } };
