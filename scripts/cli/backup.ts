@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterSpec } from "../../components/cluster-spec";
+import { replacedAuthorities } from "../../components/cluster-spec/authorities";
 import { BACKUP_DIRECTORY } from "../../components/cluster-spec/backup";
 import type { Engine } from "../engine/engine";
 import { Display } from "../support/display";
@@ -177,9 +179,14 @@ function comparable({
     podCidr,
     serviceCidr,
     encryptionKeys,
-}: ClusterSpec): Pick<BackupFacts, "versions" | "podCidr" | "serviceCidr" | "encryptionKeys"> {
+    authorities,
+}: ClusterSpec): Pick<BackupFacts, "versions" | "podCidr" | "serviceCidr" | "encryptionKeys" | "authorities"> {
     const { kubernetes, etcd } = versions;
-    return { versions: { kubernetes, etcd }, podCidr, serviceCidr, encryptionKeys: [...encryptionKeys] };
+    const replaced = Object.entries(replacedAuthorities(authorities)).map(([name, all]) => [name, [...all]] as const);
+    return {
+        ...{ versions: { kubernetes, etcd }, podCidr, serviceCidr, encryptionKeys: [...encryptionKeys] },
+        authorities: Object.fromEntries(replaced),
+    };
 }
 
 function refuseForeign(file: string, facts: BackupFacts, stack: Stack, spec: ClusterSpec): void {
@@ -195,6 +202,9 @@ function refuseForeign(file: string, facts: BackupFacts, stack: Stack, spec: Clu
         ...(["kubernetes", "etcd"] as const)
             .filter((part) => minor(facts.versions[part]) !== minor(now.versions[part]))
             .map((part) => `it is of ${part} ${facts.versions[part]}, and this is ${now.versions[part]}`),
+        ...(isDeepStrictEqual(facts.authorities, now.authorities)
+            ? []
+            : [`kubelab:authorities was ${JSON.stringify(facts.authorities)}, and is ${JSON.stringify(now.authorities)}`]),
         ...(missing.length === 0 ? [] : [`its Secrets need the keys ${missing.join(", ")} in kubelab:encryptionKeys`]),
     ];
     if (differences.length > 0) {

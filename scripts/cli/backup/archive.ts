@@ -14,7 +14,9 @@ const facts = z.strictObject({
     serviceCidr: z.string(),
     encryptionKeys: z.array(z.string()),
     nodes: z.array(z.string()),
-    /** sha256 of the certificate of the authority `kubernetes-ca`, in hex: which cluster it is. */
+    /** `kubelab:authorities`, of those that had another key than the first. */
+    authorities: z.record(z.string(), z.array(z.number())).default({}),
+    /** sha256 of the certificates of the authority `kubernetes-ca`, in hex: which cluster it is. */
     authority: z.string(),
     /** Of etcd, when the snapshot was taken. */
     revision: z.number(),

@@ -41,15 +41,20 @@ export function identityOf(state: unknown): unknown {
     return { ...rest, deployment: { ...deployment, resources, pending_operations: [] } };
 }
 
-/** Which cluster a state is of: sha256 of its authority's certificate. @throws UserError where it has none. */
+/** Which cluster a state is of: sha256 of its authority's certificates. @throws UserError where it has none. */
 export function authorityOf(state: unknown): string {
     const { resources = [] } = (state as State).deployment;
-    const authority = resources.find(
-        ({ urn, type }) => type === "tls:index/selfSignedCert:SelfSignedCert" && /[:-]kubernetes-ca$/.test(urn),
-    );
-    const pem = authority?.outputs?.["certPem"];
-    if (typeof pem !== "string") {
+    const certificates = resources
+        .filter(
+            ({ urn, type }) =>
+                type === "tls:index/selfSignedCert:SelfSignedCert" && /[:-]kubernetes-ca(-\d+)?$/.test(urn),
+        )
+        .map(({ urn, outputs }) => [urn, outputs?.["certPem"]] as const)
+        .sort(([one], [other]) => (one < other ? -1 : 1));
+    if (certificates.length === 0) {
         throw new UserError("the stack's state has no authority of a cluster");
     }
-    return createHash("sha256").update(pem).digest("hex");
+    return createHash("sha256")
+        .update(certificates.map(([, pem]) => String(pem)).join(""))
+        .digest("hex");
 }

@@ -11,6 +11,7 @@ const backup = {
         serviceCidr: "10.32.0.0/24",
         encryptionKeys: ["key1"],
         nodes: ["cp-1"],
+        authorities: {},
         authority: "ab",
         revision: 7,
         keys: 5,
