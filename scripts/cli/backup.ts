@@ -182,10 +182,9 @@ function comparable({
     authorities,
 }: ClusterSpec): Pick<BackupFacts, "versions" | "podCidr" | "serviceCidr" | "encryptionKeys" | "authorities"> {
     const { kubernetes, etcd } = versions;
-    const replaced = Object.entries(replacedAuthorities(authorities)).map(([name, all]) => [name, [...all]] as const);
     return {
         ...{ versions: { kubernetes, etcd }, podCidr, serviceCidr, encryptionKeys: [...encryptionKeys] },
-        authorities: Object.fromEntries(replaced),
+        authorities: replacedAuthorities(authorities),
     };
 }
 
@@ -204,7 +203,9 @@ function refuseForeign(file: string, facts: BackupFacts, stack: Stack, spec: Clu
             .map((part) => `it is of ${part} ${facts.versions[part]}, and this is ${now.versions[part]}`),
         ...(isDeepStrictEqual(facts.authorities, now.authorities)
             ? []
-            : [`kubelab:authorities was ${JSON.stringify(facts.authorities)}, and is ${JSON.stringify(now.authorities)}`]),
+            : [
+                  `kubelab:authorities was ${JSON.stringify(facts.authorities)}, and is ${JSON.stringify(now.authorities)}`,
+              ]),
         ...(missing.length === 0 ? [] : [`its Secrets need the keys ${missing.join(", ")} in kubelab:encryptionKeys`]),
     ];
     if (differences.length > 0) {

@@ -15,7 +15,7 @@ const facts = z.strictObject({
     encryptionKeys: z.array(z.string()),
     nodes: z.array(z.string()),
     /** `kubelab:authorities`, of those that had another key than the first. */
-    authorities: z.record(z.string(), z.array(z.number())).default({}),
+    authorities: z.record(z.string(), z.array(z.number()).readonly()).default({}),
     /** sha256 of the certificates of the authority `kubernetes-ca`, in hex: which cluster it is. */
     authority: z.string(),
     /** Of etcd, when the snapshot was taken. */
