@@ -34,7 +34,8 @@ export async function rotate(stack: Stack, options: RotationOptions & { readonly
     const name = oneOf(AUTHORITIES, options.authority, "--authority");
     const until = options.until === undefined ? undefined : oneOf(PHASES, options.until, "--until");
     stack.requireUp();
-    const phases = phasesLeft(requireSpec(stack).authorities[name]);
+    const current = requireSpec(stack).authorities[name];
+    const phases = phasesLeft(current);
     const last = until ?? "trust-new";
     if (!phases.some(({ phase }) => phase === last)) {
         throw new UserError(`The phase ${last} of ${name} is done; what is left:\n${renderPhasesLeft(name, phases)}`);
@@ -45,7 +46,8 @@ export async function rotate(stack: Stack, options: RotationOptions & { readonly
     }
     const again = stack.command("certs", "renew", "--authority", name);
     for (const planned of phases.slice(0, phases.findIndex(({ phase }) => phase === last) + 1)) {
-        if (PODS[name]?.before === planned.phase && !(await podsMayGoOn(stack, name, planned.phase, again, options))) {
+        const concernsPods = PODS[name]?.before === planned.phase && planned.numbers.join() !== current.join();
+        if (concernsPods && !(await podsMayGoOn(stack, name, planned.phase, again, options))) {
             return;
         }
         await runPhase(stack, name, planned, again);
