@@ -5,10 +5,11 @@ import { partsRequest } from "../../components/steps/parts/request";
 import { ensureParts, type PartsDirectory } from "../parts";
 import { Display } from "../support/display";
 import { UserError } from "../support/errors";
+import { givenPath } from "../support/working-directory";
 import type { ClusterAccess } from "./cluster-access";
 import { giveImages } from "./conformance/images";
 import { SuiteProgress } from "./conformance/progress";
-import { readResults, renderResults } from "./conformance/results";
+import { readResults, renderSummary, summarize } from "./conformance/results";
 import { openCluster } from "./open-cluster";
 import { runLineByLine } from "./run";
 import { requireSpec } from "./spec-of-stack";
@@ -42,7 +43,7 @@ export async function conformance(stack: Stack, options: ConformanceOptions): Pr
     }
     const cluster = await openCluster(stack);
     const spec = requireSpec(stack);
-    const directory = options.report ?? join(stack.directory, "conformance");
+    const directory = options.report === undefined ? join(stack.directory, "conformance") : givenPath(options.report);
     const display = new Display();
     try {
         display.begin("parts");
@@ -57,9 +58,14 @@ export async function conformance(stack: Stack, options: ConformanceOptions): Pr
         const file = join(directory, "report.json");
         const results = readResults(readFileSync(file, "utf8"));
         rmSync(file);
-        writeFileSync(join(directory, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
-        writeFileSync(join(directory, "README.md"), howToRepeat(stack, spec.versions.kubernetes));
-        display.line(`\n${renderResults(results)}\n\nreport: ${directory}`);
+        const summary = summarize(results);
+        const { kubernetes } = spec.versions;
+        const write = (name: string, content: object): void =>
+            writeFileSync(join(directory, name), `${JSON.stringify(content, undefined, 4)}\n`);
+        write("results.json", results);
+        write("summary.json", { kubernetes, date: new Date().toISOString().slice(0, 10), ...summary });
+        writeFileSync(join(directory, "README.md"), howToRepeat(stack, kubernetes));
+        display.line(`\n${renderSummary(summary)}\n\nreport: ${directory}`);
         return code === 0 && results.some(({ result }) => result === "passed") ? 0 : 1;
     } finally {
         display.end();
@@ -78,21 +84,15 @@ async function runSuite(
     const labels = ["Conformance", ...(options.sig === undefined ? [] : [`sig-${options.sig}`])];
     const command = [
         bin("ginkgo"),
-        ...[
-            "--no-color",
-            "--force-newlines",
-            "--silence-skips",
-            `--timeout=${TIMEOUT}`,
-            `--procs=${options.processes}`,
-        ],
+        ...["-v", "--no-color", "--silence-skips", `--timeout=${TIMEOUT}`, `--procs=${options.processes}`],
         ...[`--label-filter=${labels.join(" && ")}`, `--output-dir=${directory}`],
-        ...["--json-report=report.json", "--junit-report=junit_01.xml"],
+        "--json-report=report.json",
         ...(options.focus === undefined ? [] : [`--focus=${options.focus}`]),
         ...(options.skip === undefined ? [] : [`--skip=${options.skip}`]),
         bin("e2e.test"),
         "--",
         ...[`--kubeconfig=${kubeconfig}`, `--kubectl-path=${bin("kubectl")}`, "--provider=skeleton"],
-        ...["--dump-logs-on-failure=false", `--e2e-output-dir=${directory}`],
+        ...["--dump-logs-on-failure=false", `--report-dir=${directory}`, `--e2e-output-dir=${directory}`],
     ];
     const progress = new SuiteProgress();
     const log = createWriteStream(join(directory, "e2e.log.part"));

@@ -2,6 +2,7 @@ import pc from "picocolors";
 import type { ClusterAccess } from "./cluster-access";
 import type { StackNode } from "./stack";
 import { allowsLabelled, type Conversation, denies, ignores, type Kubectl, removePolicies } from "./verify-policies";
+import { startServices } from "./verify-services";
 import { bgpSessions, routesToPods } from "./verify-routes";
 import { late } from "../support/late";
 
@@ -54,6 +55,8 @@ export async function verify(
     await check("nodes are Ready", () => nodesReady(cluster, nodes));
     await cluster.kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s"]);
     await cluster.kubectl(["create", "namespace", NAMESPACE]);
+    // A pod with a port of its node is beyond the level `baseline`.
+    await cluster.kubectl(["label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=privileged"]);
     await startProbes(cluster, nodes);
     try {
         let address = "";
@@ -98,6 +101,7 @@ export async function verify(
             );
             return lookups.join(", ");
         });
+        await verifyServices(cluster, check);
         await check("pods reach pods on every node, without address translation", () => podsReachPods(cluster, nodes));
         await verifyNetwork(cluster, check);
         for (const node of nodes) {
@@ -163,6 +167,18 @@ async function startProbes(cluster: ClusterAccess, nodes: readonly StackNode[]):
         }),
     ]);
     await cluster.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+}
+
+/** Services and ports of each kind, all at a time. */
+async function verifyServices(cluster: ClusterAccess, check: Tried): Promise<void> {
+    const { nodes } = cluster.stack.outputs();
+    let checks: Readonly<Record<string, () => Promise<string>>> = {};
+    await check("services of each kind have pods", async () => {
+        const probe = probeName(nodes[0]);
+        checks = await startServices({ cluster, namespace: NAMESPACE, image: AGNHOST, nodes, probe });
+        return `${Object.keys(checks).length} more checks`;
+    });
+    await Promise.all(Object.entries(checks).map(([name, body]) => check(name, body)));
 }
 
 /** What the pod network claims: its routes, and policies where it enforces them. */

@@ -1,6 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { configPage } from "./config-page";
+import { conformancePage } from "./conformance-page";
 
 /** Writes the pages of docs/ that are generated: `node --require tsx/cjs scripts/docs/main.ts`. */
-writeFileSync(join(__dirname, "../../docs/config.md"), configPage());
+const page = (name: string, content: string): void => writeFileSync(join(__dirname, "../../docs", name), content);
+page("config.md", configPage());
+page("conformance.md", conformancePage());

@@ -2,6 +2,7 @@
 export class SuiteProgress {
     private selected = 0;
     private passed = 0;
+    private skipped = 0;
     private readonly failures: string[] = [];
     private expectsName = false;
 
@@ -18,9 +19,14 @@ export class SuiteProgress {
             this.passed++;
         } else if (/^• \[(FAILED|PANICKED|TIMEDOUT|INTERRUPTED|ABORTED)\]/.test(line)) {
             this.expectsName = true;
+        } else if (line.startsWith("S [SKIPPED]")) {
+            this.skipped++;
         } else if (this.expectsName && line.startsWith("[sig-")) {
             this.expectsName = false;
-            const name = line.replace(/ \[It\] /, " ").replace(/ \[[^\]]*(Each|All)\]/, "");
+            // Where in the spec it failed, and at the end the labels.
+            const name = line
+                .replace(/ \[(It|[A-Za-z]+(Each|All)|DeferCleanup[^\]]*)\]/, "")
+                .replace(/ \[sig-[^\]]*\]$/, "");
             this.failures.push(name);
             return name;
         }
@@ -30,7 +36,7 @@ export class SuiteProgress {
     /** `17 of 446, 1 failed` */
     text(): string {
         const failed = this.failures.length > 0 ? `, ${this.failures.length} failed` : "";
-        const done = this.passed + this.failures.length;
+        const done = this.passed + this.skipped + this.failures.length;
         return this.selected === 0 ? "looking which specs there are" : `${done} of ${this.selected}${failed}`;
     }
 }

@@ -55,25 +55,47 @@ export function sigOf(name: string): string {
     return /^\[sig-([a-z-]+)\]/.exec(name)?.[1] ?? "other";
 }
 
-/** A row for each SIG, and one for all; then a line for each spec that was skipped or failed. */
-export function renderResults(results: readonly SpecResult[]): string {
-    const count = (some: readonly SpecResult[], result: SpecResult["result"]): string =>
-        String(some.filter((each) => each.result === result).length);
-    const row = (name: string, some: readonly SpecResult[]): string[] => [
-        name,
-        count(some, "passed"),
-        count(some, "failed"),
-        count(some, "skipped"),
-    ];
+/** How many specs of a SIG came to what. */
+export type Counts = Readonly<Record<SpecResult["result"], number>>;
+
+/** Results in short: what docs/conformance.md is made of. */
+export interface Summary {
+    /** By SIG, `network`. */
+    readonly sigs: Readonly<Record<string, Counts>>;
+    /** Those that didn't pass. */
+    readonly others: readonly SpecResult[];
+}
+
+export function summarize(results: readonly SpecResult[]): Summary {
     const sigs = [...new Set(results.map(({ name }) => sigOf(name)))].sort();
-    const rows = sigs.map((sig) =>
-        row(
-            sig,
-            results.filter(({ name }) => sigOf(name) === sig),
-        ),
+    const own = (sig: string): SpecResult[] => results.filter(({ name }) => sigOf(name) === sig);
+    return {
+        sigs: Object.fromEntries(sigs.map((sig) => [sig, countResults(own(sig))])),
+        others: results.filter(({ result }) => result !== "passed"),
+    };
+}
+
+function countResults(results: readonly SpecResult[]): Counts {
+    const count = (wanted: SpecResult["result"]): number => results.filter(({ result }) => result === wanted).length;
+    return { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
+}
+
+/** A row for each SIG, and one for all. */
+export function rowsOf({ sigs }: Summary): [name: string, counts: Counts][] {
+    const add = (one: Counts, other: Counts): Counts => ({
+        passed: one.passed + other.passed,
+        failed: one.failed + other.failed,
+        skipped: one.skipped + other.skipped,
+    });
+    const all = Object.values(sigs).reduce(add, { passed: 0, failed: 0, skipped: 0 });
+    return [...Object.entries(sigs), ["all", all]];
+}
+
+/** The rows as a table; then a line for each spec that was skipped or failed. */
+export function renderSummary(summary: Summary): string {
+    const rows = rowsOf(summary).map(([name, { passed, failed, skipped }]) =>
+        [name, passed, failed, skipped].map((each) => String(each)),
     );
-    const others = results
-        .filter(({ result }) => result !== "passed")
-        .map(({ name, result, reason = "" }) => `${result}: ${name}: ${reason}`);
-    return [renderTable(["SIG", "PASSED", "FAILED", "SKIPPED"], [...rows, row("all", results)]), ...others].join("\n");
+    const others = summary.others.map(({ name, result, reason = "" }) => `${result}: ${name}: ${reason}`);
+    return [renderTable(["SIG", "PASSED", "FAILED", "SKIPPED"], rows), ...others].join("\n");
 }

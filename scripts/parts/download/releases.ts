@@ -65,7 +65,8 @@ export function releaseFiles(
             throw new Error(`downloads.yaml has ${part}, which parts.yaml has no version of`);
         }
         const put = (text: string): string => text.replaceAll("{version}", version).replaceAll("{arch}", architecture);
-        const url = (name: string): string => mirrored(`${put(base)}/${encodeURIComponent(put(name))}`, mirror);
+        const encoded = (path: string): string => path.split("/").map(encodeURIComponent).join("/");
+        const url = (path: string): string => mirrored(`${put(base)}/${encoded(put(path))}`, mirror);
         return Object.entries(files).map(([name, file]) => ({
             part,
             version,

@@ -40,11 +40,12 @@ test("every staging module of Kubernetes has the version that goes with it", () 
     expect(replaced.filter(([, , found]) => found !== version).map(([, module]) => module)).toEqual([]);
 });
 
-test("the projects make exactly the files of the roles, CoreDNS for its image, and kubeadm for a race", () => {
+test("the projects make exactly the files of the roles, CoreDNS for its image, kubeadm for a race, and a judge", () => {
     const made = recipe.projects
-        .flatMap(({ programs }) => Object.keys(programs))
+        .flatMap(({ programs, tests = {} }) => Object.keys({ ...programs, ...tests }))
         .filter((path) => !path.startsWith("image/"));
-    const needed = [...filesForRole("control-plane"), ...filesForRole("node"), "bin/coredns", "bin/kubeadm"];
+    const more = ["bin/coredns", "bin/kubeadm", "bin/ginkgo", "bin/e2e.test"];
+    const needed = [...filesForRole("control-plane"), ...filesForRole("node"), ...more];
     expect(made.sort()).toEqual(needed.sort());
 });
 
@@ -106,6 +107,13 @@ test("the images have the names that Kubernetes and the articles ask for", () =>
         "registry.k8s.io/kube-proxy:v1.36.3",
         "ghcr.io/flannel-io/flannel:v0.28.10",
         "docker.io/cloudnativelabs/kube-router:v2.10.0",
+        // test/utils/image/manifest.go of the pinned Kubernetes
+        ...[
+            ...["agnhost:2.63.0", "agnhost:2.55", "busybox:1.37.0-1", "nginx:1.15-4", "nginx:1.27-0"],
+            ...["glibc-dns-testing:2.0.0", "kitten:1.8", "nautilus:1.8", "nonewprivs:1.4", "nonroot:1.5"],
+            "sample-apiserver:1.29.2",
+        ].map((name) => `registry.k8s.io/e2e-test-images/${name}`),
+        "registry.k8s.io/etcd:3.6.8-0",
     ]);
 });
 
