@@ -47,11 +47,12 @@ const SLOW = [
     ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "expired-certificates", "interruption"],
     ...[
         "authorities",
+        "conformance-whole",
         "hosts-control-planes",
         "losing-things",
         "several-control-planes",
         "static-control-planes",
-        "upgrade",
+        "upgrade-versions",
     ],
 ];
 

@@ -1,49 +1,37 @@
 import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensureParts, type PartsDirectory } from "../../scripts/parts";
-import { withLock } from "../../scripts/parts/lock";
-import type { PartFile } from "../../scripts/parts/manifest";
-import { partsRoot } from "../../scripts/parts/paths";
-import { commitParts, linkFile, newIncoming } from "../../scripts/parts/store";
+import type { PartsDirectory } from "../../scripts/parts";
 import { makeParent } from "../../scripts/parts/build/step";
 import { PARTS_TIME, sha256OfFile } from "../../scripts/parts/verify";
+import { otherParts } from "./other-parts";
 
 /** The programs that have Kubernetes' version stamp. */
 const STAMPED = /^bin\/kube(ctl|let|-apiserver|-controller-manager|-proxy|-scheduler)$/;
 
 /**
  * The usual parts, with Kubernetes programs that say that they are of another version: the same code, whose stamp has other digits. With
- * them a rollout is real, though the version isn't. They stay in the cache.
+ * them a rollout is real, though the version isn't.
  *
  * @param version of Kubernetes, as long as the pinned one: `1.36.2`.
  */
-export async function stampedParts(version: string): Promise<PartsDirectory> {
-    const quiet = (): void => undefined;
-    const usual = await ensureParts({ source: "auto" }, quiet);
-    const stamp = Buffer.from(`v${usual.manifest.versions["kubernetes"] ?? ""}`);
-    if (stamp.length !== version.length + 1) {
-        throw new Error(`${version} is longer or shorter than the stamp ${stamp.toString()}`);
-    }
-    return withLock(join(partsRoot(), ".lock"), quiet, async () => {
-        const incoming = newIncoming();
-        const files: PartFile[] = [];
-        for (const file of usual.manifest.files) {
-            if (!STAMPED.test(file.path)) {
-                files.push(linkFile(usual.path, file, incoming));
-                continue;
-            }
-            const program = readFileSync(join(usual.path, file.path));
-            if (replaceAll(program, stamp, Buffer.from(`v${version}`)) === 0) {
-                throw new Error(`${file.path} has no stamp ${stamp.toString()}`);
-            }
-            const path = join(incoming, file.path);
-            makeParent(path);
-            writeFileSync(path, program, { mode: parseInt(file.mode, 8) });
-            utimesSync(path, PARTS_TIME, PARTS_TIME);
-            files.push({ ...file, sha256: await sha256OfFile(path) });
+export function stampedParts(version: string): Promise<PartsDirectory> {
+    return otherParts({ kubernetes: version }, async (file, usual, incoming) => {
+        if (!STAMPED.test(file.path)) {
+            return undefined;
         }
-        const versions = { ...usual.manifest.versions, kubernetes: version };
-        return commitParts(incoming, { ...usual.manifest, versions, files });
+        const stamp = Buffer.from(`v${usual.manifest.versions["kubernetes"] ?? ""}`);
+        if (stamp.length !== version.length + 1) {
+            throw new Error(`${version} is longer or shorter than the stamp ${stamp.toString()}`);
+        }
+        const program = readFileSync(join(usual.path, file.path));
+        if (replaceAll(program, stamp, Buffer.from(`v${version}`)) === 0) {
+            throw new Error(`${file.path} has no stamp ${stamp.toString()}`);
+        }
+        const path = join(incoming, file.path);
+        makeParent(path);
+        writeFileSync(path, program, { mode: parseInt(file.mode, 8) });
+        utimesSync(path, PARTS_TIME, PARTS_TIME);
+        return { ...file, sha256: await sha256OfFile(path) };
     });
 }
 
