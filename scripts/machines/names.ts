@@ -10,6 +10,11 @@ export const LABS_DIRECTORY = AS_ROOT ? "/var/lib/kubelab" : join(stateDirectory
 /** Where labs keep what doesn't. A user's own run-time directory goes when they log out, while machines go on. */
 export const RUN_DIRECTORY = AS_ROOT ? "/run/kubelab" : join(stateDirectory(), "run");
 
+/** Directory of images that the lab's registry has beside those of the parts; it may come later. */
+export function moreImages(lab: string): string {
+    return join(labNames(lab).runDirectory, "images");
+}
+
 /** Longest name of a network interface: IFNAMSIZ (16) without the closing NUL. */
 const INTERFACE_NAME_LENGTH = 15;
 

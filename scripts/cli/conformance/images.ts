@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { basename, join } from "node:path";
+import { moreImages } from "../../machines/names";
 import type { PartsDirectory } from "../../parts";
 import { readRecipe, selectParts } from "../../parts/recipe";
 import { UserError } from "../../support/errors";
@@ -31,7 +32,23 @@ export async function giveImages(
 ): Promise<void> {
     const files = imageFiles(parts);
     if (files.length > 0) {
+        serveImages(cluster, files);
         await Promise.all(cluster.stack.outputs().nodes.map((node) => giveTo(cluster, node, parts, files, progress)));
+    }
+}
+
+/** Has the registry of a local lab serve them: some specs have an image pulled that is there. */
+function serveImages({ stack }: ClusterAccess, files: readonly string[]): void {
+    const { lab } = stack.outputs();
+    if (lab?.provider !== "local") {
+        return;
+    }
+    const directory = moreImages(lab.name);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const file of files) {
+        const link = join(directory, basename(file));
+        rmSync(link, { force: true });
+        symlinkSync(file, link);
     }
 }
 

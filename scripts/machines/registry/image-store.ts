@@ -41,18 +41,26 @@ export class ImageStore {
     /** Media type by digest, for manifests that others point at. */
     private readonly mediaTypes = new Map<string, string>();
 
+    private readonly archives = new Set<string>();
+
     /** @throws Error naming the archive that can't be read. */
     static async open(directory: string): Promise<ImageStore> {
         const store = new ImageStore();
+        await store.addAll(directory);
+        return store;
+    }
+
+    /** Adds the archives of a directory that it doesn't have yet. @throws Error naming the archive that can't be read. */
+    async addAll(directory: string): Promise<void> {
         const archives = (await readdir(directory)).filter((name) => name.endsWith(".tar")).sort();
-        for (const name of archives) {
+        for (const path of archives.map((name) => join(directory, name)).filter((each) => !this.archives.has(each))) {
             try {
-                await store.add(join(directory, name));
+                await this.add(path);
+                this.archives.add(path);
             } catch (error) {
-                throw new Error(`${join(directory, name)}: ${error instanceof Error ? error.message : String(error)}`);
+                throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
             }
         }
-        return store;
     }
 
     /** Registries that images here come from, e.g. `docker.io`. */

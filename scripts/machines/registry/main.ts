@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import type { NetworkSettings } from "../contract";
+import { moreImages } from "../names";
 import { ImageStore } from "./image-store";
 import { registryAddress } from "./process";
 import { registryHandler } from "./server";
@@ -14,7 +15,8 @@ async function main(file: string): Promise<void> {
     const upstreams = new Upstreams(lab.offline);
     // The first pull needn't wait for these.
     store.registries().forEach((registry) => void upstreams.reachable(registry));
-    const handle = registryHandler(store, upstreams);
+    const more = moreImages(lab.lab);
+    const handle = registryHandler(store, upstreams, () => (existsSync(more) ? store.addAll(more) : Promise.resolve()));
     const server = createServer({ cert: lab.registryCertificate, key: lab.registryKey }, (request, response) => {
         response.on("finish", () => {
             console.log(

@@ -11,11 +11,14 @@ type ErrorCode = "BLOB_UNKNOWN" | "MANIFEST_UNKNOWN" | "UNSUPPORTED" | "NAME_UNK
  * The pull half of an OCI registry, as a mirror in front of all others: containerd says in `ns` which registry it means. A tag
  * is only answered while that registry can't be reached; what is asked for by digest is the same wherever it comes from.
  *
+ * @param lookAgain adds images that may have come since, before one counts as missing.
+ *
  * @see https://github.com/containerd/containerd/blob/main/docs/hosts.md
  */
 export function registryHandler(
     store: ImageStore,
     upstreams: Upstreams,
+    lookAgain: () => Promise<void> = () => Promise.resolve(),
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
     return async (request, response) => {
         if (request.method !== "GET" && request.method !== "HEAD") {
@@ -34,8 +37,9 @@ export function registryHandler(
         } else if (kind === "blobs") {
             sendBlob(store, reference, request, response);
         } else {
-            const manifest = await findManifest(store, upstreams, url.searchParams.get("ns"), name, reference);
-            sendManifest(manifest, request, response);
+            const find = (): Promise<StoredManifest | undefined> =>
+                findManifest(store, upstreams, url.searchParams.get("ns"), name, reference);
+            sendManifest((await find()) ?? (await lookAgain().then(find)), request, response);
         }
     };
 }

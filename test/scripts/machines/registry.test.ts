@@ -58,7 +58,8 @@ describe("the registry of a lab", () => {
                     (time += 61_000)
             )(0),
         );
-        const handle = registryHandler(await ImageStore.open(directory), upstreams);
+        const store = await ImageStore.open(directory);
+        const handle = registryHandler(store, upstreams, () => store.addAll(directory));
         server = createServer((request, response) => void handle(request, response)).listen(0, "127.0.0.1");
         await new Promise((resolve) => server.once("listening", resolve));
         address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -80,6 +81,13 @@ describe("the registry of a lab", () => {
         expect(answer.headers.get("content-type")).toBe(INDEX);
         expect(answer.headers.get("docker-content-digest")).toBe(digest(image.index));
         expect(await answer.text()).toBe(image.index);
+    });
+
+    it("gives an image that has come later, and has counted as missing before", async () => {
+        const path = `${address}/v2/kitten/manifests/1.8?ns=registry.k8s.io`;
+        expect((await fetch(path)).status).toBe(404);
+        writeArchive(directory, "kitten.tar", "registry.k8s.io/kitten:1.8");
+        expect((await fetch(path)).status).toBe(200);
     });
 
     it("answers HEAD with the size alone", async () => {
