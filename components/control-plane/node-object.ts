@@ -7,6 +7,7 @@ import type { Machine, ReadyMachine } from "../machines/machine";
 import { hasPodNetwork } from "../cluster-spec/bring-up";
 import { asksForCertificates } from "../cluster-spec/node-certificates";
 import type { ClusterSpec, NodeSpec } from "../cluster-spec/types";
+import { forgetKnownNode, knowNode } from "../node-certificates/known-nodes";
 import { forgetNode, type Joining, joiningOf } from "../node-certificates/bootstrap-token";
 import { keysOfKubelet } from "../node-certificates/keys-of-kubelet";
 import { awaitUpgrade, endDrain } from "./drain";
@@ -144,6 +145,8 @@ export function removeNode(name: string): string[] {
         `        echo "kubelab: ${name}: some pods didn't go within ${DRAIN_DEADLINE} seconds" >&2`,
         `    ${KUBECTL} delete node ${name} --ignore-not-found`,
         "fi",
+        // Last: until then its kubelet tells which of its pods have gone.
+        forgetKnownNode(name),
         removeCheck(`node-${name}`),
         `forget_node_versions ${name}`,
     ];
@@ -185,7 +188,7 @@ export function membership(
                               `# keys: ${keysOfKubelet(spec, node.name)}`,
                               ...registerNode(spec, node, joiningOf(spec, node.name, address)),
                           ]
-                        : registerNode(spec, node)),
+                        : registerNode(spec, node, { offer: knowNode(spec, node.name, address), withdraw: [] })),
                 ],
                 delete: removeNode(node.name),
             })),

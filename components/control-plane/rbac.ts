@@ -2,11 +2,12 @@ import { ADMIN_GROUP } from "../pki/pki";
 import { KUBE_PROXY_GROUP, kubeProxyUser } from "../pki/requests";
 import { hasKubeProxy } from "../cluster-spec/bring-up";
 import type { ClusterSpec } from "../cluster-spec/types";
+import { knownNodesPolicy } from "../node-certificates/known-nodes";
 import { nodeCertificateRights } from "../node-certificates/rights";
 import type { Manifest } from "./kubectl-step";
 import { binding } from "./role-binding";
 
-/** Role bindings that the API server doesn't make for itself; https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
+/** Rights that the API server doesn't make for itself, and their limits; https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
 export function bootstrapRoleBindings(
     spec: Pick<ClusterSpec, "nodeCertificates" | "nodes" | "serviceProxy" | "steps">,
 ): Manifest[] {
@@ -24,5 +25,6 @@ export function bootstrapRoleBindings(
             proxies.map(({ name }) => ({ kind: "User", name: kubeProxyUser(name) })),
         ),
         ...(spec.nodeCertificates === "bootstrap" ? nodeCertificateRights() : []),
+        ...knownNodesPolicy(),
     ];
 }

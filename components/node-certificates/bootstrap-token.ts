@@ -4,6 +4,7 @@ import type { ClusterSpec } from "../cluster-spec/types";
 import type { Machine, ReadyMachine } from "../machines/machine";
 import { put } from "../steps/script";
 import { step } from "../steps/step";
+import { knowNode } from "./known-nodes";
 import { keysOfKubelet } from "./keys-of-kubelet";
 import { nodeFile } from "./nodes";
 import { nodeCertificateRights } from "./rights";
@@ -59,7 +60,7 @@ export interface Joining {
 export function joiningOf(spec: ClusterSpec, node: string, address: string): Joining {
     return {
         offer: [
-            `use_api https://127.0.0.1:${spec.api.port}`,
+            ...knowNode(spec, node, address),
             put({ path: nodeFile(node), content: address }),
             `await_signer ${PORTS.controllerManager}`,
             `offer_token ${node}`,

@@ -23,10 +23,20 @@ mint() {
     printf '%s.%s\n' "${text:0:6}" "${text:6:16}"
 }
 
-# as_admin METHOD PATH [FILE]: a request to the API server, without a start of kubectl.
+# as_admin METHOD PATH [CURL_ARGUMENT...]: a request to the API server, without a start of kubectl; $type is that of what it sends.
 as_admin() {
     curl -sf --max-time 10 -o /dev/null --cacert /etc/kubernetes/kube-apiserver/ca.crt --cert /etc/kubernetes/super-admin.crt \
-        --key /etc/kubernetes/super-admin.key -X "$1" -H 'Content-Type: application/json' "${@:3}" "$api$2"
+        --key /etc/kubernetes/super-admin.key -X "$1" -H "Content-Type: ${type:-application/json}" "${@:3}" "$api$2"
+}
+
+# know_node CONFIGMAP NODE ADDRESS: has the ConfigMap of that name in kube-system name the node.
+know_node() {
+    local data="{\"$2\":\"$3\"}" maps=/api/v1/namespaces/kube-system/configmaps
+    learn() {
+        type=application/merge-patch+json as_admin PATCH "$maps/$1" --data "{\"data\":$2}" ||
+            as_admin POST "$maps" --data "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"$1\"},\"data\":$2}"
+    }
+    within "${patience:-60}" learn "$1" "$data" || fail "the API server doesn't take $2 as a node of the cluster"
 }
 
 # offer_token NODE: has the API server take the token that was made for the node, where there is one, for a quarter of an hour.

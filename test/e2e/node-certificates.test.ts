@@ -178,7 +178,7 @@ story("the certificates of kubelets", () => {
         lab.up({ flags: undefined });
     }, 600_000);
 
-    it("aren't renewed for a node that has left, and its kube-proxy has no rights any more", async () => {
+    it("are good for nothing when the node has left: it comes back by none of them, and its kube-proxy has no rights", () => {
         const pem = lab.ssh("worker-1", `cat ${PKI}/kubelet-client-current.pem`);
         const proxy = lab.ssh("worker-1", "cat /etc/kubernetes/kube-proxy/client.{crt,key}");
         lab.ssh("cp-1", `umask 077; printf '%s' '${proxy}' >/root/proxy.pem`);
@@ -189,7 +189,11 @@ story("the certificates of kubelets", () => {
         lab.up({ workers: 0, newKeys: undefined });
         expect(lab.ssh("cp-1", asProxy)).toBe("403");
         lab.ssh("cp-1", `umask 077; printf '%s' '${pem}' >/root/left.pem`);
-        expect(lab.ssh("cp-1", ask({ name: "left", as: "--cert /root/left.pem --key /root/left.pem" }))).toBe("201");
-        expect(await answerTo("left")).toBe("Denied: worker-1 is no node of this cluster");
+        const asKubelet = "--cert /root/left.pem --key /root/left.pem";
+        expect(lab.ssh("cp-1", ask({ name: "left", as: asKubelet }))).toBe("403");
+        const node = JSON.stringify({ apiVersion: "v1", kind: "Node", metadata: { name: "worker-1" } });
+        const register = `curl -s --cacert /etc/kubernetes/kubelet/ca.crt ${asKubelet} -H 'Content-Type: application/json' -d '${node}' https://api.test-node-certificates:6443/api/v1/nodes`;
+        expect(lab.ssh("cp-1", register)).toContain("worker-1 is no node of this cluster");
+        expect(lab.kubectl("get", "nodes", "-o", "name")).toBe("node/cp-1\n");
     }, 300_000);
 });

@@ -165,6 +165,8 @@ describe("the step on the control plane", () => {
         expect(asked.filter((line) => line.startsWith("wait")).length).toBeGreaterThan(2);
     });
 
+    const forgotten = '-n kube-system patch configmap known-nodes --type merge -p {"data":{"worker-2":null}}';
+
     test("drains a node that leaves, then takes it out of the API", () => {
         const { status, asked } = run(removeNode("worker-2"), "");
         expect(status).toBe(0);
@@ -172,6 +174,7 @@ describe("the step on the control plane", () => {
             "get node worker-2",
             "drain worker-2 --ignore-daemonsets --delete-emptydir-data --force --timeout=60s",
             "delete node worker-2 --ignore-not-found",
+            forgotten,
         ]);
     });
 
@@ -179,10 +182,11 @@ describe("the step on the control plane", () => {
         const { status, stderr, asked } = run(removeNode("worker-2"), "case $1 in drain) exit 1 ;; esac");
         expect(status).toBe(0);
         expect(stderr).toContain("worker-2: some pods didn't go within 60 seconds");
-        expect(asked.at(-1)).toBe("delete node worker-2 --ignore-not-found");
+        expect(asked.slice(-2)).toEqual(["delete node worker-2 --ignore-not-found", forgotten]);
     });
 
     test("has nothing to do for a node that is gone already", () => {
-        expect(run(removeNode("worker-2"), "exit 1")).toMatchObject({ status: 0, asked: ["get node worker-2"] });
+        const asked = ["get node worker-2", forgotten];
+        expect(run(removeNode("worker-2"), "exit 1")).toMatchObject({ status: 0, asked });
     });
 });
