@@ -168,7 +168,9 @@ story("virtual machines", () => {
         const filler = join(names.directory, "filler");
         const free = statfsSync(names.directory);
         run("fallocate", ["-l", String(free.bavail * free.bsize - (1 << 20)), filler]);
-        other("nohup dd if=/dev/urandom of=/root/big bs=1M count=32 conv=fsync >/dev/null 2>&1 &");
+        // More than its disk file has room for already: what was written before, and deleted.
+        const size = 192 << 20;
+        other(`nohup bash -c 'yes kubelab | head -c ${size} >/root/big; sync' >/dev/null 2>&1 &`);
         const deadline = Date.now() + BOOT * 1000;
         while ((await machineDifferences(lab, "cp-1")).length === 0 && Date.now() < deadline) {
             await sleep(500);
@@ -181,12 +183,15 @@ story("virtual machines", () => {
         rmSync(filler);
         expect(driver.succeed("machine", "create", request({ authorizedKeys: [otherKey] }))["id"]).toBe(id);
         await eventually(60, () => {
-            expect(other("sync; stat -c %s /root/big")).toBe(String(32 << 20));
+            expect(other("sync; stat -c %s /root/big")).toBe(String(size));
         });
     }, 500_000);
 
-    it("show what their console said when they don't come up", () => {
+    it("show what their console said when they don't come up", async () => {
         process.kill(qemu()[0] ?? 0, "SIGKILL");
+        await eventually(10, () => {
+            expect(machineStatus(lab, "cp-1")).toBe("stopped");
+        });
         const { disk } = vmFiles(lab, "cp-1");
         run("qemu-img", ["create", "-q", "-f", "qcow2", disk, "20G"]);
         const { code, stderr } = driver.run("machine", "create", request({ authorizedKeys: [otherKey] }));
