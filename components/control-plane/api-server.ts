@@ -70,9 +70,7 @@ export function apiServerProcess(spec: ClusterSpec, address: string): Process {
                     "the Pod Security level of namespaces that name none",
                 ),
                 ...auditFlags(file("audit-policy.yaml")),
-                ...(spec.network === "cni" && spec.cniPlugin === "kube-router"
-                    ? [flag("allow-privileged", true, "kube-router's pods change the node's network settings")]
-                    : []),
+                flag("allow-privileged", true, "the Pod Security level of a namespace says whether its pods may be"),
                 flag("etcd-servers", `https://127.0.0.1:${PORTS.etcdClient}`),
                 flag("etcd-cafile", file("etcd-ca.crt")),
                 flag("etcd-certfile", file("etcd-client.crt")),

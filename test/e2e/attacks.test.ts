@@ -67,7 +67,7 @@ story("attacks on a cluster", () => {
         [
             "every right",
             { containers: [{ ...nginx.containers[0], securityContext: { privileged: true } }] },
-            /privileged|disallowed/,
+            /privileged \(container ".*" must not set securityContext\.privileged=true\)/,
         ],
         [
             "a capability",
