@@ -165,12 +165,14 @@ story("virtual machines", () => {
     }, 600_000);
 
     it("wait while this host's disk is full, say so, and go on when there is room", async () => {
+        await eventually(BOOT, () => other("systemctl is-system-running --wait"));
         const filler = join(names.directory, "filler");
         const free = statfsSync(names.directory);
         run("fallocate", ["-l", String(free.bavail * free.bsize - (1 << 20)), filler]);
         // More than its disk file has room for already: what was written before, and deleted.
         const size = 192 << 20;
-        other(`nohup bash -c 'yes kubelab | head -c ${size} >/root/big; sync' >/dev/null 2>&1 &`);
+        // A unit of its own: what a session leaves behind may end with its SSH server, which still starts.
+        other(`systemd-run --quiet bash -c 'yes kubelab | head -c ${size} >/root/big; sync'`);
         const deadline = Date.now() + BOOT * 1000;
         while ((await machineDifferences(lab, "cp-1")).length === 0 && Date.now() < deadline) {
             await sleep(500);
