@@ -43,7 +43,7 @@ const STORY = ["kubenet"];
 
 /** End-to-end tests of the slow tier only: measurements, emulated machines, and long variations. */
 const SLOW = [
-    ...["bench", "virtual-hosts", "virtual-ipvs", "virtual-lab", "virtual-machines", "virtual-user", "virtual-worker"],
+    ...["bench", "virtual-hosts", "virtual-lab", "virtual-user"],
     ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "expired-certificates", "interruption"],
     ...[
         "authorities",

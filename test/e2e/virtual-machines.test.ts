@@ -151,19 +151,6 @@ story("virtual machines", () => {
         expect(driver.ssh(address, "true").code).not.toBe(0);
     }, 600_000);
 
-    it("are started again after QEMU was killed", async () => {
-        expect(machineStatus(lab, "cp-1")).toBe("running");
-        process.kill(qemu()[0] ?? 0, "SIGKILL");
-        await eventually(10, () => {
-            expect(machineStatus(lab, "cp-1")).toBe("stopped");
-        });
-        expect(driver.succeed("machine", "create", request({ authorizedKeys: [otherKey] }))["id"]).toBe(id);
-        // It takes connections before its processors are idle enough to go on with them.
-        await eventually(60, () => {
-            expect(other("cat /root/kept; findmnt --noheadings --output FSTYPE /")).toBe("kept\next4");
-        });
-    }, 600_000);
-
     it("wait while this host's disk is full, say so, and go on when there is room", async () => {
         await eventually(BOOT, () => other("systemctl is-system-running --wait"));
         const filler = join(names.directory, "filler");
@@ -188,6 +175,19 @@ story("virtual machines", () => {
             expect(other("sync; stat -c %s /root/big")).toBe(String(size));
         });
     }, 500_000);
+
+    it("are started again after QEMU was killed", async () => {
+        expect(machineStatus(lab, "cp-1")).toBe("running");
+        process.kill(qemu()[0] ?? 0, "SIGKILL");
+        await eventually(10, () => {
+            expect(machineStatus(lab, "cp-1")).toBe("stopped");
+        });
+        expect(driver.succeed("machine", "create", request({ authorizedKeys: [otherKey] }))["id"]).toBe(id);
+        // It takes connections before its processors are idle enough to go on with them.
+        await eventually(60, () => {
+            expect(other("cat /root/kept; findmnt --noheadings --output FSTYPE /")).toBe("kept\next4");
+        });
+    }, 600_000);
 
     it("show what their console said when they don't come up", async () => {
         process.kill(qemu()[0] ?? 0, "SIGKILL");
