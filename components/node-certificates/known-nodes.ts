@@ -21,7 +21,8 @@ export function knownNodesPolicy() {
             kind: "ValidatingAdmissionPolicy",
             metadata,
             spec: {
-                failurePolicy: "Fail",
+                // The ConfigMap is looked up for whoever writes: without it, nobody could, and nobody could make it.
+                failurePolicy: "Ignore",
                 paramKind: { apiVersion: "v1", kind: "ConfigMap" },
                 matchConstraints: {
                     resourceRules: [{ apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*/*"] }],
@@ -42,7 +43,7 @@ export function knownNodesPolicy() {
             metadata,
             spec: {
                 policyName: metadata.name,
-                paramRef: { name: KNOWN, namespace: "kube-system", parameterNotFoundAction: "Deny" },
+                paramRef: { name: KNOWN, namespace: "kube-system", parameterNotFoundAction: "Allow" },
                 validationActions: ["Deny"],
             },
         },
