@@ -41,19 +41,16 @@ const SUITES: Readonly<Record<string, Suite>> = {
 /** The end-to-end tests of the default tier: the whole life of one cluster. */
 const STORY = ["kubenet"];
 
-/** End-to-end tests of the slow tier only: measurements, emulated machines, and long variations. */
+/**
+ * End-to-end tests of the slow tier only: measurements, emulated machines, and long variations. The full tier has to fit the time of CI on
+ * a machine half as fast, with nothing cached.
+ */
 const SLOW = [
     ...["bench", "virtual-hosts", "virtual-lab", "virtual-user"],
-    ...["aws-cni", "aws-network", "aws-zones", "existing-hosts", "expired-certificates", "interruption"],
-    ...[
-        "authorities",
-        "conformance-whole",
-        "hosts-control-planes",
-        "losing-things",
-        "several-control-planes",
-        "static-control-planes",
-        "upgrade-versions",
-    ],
+    ...["articles/by-component", "articles/from-scratch", "flannel"],
+    ...["aws", "aws-cni", "aws-network", "aws-zones", "existing-hosts"],
+    ...["authorities", "backup", "conformance-whole", "expired-certificates", "interruption", "losing-things"],
+    ...["hosts-control-planes", "several-control-planes", "static-control-planes", "upgrade-versions"],
 ];
 
 /**
@@ -131,7 +128,7 @@ async function endToEnd(wanted: Wanted): Promise<Counts> {
 /** Parts that some of the tier's clusters need. */
 const EXTRAS_OF: Readonly<Record<Tier, readonly Extra[]>> = {
     default: [],
-    full: EXTRAS.filter((extra) => extra !== "kubeadm"),
+    full: EXTRAS.filter((extra) => extra !== "kubeadm" && extra !== "flannel"),
     slow: EXTRAS,
 };
 
