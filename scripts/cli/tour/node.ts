@@ -140,7 +140,11 @@ export function dns(): Stop {
         step: "dns",
         added: "CoreDNS: it asks the API server for services and answers with their addresses. The cluster is whole.",
         looks: [
-            kubectl("run ask --image=curlimages/curl --restart=Never --command -- curl -sS http://web", /created/),
+            // A node hears of the DNS's pods a moment after they are ready.
+            kubectl(
+                "run ask --image=curlimages/curl --restart=Never --command -- curl -sS --retry 5 --retry-all-errors http://web",
+                /created/,
+            ),
             kubectl("logs ask", /Welcome to nginx/, { why: "A pod asks for a service by its name:", seconds: 60 }),
         ],
     };
