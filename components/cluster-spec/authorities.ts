@@ -20,20 +20,20 @@ export function replacedAuthorities(all: Generations): Partial<Generations> {
 
 const isFirst = (numbers: readonly number[]): boolean => numbers.join() === FIRST_GENERATION.join();
 
-/** The number that signed in the last run, as `replacedAuthorities` told it. */
-function signed(previous: Partial<Generations>, name: AuthorityName): readonly number[] {
+/** The numbers of the last run, as `replacedAuthorities` told them. */
+function numbersOf(previous: Partial<Generations>, name: AuthorityName): readonly number[] {
     return previous[name] ?? FIRST_GENERATION;
 }
 
 /** Whether kubelets have to ask for certificates again that another key signs. */
 export function signsAnew(previous: Partial<Generations>, next: Generations): boolean {
-    return signed(previous, "kubernetes-ca")[0] !== next["kubernetes-ca"][0];
+    return numbersOf(previous, "kubernetes-ca")[0] !== next["kubernetes-ca"][0];
 }
 
 /** The steps between two runs that would leave something without what it trusts. */
 export function refuseUntrusted(previous: Partial<Generations>, next: Generations): Problem[] {
     return AUTHORITIES.flatMap((name) => {
-        const before = signed(previous, name);
+        const before = numbersOf(previous, name);
         const after = next[name];
         const [signing = 0] = after;
         const [was = 0] = before;

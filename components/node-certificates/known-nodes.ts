@@ -4,7 +4,7 @@ import { quote } from "../steps/script";
 
 /** In kube-system: a key for each node of the cluster. The statements below write it. */
 const KNOWN = "known-nodes";
-const NAME = "kubelab:known-nodes";
+const NAME = "kubelab.known-nodes";
 const ADMISSION = "admissionregistration.k8s.io";
 
 /**
@@ -13,7 +13,7 @@ const ADMISSION = "admissionregistration.k8s.io";
  * https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
  */
 export function knownNodesPolicy() {
-    const metadata = { name: NAME.replace(":", ".") };
+    const metadata = { name: NAME };
     const node = "request.userInfo.username.replace('system:node:', '')";
     return [
         {

@@ -1,4 +1,5 @@
 import { AUTHORITIES, type AuthorityName } from "../../components/cluster-spec/authorities";
+import { numbered } from "../../components/pki/numbered";
 import { UserError } from "../support/errors";
 import { certificatesOfKubelets } from "./certificates";
 import type { ClusterAccess } from "./cluster-access";
@@ -103,7 +104,9 @@ async function awaitKubelets(cluster: ClusterAccess, number: number): Promise<vo
     const others = async (): Promise<string[]> => {
         const { certificates, silent } = await certificatesOfKubelets(cluster);
         return [
-            ...certificates.filter(({ issuer }) => issuer !== `kubernetes-ca-${number}`).map((each) => each.name),
+            ...certificates
+                .filter(({ issuer }) => issuer !== numbered("kubernetes-ca", number))
+                .map((each) => each.name),
             ...silent.map((node) => `${node}, which doesn't answer`),
         ];
     };
