@@ -10,9 +10,17 @@ import { UserError } from "../support/errors";
 import { syncPath } from "../support/sync";
 import { givenPath } from "../support/working-directory";
 import { type Backup, type BackupFacts, openBackup, sealBackup } from "./backup/archive";
-import { findSnapshot, restoreMachineSnapshot, restoreSnapshot, takeSnapshot } from "./backup/etcd";
+import {
+    findSnapshot,
+    putDataAside,
+    restoreMachineSnapshot,
+    restoreSnapshot,
+    takeDataBack,
+    takeSnapshot,
+} from "./backup/etcd";
 import { authorityOf, identityOf } from "./backup/state";
 import type { ClusterAccess } from "./cluster-access";
+import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
 import { repair } from "./repair";
 import { requireSpec } from "./spec-of-stack";
@@ -83,7 +91,6 @@ export async function restore(stack: Stack, path: string): Promise<boolean> {
     const engine = await quietEngine(stack);
     const read = readBackup(file, passphraseOf(engine));
     refuseForeign(file, read.facts, stack, spec);
-    refuseSeveralMembers(stack, spec);
     if (stack.isUp()) {
         refuseOther(file, read.facts, await engine.state(), stack);
     } else if ((await engine.resources()).length > 0) {
@@ -96,7 +103,12 @@ export async function restore(stack: Stack, path: string): Promise<boolean> {
         await up(stack, { config: [], preview: false, json: false, verbose: false, flags: [] });
     }
     const cluster = await openCluster(stack);
-    await restoreInto(cluster, read, spec);
+    const { snapshot, facts } = read;
+    const node = controlPlaneOf(stack);
+    await replaceData(cluster, node, async (display) => {
+        await restoreSnapshot(cluster, node, snapshot, spec.api.port);
+        display.line(`restored: ${facts.keys} keys of etcd as of ${facts.created}`);
+    });
     return settle(cluster);
 }
 
@@ -116,23 +128,51 @@ export function restoreFromMachine(stack: Stack, from: string): Promise<boolean>
 async function restoreSnapshotOf(stack: Stack, name: string, wanted: string): Promise<boolean> {
     const spec = requireSpec(stack);
     const cluster = await openCluster(stack);
-    refuseSeveralMembers(stack, spec);
-    const node = controlPlaneOf(stack);
-    if (node.name !== name) {
+    const node = stack.controlPlanes().find((each) => each.name === name);
+    if (node === undefined) {
+        const names = stack.controlPlanes().map((each) => each.name);
         throw new UserError(
-            `${name} is no control plane of the stack "${stack.name}": ${node.name} is. Nothing was changed.`,
+            `${name} is no control plane of the stack "${stack.name}"; it has ${names.join(", ")}. Nothing was changed.`,
         );
     }
+    const snapshot = await findSnapshot(cluster, node, spec.backup?.directory ?? BACKUP_DIRECTORY, wanted);
+    await replaceData(cluster, node, async (display) => {
+        await restoreMachineSnapshot(cluster, node, snapshot, spec.api.port);
+        display.line(`restored: ${snapshot.keys} keys of etcd from ${snapshot.path} on ${name}`);
+    });
+    return settle(cluster);
+}
+
+/**
+ * Replaces the data of one control plane. Those of the others don't fit them any more: before that they stop and put theirs aside, and
+ * afterwards `up` makes them members again. Where it fails, all is as before.
+ */
+async function replaceData(
+    cluster: ClusterAccess,
+    node: StackNode,
+    replace: (display: Display) => Promise<void>,
+): Promise<void> {
+    const { stack } = cluster;
+    const others = stack.controlPlanes().filter(({ name }) => name !== node.name);
     const display = new Display();
     try {
         display.begin("etcd");
-        const snapshot = await findSnapshot(cluster, node, spec.backup?.directory ?? BACKUP_DIRECTORY, wanted);
-        await restoreMachineSnapshot(cluster, node, snapshot, spec.api.port);
-        display.line(`restored: ${snapshot.keys} keys of etcd from ${snapshot.path} on ${name}`);
+        await putDataAside(cluster, others);
+        try {
+            await replace(display);
+        } catch (error) {
+            await takeDataBack(cluster, others);
+            throw error;
+        }
     } finally {
         display.end();
     }
-    return settle(cluster);
+    if (others.length > 0) {
+        const names = others.map(({ name }) => name);
+        console.log(`${names.join(", ")} join ${node.name} again`);
+        new KeptRepairs(stack).add(names, new Date().toISOString());
+        await up(stack, { config: [], preview: false, json: false, verbose: false, flags: [] });
+    }
 }
 
 /** A snapshot may have nodes that the lab no longer has. */
@@ -142,18 +182,6 @@ async function removeForeignNodes(cluster: ClusterAccess): Promise<void> {
     for (const gone of there.map((each) => each.replace("node/", "")).filter((each) => !own.includes(each))) {
         await cluster.kubectl(["delete", "node", gone, "--ignore-not-found"]);
         console.log(`${gone} is no node of this lab any more`);
-    }
-}
-
-async function restoreInto(cluster: ClusterAccess, { snapshot, facts }: Backup, spec: ClusterSpec): Promise<void> {
-    const { stack } = cluster;
-    const display = new Display();
-    try {
-        display.begin("etcd");
-        await restoreSnapshot(cluster, controlPlaneOf(stack), snapshot, spec.api.port);
-        display.line(`restored: ${facts.keys} keys of etcd as of ${facts.created}`);
-    } finally {
-        display.end();
     }
 }
 
@@ -210,18 +238,6 @@ function refuseForeign(file: string, facts: BackupFacts, stack: Stack, spec: Clu
     ];
     if (differences.length > 0) {
         throw new UserError(`${file} doesn't fit here: ${differences.join("; ")}. Nothing was changed.`);
-    }
-}
-
-/** The data of one would be others than those of the rest. */
-function refuseSeveralMembers(stack: Stack, spec: ClusterSpec): void {
-    const nodes: readonly Pick<StackNode, "role">[] = stack.isUp() ? stack.outputs().nodes : spec.nodes;
-    const count = nodes.filter(({ role }) => role === "control-plane").length;
-    if (count > 1) {
-        throw new UserError(
-            `A cluster with ${count} control planes can't be restored into. Set kubelab:controlPlanes to 1, run ` +
-                `'${stack.command("up")}', restore, and set it to ${count} again. Nothing was changed.`,
-        );
     }
 }
 

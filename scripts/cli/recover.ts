@@ -6,7 +6,6 @@ import { localLab } from "./differences";
 import { KeptRepairs } from "./kept-repairs";
 import { openCluster } from "./open-cluster";
 import { type EtcdMember, etcdMembers, hasQuorum, RECOVER_SCRIPT, renderMembers } from "./quorum";
-import { specOfStack } from "./spec-of-stack";
 import type { Stack } from "./stack";
 import { downParts } from "./stopped-machines";
 import { up } from "./up";
@@ -39,12 +38,6 @@ const TIMEOUT_SECONDS = 600;
  */
 export async function recover(stack: Stack, options: RecoverOptions): Promise<void> {
     stack.requireConfig();
-    if (specOfStack(stack, {})?.hosting === "static-pods") {
-        throw new UserError(
-            "etcd runs as a static pod here, and this command knows it as a systemd unit only. By hand, on one control plane: add " +
-                "ETCD_FORCE_NEW_CLUSTER=true to the variables in /etc/kubernetes/manifests/etcd.yaml until it is ready. Nothing was changed.",
-        );
-    }
     const cluster = await openCluster(stack);
     const { stopped = [], absent = [] } = (await downParts(stack)) ?? {};
     const members = await etcdMembers(cluster, [...stopped, ...absent]);

@@ -50,7 +50,13 @@ const SLOW = [
     ...["articles/by-component", "articles/from-scratch", "flannel"],
     ...["aws", "aws-cni", "aws-network", "aws-zones", "existing-hosts"],
     ...["authorities", "backup", "conformance-whole", "expired-certificates", "interruption", "losing-things"],
-    ...["hosts-control-planes", "several-control-planes", "static-control-planes", "upgrade-versions"],
+    ...[
+        "hosts-control-planes",
+        "restored-control-planes",
+        "several-control-planes",
+        "static-control-planes",
+        "upgrade-versions",
+    ],
 ];
 
 /**

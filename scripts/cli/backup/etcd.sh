@@ -1,24 +1,11 @@
 # shellcheck shell=bash
 # A snapshot of etcd on a control plane, and its way back. A call follows: take_snapshot; restore_snapshot <API server's port> with the
-# snapshot in base64 on its standard input; or restore_snapshot <API server's port> <path of a snapshot on the machine>.
+# snapshot in base64 on its standard input; or restore_snapshot <API server's port> <path of a snapshot on the machine>. On the other control
+# planes, before and after that: put_data_aside, take_data_back.
 umask 077
 
-DATA=/var/lib/etcd
 # The data from before the last restore.
 FORMER=/var/lib/kubelab/etcd-before-restore
-PODS=/etc/kubernetes/manifests
-# In the order in which they start; not every cluster has all.
-PROCESSES=(etcd kube-apiserver kube-controller-manager kube-scheduler node-approver)
-
-# What follows is repeated until it succeeds, for so many seconds.
-within() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        if ((SECONDS >= end)); then return 1; fi
-        sleep 0.3
-    done
-}
 
 # Prints the state of etcd as JSON, and on the next line the snapshot in base64.
 take_snapshot() {
@@ -50,41 +37,40 @@ etcd_flag() {
     printf '%s\n' "${text#*=}" | head -n 1
 }
 
-is_gone() { ! pgrep -x "${1:0:15}" >/dev/null; }
-
-# Those that have a pod's manifest are away while it is in $work.
-stop_all() {
-    local index name
-    for ((index = ${#PROCESSES[@]} - 1; index >= 0; index--)); do
-        name=${PROCESSES[index]}
-        if [ -e "$PODS/$name.yaml" ]; then
-            mv "$PODS/$name.yaml" "$work/"
-            within 120 is_gone "$name" || return 1
-        elif systemctl --quiet is-enabled "$name" 2>/dev/null; then
-            systemctl stop "$name"
-        fi
-    done
+# start_ready: whether the API server is ready after all has been started.
+start_ready() {
+    start_all
+    within 240 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt "https://127.0.0.1:$port/readyz" >/dev/null
 }
 
-start_all() {
-    local name
-    for name in "${PROCESSES[@]}"; do
-        if [ -e "$work/$name.yaml" ]; then
-            mv "$work/$name.yaml" "$PODS/"
-        elif systemctl --quiet is-enabled "$name" 2>/dev/null; then
-            systemctl start --no-block "$name"
-        fi
-    done
-    within 240 curl -sf --max-time 5 --cacert /etc/kubernetes/kube-apiserver/ca.crt "https://127.0.0.1:$port/readyz" >/dev/null
+# Another member's data don't fit what is restored: it stops, without them, and joins again with the next `up`. One that was put aside by an
+# attempt that was cut short has none.
+put_data_aside() {
+    trap '' HUP INT PIPE
+    if ! stop_all; then
+        start_all
+        fail "the control plane doesn't stop"
+    fi
+    if [ -e "$DATA" ]; then
+        rm -rf "$FORMER"
+        mv "$DATA" "$FORMER"
+    fi
+    await_others
+}
+
+# After all it is a member as before.
+take_data_back() {
+    if [ -e "$FORMER" ] && [ ! -e "$DATA" ]; then mv "$FORMER" "$DATA"; fi
+    start_all
 }
 
 # What was there before this restore, running again.
 put_back() {
     echo "putting the former data back" >&2
     stop_all || true
-    rm -rf "$DATA/member"
-    mv "$FORMER" "$DATA/member"
-    start_all || true
+    rm -rf "$DATA"
+    mv "$FORMER" "$DATA"
+    start_ready || true
 }
 
 # Watchers of the API notice: revisions go on far above all that they have seen, and older ones are gone.
@@ -107,15 +93,15 @@ restore_snapshot() {
     etcdutl snapshot restore "$work/snapshot.db" --data-dir "$work/data" --bump-revision 1000000000 --mark-compacted \
         --name "$name" --initial-cluster "$name=$peer" --initial-advertise-peer-urls "$peer" \
         --initial-cluster-token "$(etcd_flag initial-cluster-token)" >"$work/log" 2>&1 || fail "$(tail -n 5 "$work/log")"
-    chown -R --reference="$DATA" "$work/data/member"
+    chown -R --reference="${DATA%/*}" "$work/data/member"
     if ! stop_all; then
-        start_all || true
+        start_ready || true
         fail "the control plane doesn't stop; nothing was restored"
     fi
     rm -rf "$FORMER"
-    mv "$DATA/member" "$FORMER"
-    mv "$work/data/member" "$DATA/member"
-    if ! start_all; then
+    mv "$DATA" "$FORMER"
+    mv "$work/data/member" "$DATA"
+    if ! start_ready; then
         put_back
         fail "with the restored data the API server isn't ready within 240 s, so the former data are back"
     fi

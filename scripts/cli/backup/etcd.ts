@@ -37,7 +37,7 @@ export async function restoreSnapshot(
     apiPort: number,
 ): Promise<void> {
     // What it reads is the rest of the shell's own input.
-    await runRestore(cluster, node, `restore_snapshot ${apiPort}\n${snapshot.toString("base64")}\n`);
+    await run(cluster, node, `restore_snapshot ${apiPort}\n${snapshot.toString("base64")}\n`);
 }
 
 /** A snapshot that a control plane's timer took, on its machine. */
@@ -74,9 +74,48 @@ export async function restoreMachineSnapshot(
     { path }: MachineSnapshot,
     apiPort: number,
 ): Promise<void> {
-    await runRestore(cluster, node, `restore_snapshot ${apiPort} ${quote(path)} </dev/null\n`);
+    await run(cluster, node, `restore_snapshot ${apiPort} ${quote(path)} </dev/null\n`);
 }
 
-function runRestore(cluster: ClusterAccess, node: StackNode, call: string): Promise<void> {
+/**
+ * Stops other control planes, and puts the data of their etcd aside.
+ *
+ * @throws UserError where one doesn't answer or stop: then all are as before.
+ */
+export async function putDataAside(cluster: ClusterAccess, nodes: readonly StackNode[]): Promise<void> {
+    const unreachable = await failing(nodes, (node) => run(cluster, node, "true"));
+    if (unreachable.length > 0) {
+        throw new UserError(
+            `A restore is of all control planes. ${unreachable.join("; ")}. '${cluster.stack.command("up")}' starts a machine that is off. ` +
+                "Nothing was changed.",
+        );
+    }
+    const failed = await failing(nodes, (node) => run(cluster, node, "put_data_aside"));
+    if (failed.length > 0) {
+        await takeDataBack(cluster, nodes);
+        throw new UserError(`${failed.join("; ")}. Nothing was restored.`);
+    }
+}
+
+/** Undoes that. @throws UserError with those that it failed on. */
+export async function takeDataBack(cluster: ClusterAccess, nodes: readonly StackNode[]): Promise<void> {
+    const failed = await failing(nodes, (node) => run(cluster, node, "take_data_back"));
+    if (failed.length > 0) {
+        throw new UserError(
+            `${failed.join("; ")}. Their former data are in /var/lib/kubelab/etcd-before-restore; '${cluster.stack.command("recover")}' ` +
+                "goes on with those of one.",
+        );
+    }
+}
+
+async function failing(
+    nodes: readonly StackNode[],
+    act: (node: StackNode) => Promise<void>,
+): Promise<readonly string[]> {
+    const settled = await Promise.allSettled(nodes.map(act));
+    return settled.flatMap((each) => (each.status === "rejected" ? [String((each.reason as Error).message)] : []));
+}
+
+function run(cluster: ClusterAccess, node: StackNode, call: string): Promise<void> {
     return cluster.asRoot(node, `${SCRIPT}\n${call}`, TIMEOUT_SECONDS);
 }
