@@ -6,6 +6,7 @@ import { repositoryRoot } from "../support/paths";
 import { workingDirectory } from "../support/working-directory";
 import type { BenchFlags } from "./bench";
 import type { ConformanceOptions } from "./conformance";
+import type { ExplainOptions } from "./explain";
 import type { KubeconfigOptions } from "./kubeconfig";
 import type { RotationOptions } from "./rotation";
 import { defaultStack, Stack } from "./stack";
@@ -133,6 +134,21 @@ export function program(): Command {
                     : renderStatus(cluster.stack, apiServer, status),
             );
             process.exitCode = healthy ? 0 : 1;
+        });
+    onStack("explain")
+        .description(
+            "why a pod doesn't run or a service doesn't answer: who should have acted, who did; exit with 1 when not well",
+        )
+        .argument("<resource...>", "pod/web, service/web, deployment/web, node/worker-1, …")
+        .option("-n, --namespace <name>", "where the resource is", "default")
+        .option("--json", "print it as JSON")
+        .action(async (words: string[], options: StackOption & ExplainOptions) => {
+            const { openCluster } = await late<typeof import("./open-cluster")>(require, "./open-cluster");
+            const { explainResource, printExplanation } = await late<typeof import("./explain")>(require, "./explain");
+            const cluster = await openCluster(stackOf(options));
+            const explanation = await explainResource(cluster, words, options.namespace);
+            printExplanation(cluster, explanation, options.json ?? false);
+            process.exitCode = explanation.well ? 0 : 1;
         });
     onStack("repair")
         .description("repair drift from what `up` left, on these nodes or on all")
