@@ -1,3 +1,4 @@
+import { parseIpvs } from "./ipvs";
 import type { MachineFacts } from "./machine";
 
 /** What writes a node's rules for services, as far as one sees. */
@@ -63,31 +64,13 @@ function iptables(nat: readonly string[], address: string, port: number, protoco
     return { form: "iptables", endpoints };
 }
 
-/** A line per service, `TCP  0A200001:0050 rr`, and one per endpoint below it, `  -> 0A630102:0050      Masq …`. */
 function ipvs(table: readonly string[], address: string, port: number, protocol: string): PortRules | undefined {
-    const key = `${hexadecimal(address)}:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-    const start = table.findIndex((line) => new RegExp(`^${protocol.toUpperCase()}\\s+${key}\\b`).test(line));
-    if (start < 0) {
-        return undefined;
-    }
-    const rest = table.slice(start + 1);
-    const end = rest.findIndex((line) => !/^\s+->/.test(line));
-    const endpoints = (end < 0 ? rest : rest.slice(0, end)).flatMap((line) => {
-        const [, ip, number] = /->\s+([0-9A-F]{8}):([0-9A-F]{4})/.exec(line) ?? [];
-        return ip === undefined || number === undefined ? [] : `${dotted(ip)}:${Number.parseInt(number, 16)}`;
-    });
-    return { form: "ipvs", endpoints };
-}
-
-function hexadecimal(address: string): string {
-    return address
-        .split(".")
-        .map((byte) => Number(byte).toString(16).toUpperCase().padStart(2, "0"))
-        .join("");
-}
-
-function dotted(hex: string): string {
-    return (hex.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)).join(".");
+    const service = parseIpvs(table.join("\n")).find(
+        (each) => each.address === address && each.port === port && each.protocol === protocol.toUpperCase(),
+    );
+    return service === undefined
+        ? undefined
+        : { form: "ipvs", endpoints: service.destinations.map((each) => `${each.address}:${each.port}`) };
 }
 
 function escape(text: string): string {
