@@ -3,9 +3,9 @@ import tseslint from "typescript-eslint";
 
 export default tseslint.config(
     { ignores: ["node_modules", ".kubelab", "coverage"] },
-    ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ["**/*.ts"] })),
+    ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ["**/*.ts", "**/*.tsx"] })),
     {
-        files: ["**/*.ts"],
+        files: ["**/*.ts", "**/*.tsx"],
         languageOptions: { parserOptions: { project: "./tsconfig.json" } },
         plugins: { "@pulumi": pulumi },
         rules: {
@@ -15,6 +15,11 @@ export default tseslint.config(
             "@typescript-eslint/switch-exhaustiveness-check": "error",
             "@typescript-eslint/restrict-template-expressions": "off",
         },
+    },
+    {
+        // The page's code runs in browsers.
+        files: ["scripts/view/page/*"],
+        languageOptions: { parserOptions: { project: "./scripts/view/page/tsconfig.json" } },
     },
     {
         files: ["components/**/*.ts", "scripts/**/*.ts", "test/support/**/*.ts"],

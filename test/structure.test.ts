@@ -11,7 +11,7 @@ type Imports = ReadonlyMap<string, readonly string[]>;
 function readImports(): Imports {
     const files = FOLDERS.flatMap((folder) =>
         readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: "utf8" })
-            .filter((file) => file.endsWith(".ts"))
+            .filter((file) => /\.tsx?$/.test(file))
             .map((file) => join(folder, file)),
     );
     return new Map(["index.ts", ...files].map((file) => [file, importsOf(file)]));
@@ -23,7 +23,8 @@ function importsOf(file: string): string[] {
         .filter(({ fileName }) => fileName.startsWith("."))
         .map(({ fileName }) => {
             const path = join(dirname(join(REPOSITORY, file)), fileName);
-            const found = [`${path}.ts`, join(path, "index.ts"), path].find((each) => existsSync(each)) ?? path;
+            const found =
+                [`${path}.ts`, `${path}.tsx`, join(path, "index.ts"), path].find((each) => existsSync(each)) ?? path;
             return relative(REPOSITORY, found);
         });
 }

@@ -83,8 +83,23 @@ export class ClusterAccess {
 
     /** Runs a bash script on a machine as root. */
     tryAsRoot(node: StackNode, script: string, timeoutSeconds: number): Promise<Result> {
+        const { command, input } = this.scriptAsRoot(node, script);
+        return run(command, { cwd: this.stack.repository, timeoutSeconds, input });
+    }
+
+    /**
+     * What runs a bash script on a machine as root: a command, to be run in the repository, and its standard input.
+     *
+     * @param args words without quotes in them.
+     */
+    scriptAsRoot(
+        node: StackNode,
+        script: string,
+        args: readonly string[] = [],
+    ): { readonly command: string[]; readonly input: string } {
         const login = this.loginOf(node);
-        return this.trySsh(node, commandAsRoot(login, "bash -s"), timeoutSeconds, inputAsRoot(login, script));
+        const words = ["bash -s", ...(args.length === 0 ? [] : ["--", ...args])].join(" ");
+        return { command: this.sshCommand(node, [commandAsRoot(login, words)]), input: inputAsRoot(login, script) };
     }
 }
 

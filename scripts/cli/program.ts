@@ -150,6 +150,17 @@ export function program(): Command {
             printExplanation(cluster, explanation, options.json ?? false);
             process.exitCode = explanation.well ? 0 : 1;
         });
+    onStack("view")
+        .description("a page on 127.0.0.1 that shows the running lab, live; or a picture of it")
+        .option("--port <number>", "port of 127.0.0.1 (default: a free one)", "0")
+        .option("--export <file.svg|file.html>", "write a picture instead, and end")
+        .action(async (options: StackOption & { port: string; export?: string }) => {
+            const { exportView, view } = await late<typeof import("./view")>(require, "./view");
+            const stack = stackOf(options);
+            await (options.export === undefined
+                ? view(stack, { port: options.port === "0" ? 0 : wholeNumber("--port", options.port) })
+                : exportView(stack, options.export));
+        });
     onStack("repair")
         .description("repair drift from what `up` left, on these nodes or on all")
         .argument("[nodes...]", "cp-1, worker-1, …; host: the bridge, NAT and registry of a local lab")

@@ -8,7 +8,7 @@ import type { Stack, StackNode, StackOutputs } from "./stack";
 import { parseSystemctlShow } from "./systemctl-show";
 
 /** The units that make a cluster, in the order in which they build on each other. */
-const UNITS = [
+export const UNITS = [
     "etcd",
     "etcd-backup.timer",
     "kube-apiserver",
