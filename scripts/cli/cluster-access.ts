@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
 import { SUDO_PASSWORD } from "../../components/cluster-spec/environment";
 import { commandAsRoot, inputAsRoot, type Login, passwordLines } from "../../components/steps/as-root";
 import { UserError } from "../support/errors";
@@ -78,6 +79,27 @@ export class ClusterAccess {
             cwd: this.stack.repository,
             timeoutSeconds,
             input: [...passwordLines(login).map((line) => `${line}\n`), createReadStream(file)],
+        });
+    }
+
+    /**
+     * Runs a bash script on a machine as root until `more`, the rest of its standard input, ends.
+     *
+     * @param onOutput gets what it prints, as it comes.
+     */
+    sessionAsRoot(
+        node: StackNode,
+        script: string,
+        more: Readable,
+        onOutput: (text: string) => void,
+        timeoutSeconds: number,
+    ): Promise<Result> {
+        const login = this.loginOf(node);
+        return run(this.sshCommand(node, [commandAsRoot(login, "bash -s")]), {
+            cwd: this.stack.repository,
+            timeoutSeconds,
+            input: [inputAsRoot(login, script), more],
+            onOutput,
         });
     }
 

@@ -278,6 +278,21 @@ export function program(): Command {
             console.log(json ? JSON.stringify(results) : renderCis(results, manual));
             process.exitCode = results.every(({ state }) => state !== "fail") ? 0 : 1;
         });
+    onStack("path")
+        .description("the way of a packet and of the answer, hop by hop, by a real connection: docs/path.md")
+        .argument("<from>", "a pod (NAME or NAMESPACE/NAME), a node, or `here`")
+        .argument("<to>", "a pod, a service, a node, a DNS name or an address, each with :PORT where it has several")
+        .option("-n, --namespace <name>", "namespace of names without one", "default")
+        .option("--udp", "UDP, where no object says which protocol the port is")
+        .option("--json", "print the hops as JSON")
+        .action(
+            async (from: string, to: string, options: StackOption & { namespace: string; udp?: true; json?: true }) => {
+                const { pathCommand } = await late<typeof import("./path")>(require, "./path");
+                const { namespace, udp = false, json = false } = options;
+                const protocol = udp ? "UDP" : "TCP";
+                process.exitCode = await pathCommand(stackOf(options), { from, to, namespace, protocol }, json);
+            },
+        );
     onStack("audit")
         .description("show the last requests to the API servers: who did what, where, and the result")
         .option("--last <n>", "number of requests", "30")

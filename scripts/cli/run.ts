@@ -20,6 +20,8 @@ export function run(
         readonly input?: string | readonly (string | Readable)[];
         readonly timeoutSeconds?: number;
         readonly cwd?: string;
+        /** Gets what it prints, as it comes. */
+        readonly onOutput?: (text: string) => void;
     } = {},
 ): Promise<Result> {
     const [file, ...args] = endingWithParent(command);
@@ -31,7 +33,10 @@ export function run(
         });
         let stdout = "";
         let stderr = "";
-        child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+        child.stdout?.on("data", (chunk: Buffer) => {
+            stdout += chunk.toString();
+            options.onOutput?.(chunk.toString());
+        });
         child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
         child.on("error", reject);
         // Who ends without having read its input says why by its exit code.
