@@ -7,6 +7,7 @@ import { workingDirectory } from "../support/working-directory";
 import type { BenchFlags } from "./bench";
 import type { ConformanceOptions } from "./conformance";
 import type { ExplainOptions } from "./explain";
+import type { ExerciseOptions } from "./exercise";
 import type { KubeconfigOptions } from "./kubeconfig";
 import type { RotationOptions } from "./rotation";
 import { defaultStack, Stack } from "./stack";
@@ -182,6 +183,16 @@ export function program(): Command {
                 failed === 0 ? `all ${checks.length} checks passed` : `${failed} of ${checks.length} checks failed`,
             );
             process.exitCode = failed === 0 ? 0 : 1;
+        });
+    onStack("exercise")
+        .description("put a fault into the lab, to be found: docs/exercises.md")
+        .argument("[what]", "the name of an exercise; or, for the one in the lab: hint, check, solve or undo")
+        .option("--list", "all exercises, with what this lab lacks for them, and which are solved")
+        .option("--random", "choose one that this lab can have")
+        .option("--run", "with solve: also run the commands")
+        .action(async (what: string | undefined, { stack, ...options }: StackOption & ExerciseOptions) => {
+            const { exercise } = await late<typeof import("./exercise")>(require, "./exercise");
+            process.exitCode = await exercise(stackOf({ stack }), what, options);
         });
     onStack("kubeconfig")
         .description("the path of your kubeconfig; or a named, expiring, revocable one for somebody else")

@@ -22,6 +22,8 @@ export function run(
         readonly cwd?: string;
         /** Gets what it prints, as it comes. */
         readonly onOutput?: (text: string) => void;
+        /** Instead of this process's. */
+        readonly environment?: NodeJS.ProcessEnv;
     } = {},
 ): Promise<Result> {
     const [file, ...args] = endingWithParent(command);
@@ -29,6 +31,7 @@ export function run(
         const child = spawn(file, args, {
             stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
             ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+            ...(options.environment === undefined ? {} : { env: options.environment }),
             ...(options.timeoutSeconds === undefined ? {} : { timeout: options.timeoutSeconds * 1000 }),
         });
         let stdout = "";

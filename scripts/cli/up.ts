@@ -8,6 +8,7 @@ import { Display } from "../support/display";
 import { UserError } from "../support/errors";
 import { ClusterAccess } from "./cluster-access";
 import { prepareForLab } from "./doctor";
+import { ExerciseState } from "../exercise/state";
 import { KeptRepairs } from "./kept-repairs";
 import { PhaseClock, renderPhases } from "./phases";
 import { Progress, summaryLine } from "./progress";
@@ -179,6 +180,7 @@ export async function down(stack: Stack, json: boolean): Promise<void> {
         const progress = new Progress({ write: (line) => display.line(line) });
         const summary = await operate(stack, { overrides: {}, display, progress }, (engine) => engine.destroy());
         new KeptRepairs(stack).forget();
+        new ExerciseState(stack).end();
         removeBootUnit(stack);
         display.line(summaryLine(summary));
         if (json) {
