@@ -135,12 +135,12 @@ export class ControlPlane extends Component {
                 manifests(name, { machine, objects, first, dependsOn: api, resource: `${machine.name}-${name}` }, this);
             const early = asksForCertificates(spec) ? earlyRights(spec) : [];
             this.rights.push(apply("role-bindings", bootstrapRoleBindings(spec), early));
-            if (asksForCertificates(spec)) {
-                new NodeApprover(process, this);
-            }
             if (!spec.components.controllerManager) {
                 apply("service-account", [defaultServiceAccount()]);
             }
+        }
+        if (asksForCertificates(spec)) {
+            new NodeApprover(process, this);
         }
         return api;
     }

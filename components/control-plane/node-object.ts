@@ -8,7 +8,7 @@ import { hasPodNetwork } from "../cluster-spec/bring-up";
 import { asksForCertificates } from "../cluster-spec/node-certificates";
 import type { ClusterSpec, NodeSpec } from "../cluster-spec/types";
 import { forgetKnownNode, knowNode } from "../node-certificates/known-nodes";
-import { forgetNode, type Joining, joiningOf } from "../node-certificates/bootstrap-token";
+import { type Joining, joiningOf } from "../node-certificates/bootstrap-token";
 import { keysOfKubelet } from "../node-certificates/keys-of-kubelet";
 import { awaitUpgrade, endDrain } from "./drain";
 import { KUBECTL } from "./kubectl-step";
@@ -138,14 +138,12 @@ function differsInNode(node: NodeSpec): string[] {
 export function removeNode(name: string): string[] {
     return [
         `once node-${name}`,
-        // First: nothing is signed for it any more.
-        forgetNode(name),
         `if ${KUBECTL} get node ${name} >/dev/null 2>&1; then`,
         `    ${KUBECTL} drain ${name} --ignore-daemonsets --delete-emptydir-data --force --timeout=${DRAIN_DEADLINE}s ||`,
         `        echo "kubelab: ${name}: some pods didn't go within ${DRAIN_DEADLINE} seconds" >&2`,
         `    ${KUBECTL} delete node ${name} --ignore-not-found`,
         "fi",
-        // Last: until then its kubelet tells which of its pods have gone.
+        // Until here its kubelet tells which of its pods have gone.
         forgetKnownNode(name),
         removeCheck(`node-${name}`),
         `forget_node_versions ${name}`,

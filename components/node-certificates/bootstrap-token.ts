@@ -2,11 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { PORTS } from "../cluster-spec/ports";
 import type { ClusterSpec } from "../cluster-spec/types";
 import type { Machine, ReadyMachine } from "../machines/machine";
-import { put } from "../steps/script";
 import { step } from "../steps/step";
 import { knowNode } from "./known-nodes";
 import { keysOfKubelet } from "./keys-of-kubelet";
-import { nodeFile } from "./nodes";
 import { nodeCertificateRights } from "./rights";
 
 /**
@@ -59,27 +57,18 @@ export interface Joining {
 /** @param address of the node, that the nodes reach each other by: the only one in a certificate of its port. */
 export function joiningOf(spec: ClusterSpec, node: string, address: string): Joining {
     return {
-        offer: [
-            ...knowNode(spec, node, address),
-            put({ path: nodeFile(node), content: address }),
-            `await_signer ${PORTS.controllerManager}`,
-            `offer_token ${node}`,
-        ],
+        offer: [...knowNode(spec, node, address), `await_signer ${PORTS.controllerManager}`, `offer_token ${node}`],
         withdraw: [`withdraw_token ${node}`],
     };
 }
 
 /** The statements that give nodes the right to join, before `kubectl apply` comes to it. */
 export function earlyRights(spec: ClusterSpec): string[] {
-    const path = (kind: string): string => `/apis/rbac.authorization.k8s.io/v1/${kind.toLowerCase()}s`;
-    const lines = nodeCertificateRights().map((each) => `${path(each.kind)}\n${JSON.stringify(each)}\n`);
+    const lines = nodeCertificateRights().map((each) => {
+        const { kind, metadata } = each;
+        const place = "namespace" in metadata ? `namespaces/${metadata.namespace}/` : "";
+        const path = `/apis/rbac.authorization.k8s.io/v1/${place}${kind.toLowerCase()}s`;
+        return `${path}\n${JSON.stringify(each)}\n`;
+    });
     return [`use_api https://127.0.0.1:${spec.api.port}`, `early_rights <<'RIGHTS'\n${lines.join("")}RIGHTS`];
-}
-
-/**
- * The statement after which nothing is approved for a node any more. It leaves its token: where the machine is replaced, that is the new
- * one's already.
- */
-export function forgetNode(node: string): string {
-    return `rm -f ${nodeFile(node)}`;
 }

@@ -2,8 +2,8 @@ import { KUBECTL } from "../control-plane/kubectl-step";
 import type { ClusterSpec } from "../cluster-spec/types";
 import { quote } from "../steps/script";
 
-/** In kube-system: a key for each node of the cluster. The statements below write it. */
-const KNOWN = "known-nodes";
+/** In kube-system: a key for each node of the cluster, and its address. The statements below write it. */
+export const KNOWN_NODES = "known-nodes";
 const NAME = "kubelab.known-nodes";
 const ADMISSION = "admissionregistration.k8s.io";
 
@@ -43,7 +43,7 @@ export function knownNodesPolicy() {
             metadata,
             spec: {
                 policyName: metadata.name,
-                paramRef: { name: KNOWN, namespace: "kube-system", parameterNotFoundAction: "Allow" },
+                paramRef: { name: KNOWN_NODES, namespace: "kube-system", parameterNotFoundAction: "Allow" },
                 validationActions: ["Deny"],
             },
         },
@@ -52,11 +52,11 @@ export function knownNodesPolicy() {
 
 /** Statements after which what the node's kubelet writes is let in. */
 export function knowNode(spec: ClusterSpec, node: string, address: string): string[] {
-    return [`use_api https://127.0.0.1:${spec.api.port}`, `know_node ${KNOWN} ${node} ${address}`];
+    return [`use_api https://127.0.0.1:${spec.api.port}`, `know_node ${KNOWN_NODES} ${node} ${address}`];
 }
 
 /** The statement after which it isn't any more. */
 export function forgetKnownNode(node: string): string {
     const patch = quote(JSON.stringify({ data: { [node]: null } }));
-    return `${KUBECTL} -n kube-system patch configmap ${KNOWN} --type merge -p ${patch} >/dev/null || true`;
+    return `${KUBECTL} -n kube-system patch configmap ${KNOWN_NODES} --type merge -p ${patch} >/dev/null || true`;
 }

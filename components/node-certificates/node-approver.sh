@@ -3,13 +3,15 @@
 # is compared byte by byte, but for its key, with what a kubelet of that name and address writes: nothing in it is left to be read
 # otherwise by whoever signs it. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
 #
-# The nodes are files of $NODES: the name is the node's, the text its address. `up` writes them. A kubelet has no say in them, as it has in
-# its Node object. A node that has left the cluster has none, so that its certificate isn't renewed.
+# It runs on every control plane, and keeps nothing on the machine. The nodes are in the ConfigMap at $KNOWN_NODES, with their addresses. `up` writes
+# it. A kubelet has no say in it, as it has in its Node object. A node that has left the cluster isn't in it, so that its certificate isn't
+# renewed. A token that was used has a Lease of the name of its Secret, whose holder is the request.
 set -euo pipefail
 
-: "${DIRECTORY:=/etc/kubernetes/node-approver}" "${NODES:=/etc/kubernetes/nodes}" "${USED:=/var/lib/node-approver/used}"
+: "${DIRECTORY:=/etc/kubernetes/node-approver}"
 
 readonly REQUESTS=/apis/certificates.k8s.io/v1/certificatesigningrequests
+readonly LEASES=/apis/coordination.k8s.io/v1/namespaces/kube-system/leases
 # What a token's groups say: that it is kubelab's, and the one node that it is for.
 readonly JOINING='"system:bootstrappers" "system:bootstrappers:kubelab" "system:bootstrappers:kubelab:'
 # DER in hexadecimal; https://www.rfc-editor.org/rfc/rfc2986#section-4
@@ -108,8 +110,8 @@ is_request() {
     [[ $bytes =~ ^30(..|81..|82....)${der%"$rest$names"}04[0-9a-f]{128}$names${ECDSA_WITH_SHA256}03..00[0-9a-f]+$ ]]
 }
 
-# judge SIGNER USER GROUPS USAGES REQUEST, as the template below writes them: sets $node, and $why where the request is wrong. Fails for a
-# request to another signer, which is somebody else's to judge.
+# judge SIGNER USER GROUPS USAGES REQUEST, as the template below writes them; $nodes is the ConfigMap as JSON. Sets $node, $token where it is by
+# one, and $why where the request is wrong. Fails for a request to another signer, which is somebody else's to judge.
 judge() {
     local signer=$1 user=$2 groups=$3 usages=$4 request=$5 purpose address='' id
     node='' why='' token=''
@@ -126,17 +128,16 @@ judge() {
             node=${BASH_REMATCH[1]}
         fi
         if [ "$purpose" != 'client auth' ]; then why='a token asks for a client certificate only'; fi
-        if [ -e "$USED/$id" ] && [ "$(<"$USED/$id")" != "${name:-}" ]; then why='the token was used already'; fi
         token=$id
     fi
     if [ -z "$node" ]; then
         why="$user is neither a node nor the token of one"
-    elif [ ! -f "$NODES/$node" ]; then
+    elif ! [[ $nodes =~ \"$node\":\ ?\"([0-9.]+)\" ]]; then
         why="$node is no node of this cluster"
     elif [ -z "$why" ] && [ "$usages" != "\"digital signature\" \"$purpose\" " ]; then
         why="the usages are $usages"
     elif [ -z "$why" ]; then
-        if [ "$purpose" = 'server auth' ]; then read -r address <"$NODES/$node"; fi
+        if [ "$purpose" = 'server auth' ]; then address=${BASH_REMATCH[1]}; fi
         printf -v request '%b' "${request//\"/}"
         if ! is_request "$request" "$node" "$address"; then
             why="it isn't what the kubelet of $node asks for${address:+ with the address $address}"
@@ -144,13 +145,41 @@ judge() {
     fi
 }
 
+as_approver() {
+    curl -s --max-time 10 --cacert "$DIRECTORY/ca.crt" --cert "$DIRECTORY/client.crt" --key "$DIRECTORY/client.key" "$@"
+}
+
+# send METHOD PATH TYPE <BODY
+send() {
+    as_approver -f -o /dev/null -X "$1" -H "Content-Type: $3" --data @- "$API$2"
+}
+
+# learn_nodes: sets $nodes. That there is no ConfigMap is an answer, too: there are no nodes.
+learn_nodes() {
+    nodes=$(as_approver "$API$KNOWN_NODES") && [[ $nodes =~ \"kind\":\ ?\"ConfigMap\"|\"code\":\ ?404 ]]
+}
+
+# claim TOKEN REQUEST: notes that the request uses the token; $why where another one did. Only one can make the Lease.
+claim() {
+    local lease=bootstrap-token-$1 said
+    send POST "$LEASES" application/json <<END && return
+{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"$lease"},"spec":{"holderIdentity":"$2"}}
+END
+    said=$(as_approver -f "$API$LEASES/$lease") || return
+    if ! [[ $said =~ \"holderIdentity\":\ ?\"$2\" ]]; then why='the token was used already'; fi
+}
+
 # answer NAME Approved|Denied MESSAGE
 answer() {
-    local message=${3//[\"\\]/}
-    as_approver -X PATCH -H 'Content-Type: application/merge-patch+json' --data @- "$API$REQUESTS/$1/approval" <<END || return
+    local message=${3//[\"\\]/} said
+    if send PATCH "$REQUESTS/$1/approval" application/merge-patch+json; then
+        printf '%s: %s: %s\n' "$1" "$2" "$message"
+        return
+    fi <<END
 {"status":{"conditions":[{"type":"$2","status":"True","reason":"NodeApprover","message":"$message"}]}}
 END
-    printf '%s: %s: %s\n' "$1" "$2" "$message"
+    # The approver of another control plane may have been first.
+    said=$(as_approver -f "$API$REQUESTS/$1") && [[ $said =~ \"type\":\ ?\"(Approved|Denied)\" ]]
 }
 
 # A request that waits, in six lines. What somebody else wrote is quoted: it can't have a line of its own.
@@ -164,37 +193,33 @@ readonly TEMPLATE='{{if not .status.conditions}}{{.metadata.name}}
 
 # watch: judges the requests that wait, and those that come, until the API server ends the watch.
 watch() {
-    local name word signer user groups usages request watching watcher node why token
+    local name word signer user groups usages request watching watcher nodes node why token
     exec {watching}< <(exec kubectl --kubeconfig "$DIRECTORY/node-approver.conf" --cache-dir "$CACHE" \
         get certificatesigningrequests.v1.certificates.k8s.io --watch -o "go-template=$TEMPLATE")
     watcher=$!
     while IFS= read -ru "$watching" name; do
         for word in signer user groups usages request; do IFS= read -ru "$watching" "${word?}"; done
+        learn_nodes || break
         judge "$signer" "$user" "$groups" "$usages" "$request" || continue
+        # Before the answer, which may fail: a token is good for one request.
+        if [ -z "$why" ] && [ -n "$token" ]; then claim "$token" "$name" || break; fi
         if [ -n "$why" ]; then
             answer "$name" Denied "$why" || break
-            continue
+        else
+            answer "$name" Approved "${signer#*/} of $node" || break
         fi
-        # Before the answer, which may fail: a token is good for one request.
-        if [ -n "$token" ]; then printf '%s\n' "$name" >"$USED/$token"; fi
-        answer "$name" Approved "${signer#*/} of $node" || break
     done
     exec {watching}<&-
     kill "$watcher" 2>/dev/null
 }
 
-as_approver() {
-    curl -sf --max-time 10 -o /dev/null --cacert "$DIRECTORY/ca.crt" --cert "$DIRECTORY/client.crt" --key "$DIRECTORY/client.key" "$@"
-}
-
 may_list() {
-    as_approver "$API$REQUESTS?limit=1"
+    as_approver -f -o /dev/null "$API$REQUESTS?limit=1"
 }
 
 main() {
     local idle address=${API#*://}
     CACHE=$RUNTIME_DIRECTORY
-    mkdir -p "$USED"
     exec {idle}<> <(:)
     : >"$RUNTIME_DIRECTORY/ready"
     while :; do

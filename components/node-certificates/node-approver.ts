@@ -6,6 +6,7 @@ import type { Pki } from "../pki/pki";
 import { type Process, renderUnit } from "../steps/process";
 import { programFile } from "../steps/script";
 import { installProcess, type ServiceArgs } from "../steps/service";
+import { KNOWN_NODES } from "./known-nodes";
 import { APPROVER_USER } from "./rights";
 
 const NAME = "node-approver";
@@ -21,9 +22,12 @@ export function nodeApproverProcess(spec: ClusterSpec): Process {
         user: NAME,
         type: "exec",
         after: ["kube-apiserver"],
-        stateDirectory: NAME,
         flags: [],
-        service: [`Environment=API=https://127.0.0.1:${spec.api.port}`, `RuntimeDirectory=${NAME}`],
+        service: [
+            `Environment=API=https://127.0.0.1:${spec.api.port}`,
+            `Environment=KNOWN_NODES=/api/v1/namespaces/kube-system/configmaps/${KNOWN_NODES}`,
+            `RuntimeDirectory=${NAME}`,
+        ],
         // It waits for the API server by itself.
         health: `test -e /run/${NAME}/ready`,
         healthDeadline: 60,

@@ -3,6 +3,9 @@
 # https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
 
 tokens=$state/tokens
+secrets=/api/v1/namespaces/kube-system/secrets
+# The Leases of those that were used: see node-approver.
+used_tokens=/apis/coordination.k8s.io/v1/namespaces/kube-system/leases
 # use_api URL: https://address:port of the API server that the functions below ask.
 api=''
 use_api() {
@@ -41,10 +44,11 @@ know_node() {
 
 # offer_token NODE: has the API server take the token that was made for the node, where there is one, for a quarter of an hour.
 offer_token() {
-    local id='' secret expires object secrets=/api/v1/namespaces/kube-system/secrets
+    local id='' secret expires object
     [ -s "$tokens/$1" ] || return 0
     IFS=. read -r id secret <"$tokens/$1"
-    if [ -e "/var/lib/node-approver/used/$id" ]; then rm "/var/lib/node-approver/used/$id"; fi
+    # It may be used again then.
+    as_admin DELETE "$used_tokens/bootstrap-token-$id" || true
     TZ=UTC printf -v expires '%(%Y-%m-%dT%H:%M:%SZ)T' "$((EPOCHSECONDS + 900))"
     object='{"apiVersion":"v1","kind":"Secret","type":"bootstrap.kubernetes.io/token","metadata":{"namespace":"kube-system","name":"bootstrap-token-'$id'"},"stringData":{"token-id":"'$id'","token-secret":"'$secret'","expiration":"'$expires'","usage-bootstrap-authentication":"true","auth-extra-groups":"system:bootstrappers:kubelab,system:bootstrappers:kubelab:'$1'","description":"for the node '$1' to join by"}}'
     offer() {
@@ -68,8 +72,8 @@ withdraw_token() {
     local id
     [ -s "$tokens/$1" ] || return 0
     IFS=. read -r id _ <"$tokens/$1"
-    if [ -e "/var/lib/node-approver/used/$id" ]; then
-        as_admin DELETE "/api/v1/namespaces/kube-system/secrets/bootstrap-token-$id" || true
+    if as_admin GET "$used_tokens/bootstrap-token-$id"; then
+        { as_admin DELETE "$secrets/bootstrap-token-$id" && as_admin DELETE "$used_tokens/bootstrap-token-$id"; } || true
     fi
     rm -f "$tokens/$1"
 }

@@ -122,7 +122,7 @@ describe("the pod CIDR", () => {
 
 describe("a machine's address", () => {
     test("is the only one that is approved for its kubelet's port, and its node's InternalIP", () => {
-        expect(fileOf(graph, "worker-2-node", "/etc/kubernetes/nodes/worker-2")).toBe("10.7.3.22\n");
+        expect(script(graph, "worker-2-node")).toContain("\nknow_node known-nodes worker-2 10.7.3.22\n");
         expect(flagIn(unit("worker-2", "kubelet"), "node-ip")).toBe("10.7.3.22");
     });
 

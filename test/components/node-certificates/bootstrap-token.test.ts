@@ -1,6 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { forgetNode } from "../../../components/node-certificates/bootstrap-token";
 import { STEP_LIBRARY } from "../../../components/steps/script";
 import { bash, type BashResult, shellcheck, temporaryDirectory, testWith } from "../../support/bash";
 
@@ -16,8 +15,7 @@ function run(statements: readonly string[], answers = ""): BashResult {
     chmodSync(path("curl"), 0o755);
     const script = [`PATH=${directory.path}:$PATH`, "set -euo pipefail", STEP_LIBRARY, ...statements]
         .join("\n")
-        .replaceAll("/var/lib/kubelab", path("state"))
-        .replaceAll("/var/lib/node-approver", path("approver"));
+        .replaceAll("/var/lib/kubelab", path("state"));
     return bash(script);
 }
 
@@ -26,8 +24,6 @@ const token = (): string => readFileSync(path("state/tokens/worker-1"), "utf8").
 
 beforeEach(() => {
     rmSync(path("state"), { recursive: true, force: true });
-    rmSync(path("approver"), { recursive: true, force: true });
-    mkdirSync(path("approver/used"), { recursive: true });
 });
 afterAll(directory.remove);
 
@@ -49,9 +45,8 @@ describe("a token", () => {
     test("is for its node, for a quarter of an hour, and on no command line", () => {
         run(["mint worker-1"]);
         const [id = "", secret = ""] = token().split(".");
-        writeFileSync(path(`approver/used/${id}`), "");
         expect(run(["offer_token worker-1"]).status).toBe(0);
-        const [command = "", body = ""] = asked().split("\n");
+        const [again = "", command = "", body = ""] = asked().split("\n");
         expect(command).not.toContain(secret);
         const { metadata, type, stringData } = JSON.parse(body) as {
             readonly metadata: object;
@@ -72,23 +67,12 @@ describe("a token", () => {
         expect(seconds).toBeGreaterThan(800);
         expect(seconds).toBeLessThanOrEqual(900);
         // An `up` that offers it again lets it be used again.
-        expect(existsSync(path(`approver/used/${id}`))).toBe(false);
+        expect(again).toMatch(new RegExp(`-X DELETE .*/leases/bootstrap-token-${id}$`));
     });
 
     test("isn't offered where none was made", () => {
         expect(run(["offer_token worker-1", "withdraw_token worker-1"])).toMatchObject({ status: 0, stderr: "" });
         expect(asked()).toBe("");
-    });
-
-    test("of a replaced machine is there when the former one leaves, and is offered then", () => {
-        run(["mint worker-1"]);
-        mkdirSync(path("nodes"), { recursive: true });
-        writeFileSync(path("nodes/worker-1"), "10.240.0.21\n");
-        const left = run([forgetNode("worker-1").replaceAll("/etc/kubernetes/nodes", path("nodes"))]);
-        expect(left).toMatchObject({ status: 0, stderr: "" });
-        expect(existsSync(path("nodes/worker-1"))).toBe(false);
-        run(["offer_token worker-1"]);
-        expect(asked()).toContain(token().slice(7));
     });
 
     test("that the API server doesn't take fails the step", () => {
@@ -101,14 +85,17 @@ describe("a token", () => {
     test("is deleted once it was used, and ends by itself where it wasn't", () => {
         run(["mint worker-1"]);
         const [id = ""] = token().split(".");
-        writeFileSync(path(`approver/used/${id}`), "");
         run(["withdraw_token worker-1"]);
-        expect(asked()).toContain(`-X DELETE`);
-        expect(asked()).toContain(`/secrets/bootstrap-token-${id}`);
+        const requests = [...asked().matchAll(/-X (\S+) .*\/(\w+)\/(\S+)/g)].map(([, ...words]) => words.join(" "));
+        expect(requests).toEqual([
+            `GET leases bootstrap-token-${id}`,
+            `DELETE secrets bootstrap-token-${id}`,
+            `DELETE leases bootstrap-token-${id}`,
+        ]);
         expect(existsSync(path("state/tokens/worker-1"))).toBe(false);
         run(["mint worker-1"]);
-        run(["withdraw_token worker-1"]);
-        expect(asked()).toBe("");
+        run(["withdraw_token worker-1"], "exit 22");
+        expect(asked()).not.toContain("DELETE");
         expect(existsSync(path("state/tokens/worker-1"))).toBe(false);
     });
 });

@@ -13,8 +13,12 @@ const AS_SERVER = ["digital signature", "server auth"];
 const TOKEN = "system:bootstrap:abcdef";
 
 const directory = temporaryDirectory();
-const nodes = join(directory.path, "nodes");
-const used = join(directory.path, "used");
+const leases = join(directory.path, "leases");
+const NODES = { "worker-1": "10.240.0.21", "worker-2": "10.240.0.22" };
+
+/** The ConfigMap of the nodes, as the API server gives it to curl. */
+const known = (nodes: Readonly<Record<string, string>> = NODES): string =>
+    JSON.stringify({ kind: "ConfigMap", apiVersion: "v1", data: nodes }, undefined, 2);
 
 /** A request as the approver's template prints it. */
 interface Asked {
@@ -67,13 +71,16 @@ const serving = (names = "DNS:worker-1, IP:10.240.0.21"): Asked => ({
 });
 
 /** What the approver says: `approve`, why not, or `not mine`. */
-function verdict({ signer, user, groups, usages, pem }: Asked): string {
+function verdict(
+    { signer, user, groups, usages, pem }: Asked,
+    nodes: Readonly<Record<string, string>> = NODES,
+): string {
     const listed = (items: readonly string[]): string => items.map((item) => `${JSON.stringify(item)} `).join("");
     const words = [signer, JSON.stringify(user), listed(groups), listed(usages), JSON.stringify(pem)];
     const { status, stdout, stderr } = bash(
         [
-            `NODES=${nodes} USED=${used}`,
             PROGRAM,
+            `nodes='${known(nodes)}'`,
             'if judge "$@"; then printf "%s" "${why:-approve}"; else printf "not mine"; fi',
         ].join("\n"),
         words,
@@ -83,11 +90,8 @@ function verdict({ signer, user, groups, usages, pem }: Asked): string {
 }
 
 beforeEach(() => {
-    rmSync(used, { recursive: true, force: true });
-    mkdirSync(used, { recursive: true });
-    mkdirSync(nodes, { recursive: true });
-    writeFileSync(join(nodes, "worker-1"), "10.240.0.21\n");
-    writeFileSync(join(nodes, "worker-2"), "10.240.0.22\n");
+    rmSync(leases, { recursive: true, force: true });
+    mkdirSync(leases);
 });
 afterAll(directory.remove);
 
@@ -107,10 +111,10 @@ describe("what is approved", () => {
     });
     testWith("openssl")("those of a node with a long name, whose request has longer lengths", () => {
         const name = `worker-${"x".repeat(45)}`;
-        writeFileSync(join(nodes, name), "192.168.100.200\n");
         const names = `DNS:${name}, IP:192.168.100.200`;
         const pem = request({ subject: ["O = system:nodes", `CN = system:node:${name}`], names });
-        expect(verdict({ ...serving(), user: `system:node:${name}`, pem })).toBe("approve");
+        const asked = { ...serving(), user: `system:node:${name}`, pem };
+        expect(verdict(asked, { ...NODES, [name]: "192.168.100.200" })).toBe("approve");
     });
 });
 
@@ -184,10 +188,6 @@ describe("what is denied", () => {
             { ...serving(), user: TOKEN, groups: joining() },
             "a token asks for a client certificate only",
         ],
-        "a used token": () => {
-            writeFileSync(join(used, "abcdef"), "csr-0\n");
-            return [byToken(), "the token was used already"];
-        },
         "a token that isn't kubelab's": () => [
             { ...byToken(), groups: ["system:bootstrappers", "system:authenticated"] },
             '"system:bootstrap:abcdef" is neither a node nor the token of one',
@@ -203,10 +203,18 @@ describe("what is denied", () => {
             { ...byToken(), groups: joining("worker-2") },
             "it isn't what the kubelet of worker-2 asks for",
         ],
-        "a node that has left": () => {
-            rmSync(join(nodes, "worker-1"));
-            return [renewal(), "worker-1 is no node of this cluster"];
-        },
+        "a node that has left": () => [
+            {
+                ...renewal(),
+                user: "system:node:worker-3",
+                pem: request({ subject: ["O = system:nodes", "CN = system:node:worker-3"] }),
+            },
+            "worker-3 is no node of this cluster",
+        ],
+        "a node whose name ends as another's": () => [
+            { ...renewal(), user: "system:node:1" },
+            "1 is no node of this cluster",
+        ],
         "a path for a node": () => [
             { ...renewal(), user: "system:node:../nodes/worker-1" },
             "is neither a node nor the token of one",
@@ -231,12 +239,7 @@ describe("what is denied", () => {
     testWith("openssl")("each of these, with the reason", () => {
         const answers = Object.entries(cases).map(([name, make]) => {
             const [asked, why] = make();
-            writeFileSync(join(nodes, "worker-1"), "10.240.0.21\n");
-            if (name === "a node that has left") {
-                rmSync(join(nodes, "worker-1"));
-            }
             const answer = verdict(asked);
-            rmSync(join(used, "abcdef"), { force: true });
             return [name, answer.includes(why) ? "denied" : answer] as const;
         });
         expect(Object.fromEntries(answers)).toEqual(
@@ -255,8 +258,13 @@ describe("what is left to others", () => {
 describe("the watch", () => {
     const asked = join(directory.path, "asked");
 
-    /** Lets the approver watch these requests, where the API server answers so. */
-    function watch(requests: Readonly<Record<string, Asked>>, answers = ""): string {
+    /**
+     * Lets the approver watch these requests. The API server has the nodes, and keeps Leases.
+     *
+     * @param answers what it does when a request is answered.
+     * @param nodes what it says of them.
+     */
+    function watch(requests: Readonly<Record<string, Asked>>, answers = "", nodes = known()): string {
         const quoted = (items: readonly string[]): string => items.map((item) => `${JSON.stringify(item)} `).join("");
         const lines = Object.entries(requests).flatMap(([name, { signer, user, groups, usages, pem }]) => [
             ...[name, signer, JSON.stringify(user), quoted(groups), quoted(usages), JSON.stringify(pem)],
@@ -264,15 +272,26 @@ describe("the watch", () => {
         writeFileSync(join(directory.path, "lines"), `${lines.join("\n")}\n`);
         const programs = {
             kubectl: `cat ${directory.path}/lines`,
-            curl: `{ echo "\${!#}"; cat; } >>${asked}\n${answers}`,
+            curl: [
+                `url="\${!#}" lease=${leases}/"\${url##*/}"`,
+                'case "$* " in',
+                `*configmaps/nodes\\ ) cat ${join(directory.path, "nodes")} ;;`,
+                `*POST*/leases\\ ) body=$(cat); [[ $body =~ \\"name\\":\\"([^\\"]+) ]]; set -C; printf '%s' "$body" 2>/dev/null >${leases}/"\${BASH_REMATCH[1]}" || exit 22 ;;`,
+                `*/leases/*) cat "$lease" || exit 22 ;;`,
+                `*PATCH*) { echo "$url"; cat; } >>${asked}`,
+                `${answers} ;;`,
+                `*) [ ! -e ${directory.path}/answered ] || cat ${directory.path}/answered ;;`,
+                "esac",
+            ].join("\n"),
         };
         for (const [name, text] of Object.entries(programs)) {
             writeFileSync(join(directory.path, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
         }
+        writeFileSync(join(directory.path, "nodes"), nodes);
         rmSync(asked, { force: true });
         const { status, stdout } = bash(
             [
-                `PATH=${directory.path}:$PATH API=https://127.0.0.1:6443 CACHE=/nowhere NODES=${nodes} USED=${used}`,
+                `PATH=${directory.path}:$PATH API=https://127.0.0.1:6443 CACHE=/nowhere KNOWN_NODES=/configmaps/nodes`,
                 PROGRAM,
                 "watch || true",
             ].join("\n"),
@@ -319,5 +338,20 @@ describe("the watch", () => {
             "csr-1: Approved: kube-apiserver-client-kubelet of worker-1",
             "csr-2: Denied: the token was used already",
         ]);
+    });
+
+    testWith("openssl")("goes on where the approver of another control plane has answered first", () => {
+        const answered = join(directory.path, "answered");
+        writeFileSync(answered, JSON.stringify({ status: { conditions: [{ type: "Approved" }] } }, undefined, 2));
+        expect(watch({ "csr-1": renewal(), "csr-2": renewal() }, "exit 22")).toBe("");
+        expect(answers()).toHaveLength(4);
+        rmSync(answered);
+    });
+
+    testWith("openssl")("judges nothing while the API server doesn't say which nodes there are", () => {
+        expect(watch({ "csr-1": renewal() }, "", '{ "kind": "Status", "code": 503 }')).toBe("");
+        expect(watch({ "csr-1": renewal() }, "", '{ "kind": "Status", "code": 404 }')).toBe(
+            "csr-1: Denied: worker-1 is no node of this cluster\n",
+        );
     });
 });
