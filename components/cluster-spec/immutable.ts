@@ -22,6 +22,7 @@ const REASONS = {
         "machines keep their addresses, and the control plane's data is on a machine that would be deleted",
     "local.networking":
         "machines keep their network, and the control plane's data is on a machine that would be deleted",
+    hosts: "the first control plane began it, and keeps what the steps by kubectl need; a host that replaces it gets its name",
     "aws.region": "other machines have none of the cluster's data, and those that it runs on would be deleted",
     "aws.network": "the machines are in the VPC that has this range, and would be deleted with it",
     "aws.architecture": "the control plane's data is on the disk of a machine that would be deleted",
@@ -89,9 +90,11 @@ function driversOf({ nodes }: ClusterSpec, local: LocalSpec): KeptDrivers {
     return Object.fromEntries(nodes.map(({ role }) => [role, driverOfRole(local, role)]));
 }
 
-function ofMachines({ local, aws }: ClusterSpec): KeptForLife {
+function ofMachines({ local, aws, hosts, controlPlanes }: ClusterSpec): KeptForLife {
     const zone = aws?.subnets[0]?.zone;
+    const [first] = hosts === undefined ? [] : controlPlanes;
     return {
+        ...(first === undefined ? {} : { hosts: first.name }),
         ...(local === undefined ? {} : { "local.network": local.network, "local.networking": local.networking }),
         ...(aws === undefined
             ? {}

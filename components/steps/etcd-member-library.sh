@@ -18,13 +18,13 @@ etcd_ask() {
     return "$status"
 }
 
-# etcd_find ENDPOINTS PEER_URL: asks for the member with that URL. Sets its $member_id, empty where there is none.
+# etcd_find ENDPOINTS PEER_URL [NAME]: asks for a member with that URL, or of that name. Sets its $member_id, empty where there is none.
 etcd_find() {
-    local id peers
+    local id name peers
     member_id=''
     etcd_ask "$1" member list || return
-    while IFS=, read -r id _ _ peers _; do
-        if [ "${peers// /}" = "$2" ]; then member_id=$id; fi
+    while IFS=, read -r id _ name peers _; do
+        if [ "${peers// /}" = "$2" ] || { [ -n "${3:-}" ] && [ "${name// /}" = "$3" ]; }; then member_id=$id; fi
     done <<<"$etcd_said"
 }
 
@@ -38,13 +38,14 @@ etcd_enter() {
         printf '%s\n' "ETCD_INITIAL_CLUSTER=$1=$2" ETCD_INITIAL_CLUSTER_STATE=new >"$initial_cluster"
         return
     fi
-    within 120 etcd_find "$cluster" "$2" ||
-        fail "etcd has no data here, and no other member answers at $cluster: start their machines. It said: ${etcd_said##*$'\n'}"
-    if [ -n "$member_id" ]; then
-        # Of a machine that this one replaces, or of a start that was cut short.
+    while :; do
+        within 120 etcd_find "$cluster" "$2" "$1" ||
+            fail "etcd has no data here, and no other member answers at $cluster: start their machines. It said: ${etcd_said##*$'\n'}"
+        [ -n "$member_id" ] || break
+        # Of a machine that this one replaces, which may have had another address; or of a start that was cut short.
         within 60 etcd_ask "$cluster" member remove "$member_id" ||
             fail "the other members of etcd don't let the former $1 go: ${etcd_said##*$'\n'}"
-    fi
+    done
     within 180 etcd_add "$cluster" "$1" "$2" || fail "the other members of etcd take no new one: ${etcd_said##*$'\n'}"
     grep -E '^ETCD_INITIAL_CLUSTER(_STATE)?=' <<<"$etcd_said" >"$initial_cluster"
 }

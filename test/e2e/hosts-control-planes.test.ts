@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ExistingHosts, type HostEntry, type WantedHost } from "../support/existing-hosts";
+import { ETCDCTL } from "../support/etcd";
 import { differences, machineState } from "../support/host-state";
 import { eventually, Lab, NO_CHANGES, story } from "../support/lab";
 import { Writer } from "../support/writer";
@@ -13,7 +14,9 @@ const CONTROL_PLANES: readonly WantedHost[] = ["one", "two", "three"].map((name,
     release: "bookworm",
 }));
 const WORKER: WantedHost = { name: "four", position: 21, release: "bookworm" };
-const ALL = [...CONTROL_PLANES, WORKER];
+/** Takes the place of the first one. */
+const SPARE: WantedHost = { name: "five", position: 14, release: "bookworm" };
+const ALL = [...CONTROL_PLANES, WORKER, SPARE];
 
 story("several control planes on hosts that exist", () => {
     let hosts: ExistingHosts;
@@ -47,7 +50,9 @@ story("several control planes on hosts that exist", () => {
     beforeAll(() => {
         hosts = new ExistingHosts("test-several-hosts", PREFIX);
         hosts.create(ALL);
-        list = ALL.map((host) => hosts.entry(host, host === WORKER ? "worker" : "control-plane"));
+        list = [...CONTROL_PLANES, WORKER].map((host) =>
+            hosts.entry(host, host === WORKER ? "worker" : "control-plane"),
+        );
         lab = new Lab("hosts-several", {
             provider: "hosts",
             registryMirrors: { _default: [hosts.registry] },
@@ -132,11 +137,36 @@ story("several control planes on hosts that exist", () => {
         expect(writer?.lost()).toEqual([]);
         expect(lab.upChanges()).toEqual(NO_CHANGES);
         holder(CONTROL_PLANES);
-        writer?.stop();
     }, 300_000);
+
+    it("refuse a list that begins with another one, and have another host take the name of one that is gone", async () => {
+        const [one, two, three] = CONTROL_PLANES as [WantedHost, WantedHost, WantedHost];
+        lab.configure({ hosts: [...list.slice(1), ...list.slice(0, 1)] });
+        expect(refused()).toContain('kubelab:hosts: "two" can\'t replace "one" while the cluster is running');
+        hosts.driver.ssh(hosts.address(one), "systemctl poweroff --force --force");
+        const taker = { ...hosts.entry(SPARE, "control-plane"), name: "one" };
+        lab.configure({ hosts: [taker, ...list.slice(1)] });
+        const { code, stdout, stderr } = lab.run("up", [], 900, { KUBELAB_FORGET: "one" });
+        expect(code === 0 ? "" : `${stdout}${stderr}`).toBe("");
+        const members = hosts.root(two, `${ETCDCTL} member list`).trim().split("\n");
+        expect(members.map((line) => line.split(", ").slice(1, 4).join(" ")).sort()).toEqual(
+            [
+                ["one", SPARE],
+                ["three", three],
+                ["two", two],
+            ].map(([name, host]) => `started ${name as string} https://${hosts.address(host as WantedHost)}:2380`),
+        );
+        expect(writer?.lost()).toEqual([]);
+        writer?.stop();
+        await eventually(90, () => {
+            expect(readyNodes()).toBe(4);
+        });
+        expect(lab.upChanges()).toEqual(NO_CHANGES);
+        expect(lab.succeed("verify", [], 180)).toMatch(/all \d+ checks passed/);
+    }, 1_200_000);
 
     it("go down, and the hosts are as they were", async () => {
         lab.down();
-        await Promise.all(ALL.map(left));
+        await Promise.all(ALL.slice(1).map(left));
     }, 180_000);
 });

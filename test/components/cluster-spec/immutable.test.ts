@@ -51,6 +51,22 @@ test("a local lab keeps its range, and any cluster its provider", () => {
     expect(refused({ provider: "aws", aws: { allowedCidrs: ["203.0.113.7/32"] } })).toEqual(["provider: aws"]);
 });
 
+test("a cluster on hosts keeps the name of its first control plane; others come and go", () => {
+    const host = (name: string, position: number, role = "control-plane") => ({
+        ...{ name, role, address: `192.168.1.${position}`, user: "admin", keyFile: "/home/admin/id" },
+        hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDK9pDHcXpUSzBLF9bKpm4rKZ6Q1nG0w3Kp7hN9cXyZa",
+    });
+    const on = (...hosts: readonly object[]) =>
+        specOf({ provider: "hosts", hosts, apiEndpoint: { address: "192.168.1.5" } });
+    const running = runningCluster(on(host("one", 11), host("two", 12), host("three", 13)));
+    const refused = (...hosts: readonly object[]): string[] =>
+        refuseImmutableChange(running, on(...hosts)).map(formatProblem);
+    expect(refused(host("worker", 21, "worker"), host("one", 14), host("four", 15), host("three", 13))).toEqual([]);
+    expect(refused(host("two", 12), host("one", 11), host("three", 13))).toEqual([
+        'kubelab:hosts: "two" can\'t replace "one" while the cluster is running: the first control plane began it, and keeps what the steps by kubectl need; a host that replaces it gets its name; set it back to "one", or destroy the cluster first',
+    ]);
+});
+
 test("a cluster on AWS keeps its region, its VPC, its architecture and its control plane's zone", () => {
     const aws = (settings: object) =>
         specOf({ provider: "aws", aws: { allowedCidrs: ["203.0.113.7/32"], ...settings } });

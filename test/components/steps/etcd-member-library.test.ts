@@ -13,6 +13,8 @@ const ETCDCTL = `etcdctl() {
     words=\${words#*--command-timeout 5s }
     printf '%s\\n' "$words" >>${path("asked")}
     words=\${words%% --*}
+    # A member that was removed is gone.
+    if [[ $words = 'member remove '* ]]; then sed -i "/^\${words##* },/d" "${path("answers")}/member-list"; fi
     cat "${path("answers")}/\${words// /-}" 2>/dev/null || { echo "Error: context deadline exceeded"; return 1; }
 }
 curl() { [ -e ${path("answers")}/health ]; }`;
@@ -80,6 +82,16 @@ test("a new member becomes a learner", () => {
 
 test("a machine that replaces a member removes it first", () => {
     const former = "3555, started, cp-2, https://10.0.0.12:2380, https://10.0.0.12:2379, false";
+    answer({ "member-list": `${CP_1}\n${former}`, "member-remove-3555": "removed", "member-add-cp-2": ADDED });
+    expect(step(ENTER).status).toBe(0);
+    expect(asked().filter((words) => !words.endsWith("list"))).toEqual([
+        "member remove 3555",
+        "member add cp-2 --learner --peer-urls https://10.0.0.12:2380",
+    ]);
+});
+
+test("a host that has a former one's name, and another address, takes its place", () => {
+    const former = "3555, started, cp-2, https://10.0.0.99:2380, https://10.0.0.99:2379, false";
     answer({ "member-list": `${CP_1}\n${former}`, "member-remove-3555": "removed", "member-add-cp-2": ADDED });
     expect(step(ENTER).status).toBe(0);
     expect(asked().filter((words) => !words.endsWith("list"))).toEqual([
