@@ -27,7 +27,20 @@ story(
 
         it("does what it is for: verify passes every check", () => {
             expect(lab.succeed("verify")).toMatch(/all \d+ checks passed/);
+            lab.down();
         }, 300_000);
+
+        it("carries pods' packets in IP-in-IP tunnels, with kube-router and the overlay", () => {
+            lab.up({ network: "cni", overlay: "full" });
+            const tunnels = lab.ssh("worker-1", "ip -d -o link show type ipip");
+            for (const other of ["cp-1", "worker-2"]) {
+                const range = lab.kubectl("get", "node", other, "-o", "jsonpath={.spec.podCIDR}");
+                const tunnel =
+                    / dev (tun-\S+)/.exec(lab.ssh("worker-1", `ip -4 route show ${range}`))?.[1] ?? "no tunnel";
+                expect(tunnels).toContain(` ${tunnel}@`);
+            }
+            expect(lab.succeed("verify")).toMatch(/all \d+ checks passed/);
+        }, 900_000);
     },
     hypervisor().withoutKvm,
 );
