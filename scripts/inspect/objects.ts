@@ -101,6 +101,12 @@ export interface NetworkObjects {
     readonly nodes: readonly NodeObject[];
 }
 
+/** A slice of a service without pods has null for lists. */
+interface WithNull extends Omit<EndpointSlice, "endpoints" | "ports"> {
+    readonly endpoints: EndpointSlice["endpoints"] | null;
+    readonly ports: EndpointSlice["ports"] | null;
+}
+
 /** @throws Error with what kubectl says where the API server does not answer. */
 export async function readNetworkObjects(cluster: ClusterAccess): Promise<NetworkObjects> {
     const kinds = "pods,services,endpointslices.discovery.k8s.io,nodes";
@@ -114,7 +120,11 @@ export function parseNetworkObjects(text: string): NetworkObjects {
     return {
         pods: ofKind<Pod>("Pod"),
         services: ofKind<Service>("Service"),
-        endpointSlices: ofKind<EndpointSlice>("EndpointSlice"),
+        endpointSlices: ofKind<WithNull>("EndpointSlice").map((slice) => ({
+            ...slice,
+            endpoints: slice.endpoints ?? [],
+            ports: slice.ports ?? [],
+        })),
         nodes: ofKind<NodeObject>("Node"),
     };
 }

@@ -11,4 +11,5 @@ done
 metrics=$(curl -s --max-time 3 http://127.0.0.1:10249/metrics 2>/dev/null) || true
 synced=$(sed -nE 's/^kubeproxy_sync_proxy_rules_last_timestamp_seconds(\{ip_family="IPv4"\})? ([0-9.e+]+)$/\2/p' <<<"$metrics" | head -n 1)
 if [ -n "$synced" ]; then printf 'kube-proxy %.0f\n' "$synced"; fi
-printf 'boot %s\n' "$(sed -n 's/^btime //p' /proc/stat)"
+# The first process's start: a container shares the kernel's.
+printf 'boot %s\n' "$(stat -c %Y /proc/1)"

@@ -14,7 +14,14 @@ interface PodHopsArgs {
     /** The pod's. */
     readonly address: string;
     readonly packet: PacketHead;
+    /** Whether the packet was seen to come from the pod, or an answer to it was. */
     readonly seen: boolean;
+}
+
+/** Whether a packet came by the pod's interface: it has its hardware address. */
+export function cameFrom({ network }: Machine, address: string, packet: PacketHead | undefined): boolean {
+    const links = podNamespace(network, address)?.links ?? [];
+    return links.some((link) => link.address !== undefined && link.address === packet?.sourceHardware);
 }
 
 /** Between a pod and its machine, from the pod: the pod, its pair of interfaces, the bridge. */

@@ -3,7 +3,7 @@ import { slicesOf } from "../inspect/objects";
 import { type Owner, ownerOfRule } from "./owner";
 import type { PacketHead, TracedRule, Traversal } from "./trace";
 import type { Endpoint, Hop, Loss } from "./types";
-import { type Machine, podAt, serviceAt, type World } from "./world";
+import { type Machine, podAt, serviceAt, serviceOfNodePort, type World } from "./world";
 
 /** What changes a packet, decides on it, or marks it for what comes later. */
 const DECIDES = /dnat|snat|masquerade|redirect|mark set|reject|\bMARK\b|DNAT|SNAT|MASQUERADE|REJECT/;
@@ -38,7 +38,7 @@ export function ruleHop(
             machine: machine.name,
             place: "rule",
             name: `${traversal.table} ${chains.join(" → ")}`,
-            what: `${translated(world, traversal.packet, after)}${texts.join("; ") || `policy ${traversal.verdict}`}`,
+            what: `${deciding.some(({ traced, rule }) => translates(traced, rule)) ? translated(world, traversal.packet, after) : ""}${texts.join("; ") || `policy ${traversal.verdict}`}`,
             component: owner.component,
             set: owner.set,
             command: machine.command(listing(traversal, last?.rule)),
@@ -56,6 +56,11 @@ function decides({ verdict, text }: TracedRule, { iptables = "" }: Rule): boolea
         DECIDES.test(text) ||
         /-j (MARK|DNAT|MASQUERADE|REJECT)/.test(iptables)
     );
+}
+
+/** Connection tracking replaces addresses too, of the answers, beside the rules that they pass. */
+function translates({ text }: TracedRule, { iptables = "" }: Rule): boolean {
+    return /\b(dnat|snat|masquerade|redirect)\b/.test(text) || /-j (DNAT|SNAT|MASQUERADE|REDIRECT)/.test(iptables);
 }
 
 /** The rule as it was read: by its handle. */
@@ -76,7 +81,7 @@ function translated(world: World, before: PacketHead, after: PacketHead): string
     const parts: string[] = [];
     if (!same(before.destination, after.destination)) {
         const pod = podAt(world, after.destination.address);
-        const service = serviceAt(world, before.destination.address);
+        const service = serviceAt(world, before.destination.address) ?? serviceOfNodePort(world, before.destination);
         const from =
             service === undefined ? "" : `service ${service.metadata.namespace ?? ""}/${service.metadata.name}, `;
         const to = pod === undefined ? "" : ` (pod ${pod.metadata.namespace ?? ""}/${pod.metadata.name})`;
@@ -110,7 +115,7 @@ function lossAt(
     rule: Rule | undefined,
     owner: Owner,
 ): Loss {
-    const service = serviceAt(world, packet.destination.address);
+    const service = serviceAt(world, packet.destination.address) ?? serviceOfNodePort(world, packet.destination);
     if (service !== undefined && owner.component === "kube-proxy") {
         const { namespace = "", name } = service.metadata;
         const ready = slicesOf(service, world.objects).flatMap(({ endpoints = [] }) =>

@@ -157,8 +157,10 @@ export interface Crossings {
  * @param dscp of the requests.
  */
 export function crossings(traversals: readonly Traversal[], dscp: number): Crossings {
-    const isRequest = ({ packet }: Traversal): boolean => packet.dscp === dscp;
-    const requests = traversals.filter((each) => isRequest(each) && (each.packet.flags & ~SYN) === 0);
+    // A refusal has the request's DSCP: the kernel that refuses takes it from there.
+    const isRequest = ({ packet }: Traversal): boolean =>
+        packet.dscp === dscp && (packet.protocol === "UDP" || packet.flags === SYN);
+    const requests = traversals.filter(isRequest);
     // The same number all the way, and another one when it is sent again.
     const first = requests[0]?.packet.id;
     const replies = traversals.filter((each) => !isRequest(each) && isFirstAnswer(each.packet));

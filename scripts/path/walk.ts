@@ -1,7 +1,7 @@
 import { UNKNOWN } from "./facts";
 import { BRIDGES, isOwnBridge, isTunnel } from "./expected";
 import { cross } from "./cross";
-import { fromPod, toPod } from "./local-hops";
+import { cameFrom, fromPod, toPod } from "./local-hops";
 import { ruleHop, show } from "./rule-hops";
 import type { Crossing, PacketHead } from "./trace";
 import type { Hop, Loss } from "./types";
@@ -55,7 +55,8 @@ export async function walk(
     if (start.isPod) {
         const { address } = packet.source;
         const pod = podAt(world, address, machine.name);
-        hops.push(...fromPod({ world, machine, direction, pod, address, packet, seen: true }));
+        const seen = cameFrom(machine, address, machine.crossings?.[direction][0]?.entry?.packet);
+        hops.push(...fromPod({ world, machine, direction, pod, address, packet, seen }));
         input = BRIDGES[world.podNetwork];
     } else if (direction === "request") {
         hops.push(ownProcess(machine, direction, packet));
@@ -129,7 +130,8 @@ export function arrivalHops(world: World, { end, machine, packet }: Walked, lost
     const { address } = packet.destination;
     if (end === "pod") {
         const pod = podAt(world, address, machine.name);
-        return toPod({ world, machine, direction, pod, address, packet, seen: lost === undefined }, lost);
+        const seen = cameFrom(machine, address, machine.crossings?.reply[0]?.entry?.packet);
+        return toPod({ world, machine, direction, pod, address, packet, seen }, lost);
     }
     return end === "process" ? [listener(machine, direction, packet, lost)] : [];
 }

@@ -6,6 +6,7 @@ import type { MachineRules } from "../inspect/rules";
 import type { Evidence } from "./owner";
 import type { RouteAnswer, RouteQuery } from "./routes";
 import type { Crossings } from "./trace";
+import type { Endpoint } from "./types";
 
 /** One machine as it was while the probe went through. */
 export interface Machine {
@@ -49,6 +50,13 @@ export function serviceAt({ objects }: World, address: string): Service | undefi
     return objects.services.find(
         ({ spec }) => spec.clusterIP === address || spec.externalIPs?.includes(address) === true,
     );
+}
+
+/** The service that has a port of every node for itself. */
+export function serviceOfNodePort({ objects, nodes }: World, { address, port }: Endpoint): Service | undefined {
+    return nodes.some((node) => node.address === address)
+        ? objects.services.find(({ spec }) => spec.ports?.some(({ nodePort }) => nodePort === port) === true)
+        : undefined;
 }
 
 export function machineNamed({ machines }: World, name: string | undefined): Machine | undefined {

@@ -60,6 +60,14 @@ describe("the trace of a connection", () => {
     });
 });
 
+test("a refusal is an answer, though it has the request's DSCP", () => {
+    const head = (id: number, flags: string): string =>
+        `trace id ${id} inet kubelab-path-1 enter packet: iif "eth0" ip saddr 10.0.0.1 ip daddr 10.0.0.2 ip dscp 0x2b ip id ${id} tcp sport 1 tcp dport 2 tcp flags == ${flags}`;
+    const { request, reply } = crossings(parseTrace([head(5, "0x2"), head(0, "0x14")].join("\n"), []), 43);
+    expect([request.length, reply.length]).toEqual([1, 1]);
+    expect(reply[0]?.entry?.packet.flags).toBe(0x14);
+});
+
 test("rules that iptables made are read in its own words, by their place in the chain", () => {
     expect(rules.rules.find(({ chain, handle }) => chain === "FORWARD" && handle === 3)).toMatchObject({
         iptables: '-A FORWARD -m comment --comment "kube stuff" -j KUBENET-FORWARD',
