@@ -37,7 +37,21 @@ export async function builtParts(versions: Partial<Readonly<Record<Built, string
     });
 }
 
-async function build(name: Built, version: string, go: GoToolchain): Promise<StepOutput> {
+/** The path of kubectl of another version, built as `builtParts` builds. */
+export async function builtKubectl(version: string): Promise<string> {
+    const path = "bin/kubectl";
+    const go = await findGo(neededGo(allModules()), quiet);
+    const { directory } = await build("kubernetes", version, go, (each) => each === path);
+    return join(directory, path);
+}
+
+/** @param wanted which programs: all of the project's by default. */
+async function build(
+    name: Built,
+    version: string,
+    go: GoToolchain,
+    wanted?: (path: string) => boolean,
+): Promise<StepOutput> {
     const pinned = readRecipe().versions[name] ?? "";
     const directory = join(buildRoot(), `modules-${name}-${version}`);
     rmSync(directory, { recursive: true, force: true });
@@ -48,8 +62,16 @@ async function build(name: Built, version: string, go: GoToolchain): Promise<Ste
     }
     // Of its own: GOFLAGS of whoever runs this may forbid changes of go.mod.
     await run(go.program, ["mod", "tidy"], { cwd: directory, environment: { GOFLAGS: "", GOWORK: "off" } });
-    const project = { ...projectOf(name, version), name: `other-${name}-${version}` };
+    const whole = { ...projectOf(name, version), name: `other-${name}-${version}` };
+    const project = wanted === undefined ? whole : only(whole, wanted);
     return buildProject(project, go, new Counter(Object.keys(project.programs).length, quiet), directory);
+}
+
+/** The project with some of its programs. */
+function only(project: GoProject, wanted: (path: string) => boolean): GoProject {
+    const programs = Object.entries(project.programs).filter(([path]) => wanted(path));
+    const names = programs.map(([path]) => path.replace("/", "-"));
+    return { ...project, name: [project.name, ...names].join("-"), programs: Object.fromEntries(programs) };
 }
 
 /** The go.mod of a project for another version of its module, and of those that go with it. */

@@ -15,13 +15,19 @@ export class Example {
     readonly directory: string;
     private readonly stackFile: string;
 
+    /**
+     * @param config of its stack.
+     * @param variables of its environment, beside the tests' own.
+     */
     constructor(
         name: string,
         private readonly stack: string,
+        config: Readonly<Record<string, string>> = {},
+        private readonly variables: NodeJS.ProcessEnv = {},
     ) {
         this.directory = join(REPOSITORY, "examples", name);
         this.stackFile = join(this.directory, `Pulumi.${stack}.yaml`);
-        writeFileSync(this.stackFile, "config: {}\n");
+        writeFileSync(this.stackFile, `${JSON.stringify({ config })}\n`);
     }
 
     run(verb: "up" | "preview" | "destroy"): Ran {
@@ -68,7 +74,8 @@ export class Example {
             timeout: seconds * 1000,
             maxBuffer: 64 << 20,
         } as const;
-        const ran = spawnSync(program, args, { ...options, env: { ...process.env, KUBELAB_OFFLINE: "1" } });
+        const env = { ...process.env, KUBELAB_OFFLINE: "1", ...this.variables };
+        const ran = spawnSync(program, args, { ...options, env });
         return { code: ran.status ?? 1, stdout: ran.stdout, stderr: ran.stderr };
     }
 

@@ -227,7 +227,10 @@ class Answers implements pulumi.runtime.Mocks {
             case "tls:index/certRequest:CertRequest":
                 return { certRequestPem: pem("CERTIFICATE REQUEST", `request ${name}`) };
             case "random:index/randomBytes:RandomBytes":
-                return { base64: this.secret(digest(`bytes ${name}`)) };
+                return {
+                    base64: this.secret(digest(`bytes ${name}`)),
+                    hex: this.secret(createHash("sha256").update(`bytes ${name}`).digest("hex")),
+                };
             case "random:index/randomId:RandomId":
                 return { hex: createHash("sha256").update(name).digest("hex").slice(0, 32) };
             case "command:local:Command": {

@@ -1,8 +1,6 @@
-import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
-import { basename, join } from "node:path";
-import { moreImages } from "../../machines/names";
+import { serveMoreImages } from "../../machines/more-images";
 import type { PartsDirectory } from "../../parts";
-import { readRecipe, selectParts } from "../../parts/recipe";
+import { imagesOf } from "../../parts/images-of";
 import { UserError } from "../../support/errors";
 import type { ClusterAccess } from "../cluster-access";
 import type { StackNode } from "../stack";
@@ -13,11 +11,7 @@ const TIMEOUT_SECONDS = 600;
 
 /** Paths of the images that the suite's pods run; none where parts came by download: nodes pull upstream's. */
 export function imageFiles(parts: PartsDirectory): string[] {
-    const own = new Set(selectParts(readRecipe(), []).images.map(({ file }) => file));
-    return selectParts(readRecipe(), ["conformance"])
-        .images.filter(({ file }) => !own.has(file))
-        .map(({ file }) => join(parts.path, "images", file))
-        .filter((path) => existsSync(path));
+    return imagesOf("conformance", parts);
 }
 
 /**
@@ -32,23 +26,12 @@ export async function giveImages(
 ): Promise<void> {
     const files = imageFiles(parts);
     if (files.length > 0) {
-        serveImages(cluster, files);
+        // Some specs have an image pulled that is there.
+        const { lab } = cluster.stack.outputs();
+        if (lab?.provider === "local") {
+            serveMoreImages(lab.name, files);
+        }
         await Promise.all(cluster.stack.outputs().nodes.map((node) => giveTo(cluster, node, parts, files, progress)));
-    }
-}
-
-/** Has the registry of a local lab serve them: some specs have an image pulled that is there. */
-function serveImages({ stack }: ClusterAccess, files: readonly string[]): void {
-    const { lab } = stack.outputs();
-    if (lab?.provider !== "local") {
-        return;
-    }
-    const directory = moreImages(lab.name);
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    for (const file of files) {
-        const link = join(directory, basename(file));
-        rmSync(link, { force: true });
-        symlinkSync(file, link);
     }
 }
 

@@ -63,6 +63,7 @@ test("a cluster gets no part that only other clusters need", () => {
     expect(added("static-pods")).toEqual(hosted);
     expect(added("flannel")).toEqual(["image/flanneld", "flannel.tar"]);
     expect(added("kube-router")).toEqual(["image/kube-router", "image/gobgp", "kube-router.tar"]);
+    expect(added("app")).toEqual(["image/miniflux", "app-postgres.tar", "app-miniflux.tar", "app-nginx.tar"]);
     expect(extraPaths(["flannel"])).toEqual(["images/flannel.tar"]);
 });
 
@@ -114,6 +115,8 @@ test("the images have the names that Kubernetes and the articles ask for", () =>
             "sample-apiserver:1.29.2",
         ].map((name) => `registry.k8s.io/e2e-test-images/${name}`),
         "registry.k8s.io/etcd:3.6.8-0",
+        // examples/app-on-lab
+        ...["library/postgres:15", "miniflux/miniflux:2.3.5", "library/nginx:1.28"].map((name) => `docker.io/${name}`),
     ]);
 });
 
