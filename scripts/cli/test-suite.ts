@@ -48,8 +48,9 @@ const STORY = ["kubenet"];
 const SLOW = [
     ...["bench", "virtual-hosts", "virtual-lab", "virtual-user"],
     ...["articles/by-component", "articles/from-scratch", "flannel"],
-    ...["aws", "aws-cni", "aws-network", "aws-zones", "existing-hosts"],
-    ...["authorities", "backup", "conformance-whole", "expired-certificates", "interruption", "losing-things"],
+    ...["app-on-lab", "aws", "aws-cni", "aws-network", "aws-zones", "existing-hosts"],
+    ...["authorities", "backup", "conformance-whole", "expired-certificates", "interruption"],
+    ...["kubectl-skew", "losing-things"],
     ...[
         "hosts-control-planes",
         "restored-control-planes",

@@ -41,6 +41,19 @@ namespaces go.
 \`test/e2e/conformance.test.ts\` runs the specs of networking, and some of each other group, in the full tier.
 `;
 
+const OTHER_JUDGES = `## Other judges
+
+- kubectl of one minor version up and down, as the
+  [version skew policy](https://kubernetes.io/releases/version-skew-policy/#kubectl) has it:
+  \`test/e2e/kubectl-skew.test.ts\` runs one list of everyday commands (\`test/support/everyday-kubectl\`) with kubectl
+  1.35.4, 1.37.2 and the lab's own, in the slow tier.
+- An application with a database on a volume, a migration, web servers, a reverse proxy on a NodePort and a nightly
+  backup, in the manifests that a Helm chart renders: \`test/e2e/application.test.ts\`, in the full tier. Its rows are
+  there after the database's pod is deleted, and after its node has rebooted.
+- Pulumi's provider for Kubernetes, which deploys the same by the lab's \`kubeconfig\` output:
+  [examples/app-on-lab](../examples/app-on-lab/README.md), \`test/e2e/app-on-lab.test.ts\`, in the slow tier.
+`;
+
 /** docs/conformance.md: the results that are in docs/conformance, with every spec that didn't pass. */
 export function conformancePage(): string {
     const all = readdirSync(DIRECTORY)
@@ -50,7 +63,7 @@ export function conformancePage(): string {
             const summary = JSON.parse(readFileSync(join(DIRECTORY, name), "utf8")) as Omit<Judged, "stack">;
             return { ...summary, stack: name.replace(/\.json$/, "") };
         });
-    return [INTRODUCTION, ...all.map(section)].join("\n");
+    return [INTRODUCTION, ...all.map(section), OTHER_JUDGES].join("\n");
 }
 
 function section(judged: Judged): string {

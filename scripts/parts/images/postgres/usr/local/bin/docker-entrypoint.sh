@@ -8,11 +8,6 @@ export PGDATA="${PGDATA:-/var/lib/postgresql/data}"
 user="${POSTGRES_USER:-postgres}"
 database="${POSTGRES_DB:-$user}"
 
-# Statements on standard input, to the server that listens on its socket alone.
-sql() {
-    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username "$user" --dbname postgres "$@"
-}
-
 create() {
     if [ -z "${POSTGRES_PASSWORD:-}" ]; then
         echo "The database needs a password: set POSTGRES_PASSWORD." >&2
@@ -34,12 +29,15 @@ create() {
     printf "listen_addresses = '*'\njit = off\n" >>"$partial/postgresql.conf"
     printf 'host all all all scram-sha-256\n' >>"$partial/pg_hba.conf"
     if [ "$database" != postgres ]; then
-        postgres -D "$partial" -c listen_addresses= &
-        until pg_isready --quiet --username "$user" --dbname postgres; do
+        # On a socket of its own, which nobody else has heard of.
+        postgres -D "$partial" -c listen_addresses= -k "$partial" &
+        until pg_isready --quiet --host="$partial" --username="$user" --dbname=postgres; do
             kill -0 "$!"
             sleep 0.1
         done
-        printf 'CREATE DATABASE :"name";\n' | sql --set name="$database"
+        printf 'CREATE DATABASE :"name";\n' |
+            psql --quiet --no-psqlrc --host="$partial" --username="$user" --dbname=postgres \
+                --set=ON_ERROR_STOP=1 --set=name="$database"
         kill -INT "$!"
         wait "$!"
     fi
