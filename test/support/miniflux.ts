@@ -38,11 +38,11 @@ export class Miniflux {
         return (await this.ask<{ readonly feed_id: number }>("POST", "feeds", feed)).feed_id;
     }
 
-    /** Titles of all entries that are kept. */
+    /** Titles of all entries that are kept, the oldest first. */
     async titles(): Promise<string[]> {
         const { entries } = await this.ask<{ readonly entries: readonly { readonly title: string }[] }>(
             "GET",
-            "entries?order=id&direction=asc",
+            "entries?order=published_at&direction=asc",
         );
         return entries.map(({ title }) => title);
     }
