@@ -1,7 +1,8 @@
 import { UNKNOWN } from "./facts";
-import { BRIDGES, isOwnBridge, isTunnel } from "./expected";
+import { BRIDGES, isOwnBridge, isTunnel, wrongRoute } from "./expected";
 import { cross } from "./cross";
 import { cameFrom, fromPod, toPod } from "./local-hops";
+import type { RouteAnswer } from "./routes";
 import { ruleHop, show } from "./rule-hops";
 import type { Crossing, PacketHead } from "./trace";
 import type { Hop, Loss } from "./types";
@@ -67,6 +68,9 @@ export async function walk(
         if (!whole && crossing === undefined && machine.crossings !== undefined && step > 0) {
             return lostBefore(machine);
         }
+        if (!whole && crossing === undefined && machine.crossings !== undefined && start.isPod && step === 0) {
+            return stayed(await machine.routes({ destination: packet.destination.address }));
+        }
         if (step > 0) {
             hops.push(arrives(machine, direction, input, crossing));
         }
@@ -110,17 +114,32 @@ export async function walk(
     }
     return lostBefore(machine, "it goes in a circle");
 
+    /** The kernel of the machine has seen nothing of what the pod sent. */
+    function stayed(answer: RouteAnswer): Walked {
+        const { address } = packet.destination;
+        const nothing: Loss = {
+            why: `nothing of it came out of the pod: it has no route to ${address}, or nobody on its segment has that address`,
+            should: "a default route in the pod, and the next hop on its bridge",
+            remedy: machine.command("ip -all netns exec ip -4 neighbour"),
+        };
+        return lostAt(wrongRoute(world, machine, address, answer) ?? nothing, machine);
+    }
+
+    function lostAt(loss: Loss, at: Machine): Walked {
+        const last = hops.pop();
+        return {
+            hops: [...hops, ...(last === undefined ? [] : [{ ...last, lost: loss }])],
+            ...{ end: "lost", machine: at, packet, crossed },
+        };
+    }
+
     function lostBefore(to: Machine, why = `it left and did not arrive at ${to.name}`): Walked {
         const loss: Loss = {
             why,
             should: `${to.name} up, and on one network with the machine before it`,
             remedy: to.command("ip -brief address"),
         };
-        const last = hops.pop();
-        return {
-            hops: [...hops, ...(last === undefined ? [] : [{ ...last, lost: loss }])],
-            ...{ end: "lost", machine: to, packet, crossed },
-        };
+        return lostAt(loss, to);
     }
 }
 

@@ -81,7 +81,7 @@ export class PathLab extends Lab {
     /** Tables and processes that a path would have left on a machine. */
     leftOn(node: string): string {
         const look =
-            "nft list tables | grep kubelab-path; pgrep -af 'nft .*--interactive|socat|monitor trace'; ls -d /tmp/kubelab-path* 2>/dev/null";
+            "nft list tables | grep kubelab-pat[h]; pgrep -af 'nft .*--interactiv[e]'; ls -d /tmp/kubelab-path.* /tmp/kubelab-path-* 2>/dev/null";
         return this.ssh(node, `{ ${look}; } || true`).trim();
     }
 }
