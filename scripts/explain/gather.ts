@@ -98,13 +98,12 @@ function targetsOf(resource: Explained, snapshot: Snapshot, pods: readonly Pod[]
 function wordsOf(resource: Explained, pods: readonly Pod[]): string[] {
     const { name, namespace } = resource.metadata;
     const own = namespace === undefined ? [`"${name}"`] : [`${namespace}/${name}`];
-    const each = pods
-        .slice(0, PODS_READ)
-        .flatMap(({ metadata, spec }) => [
-            metadata.uid,
-            `${metadata.namespace}/${metadata.name}`,
-            ...spec.containers.map(({ image }) => `"${image}"`),
-        ]);
+    const each = pods.slice(0, PODS_READ).flatMap(({ metadata, spec, status }) => [
+        metadata.uid,
+        `${metadata.namespace}/${metadata.name}`,
+        // As containerd quotes it; of a pod that has run, anybody's.
+        ...(status.phase === "Pending" ? spec.containers.map(({ image }) => `"${image}\\"`) : []),
+    ]);
     return [...new Set([...own, ...each])];
 }
 

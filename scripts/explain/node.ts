@@ -2,7 +2,7 @@ import { forwardDecision } from "../inspect/packet-filter";
 import { wayTo } from "../inspect/routes";
 import { condition, type Node } from "../inspect/snapshot";
 import { networkAgents } from "./agents";
-import { networkRanges } from "./cni";
+import { networkRanges, unreadFault } from "./cni";
 import { done, type Explanation, failed, type Finding, follow, unknown } from "./explanation";
 import { type Facts, machineOf, partOf } from "./facts";
 import { nodeCondition } from "./node-conditions";
@@ -99,7 +99,7 @@ function configured(facts: Facts, name: string): Finding {
             {
                 command: "ssh",
                 words: [name, "--", "ls -l /etc/cni/net.d"],
-                why: "empty; containerd reads it again by itself",
+                why: "nothing; containerd reads a file that is written there",
             },
             ...agents.next,
             { command: "repair", words: [name], why: "writes the file again where `up` had written it" },
@@ -114,6 +114,10 @@ function ready(facts: Facts, node: Node): Finding {
         return done(`${line}, since ${is.lastTransitionTime ?? "?"}`);
     }
     const kubelet = nodePart(facts, node.metadata.name, "kubelet");
+    const unread = unreadFault(machineOf(facts, node.metadata.name), is?.message ?? "");
+    if (unread !== undefined) {
+        return failed([line], { ...unread, said: kubelet.said });
+    }
     const server = controlPlanePart(facts, "API server");
     const silent = is?.status === "Unknown";
     return failed([line, ...kubelet.evidence], {

@@ -73,18 +73,27 @@ function describePart({ node, problem }: MachineFacts, program: string, part: Pa
     return `${program}${kind} on ${node.name}: ${[`${state}${since === undefined ? "" : ` since ${since}`}`, ...more].join(", ")}`;
 }
 
-/** Lines that say most first: those about the object, then errors, then the last ones; as they came. */
-export function saidBy({ node }: MachineFacts, { name, log }: PartFacts): Said[] {
-    const chosen = log.about.length > 0 ? log.about.slice(-3) : log.errors.slice(-2);
-    const lines = [...new Set([...chosen, ...log.last.slice(-2)])].map(plainLine);
+/** klog's and containerd's warnings and errors. */
+const SERIOUS = /(?:^|[\s:])[WEF]\d{4} |level=(?:warning|error|fatal)/;
+
+/** Lines that say most: errors of what has failed, then those about the object, then the last ones. */
+export function saidBy({ node }: MachineFacts, { name, log, state, result }: PartFacts): Said[] {
+    const wasStopped = state === "inactive" && result === undefined;
+    const broken = state !== "active" && !wasStopped ? log.errors.slice(-2) : [];
+    const warnings = log.about.filter((line) => SERIOUS.test(line));
+    const chosen = wasStopped ? [] : warnings.length > 0 ? warnings.slice(-2) : log.about.slice(-2);
+    const lines = [
+        ...new Set([...broken, ...chosen, ...(chosen.length > 0 && state === "active" ? [] : log.last.slice(-2))]),
+    ].map(plainLine);
     return lines.length === 0 ? [] : [{ who: `${name} on ${node.name}`, lines }];
 }
 
-/** Without what the journal and the CRI put before a program's own words but for the time. */
+/** Without what the journal and the CRI put before a program's own words, but for the time where it says none. */
 export function plainLine(line: string): string {
     return line
         .replace(/^(\S+T\S+) \S+ [^\s:[]+(?:\[\d+\])?: /, "$1 ")
-        .replace(/^(\S+T[\d:]+)\.\d+Z std(?:out|err) [FP] /, "$1Z ");
+        .replace(/^(\S+T[\d:]+)\.\d+Z std(?:out|err) [FP] /, "$1Z ")
+        .replace(/^\S+T\S+ (?=[IWEF]\d{4} |time=")/, "");
 }
 
 function nextOf({ node, problem }: MachineFacts, program: string, part: PartFacts | undefined): Next[] {

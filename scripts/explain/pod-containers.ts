@@ -1,7 +1,7 @@
 import { renderReport } from "../inspect/events";
 import { condition, type Container, type ContainerStatus, type Pod, type Probe } from "../inspect/snapshot";
 import { done, failed, type Fault, type Finding, type Next, type Said, unknown } from "./explanation";
-import { type Facts, lastReport } from "./facts";
+import { type Facts, lastReport, reports } from "./facts";
 import { nodePart } from "./parts";
 import { describe } from "./pod-placement";
 
@@ -38,14 +38,16 @@ export function images(facts: Facts, pod: Pod): Finding {
         return done(pulled === undefined ? names : renderReport(pulled));
     }
     const { reason = "", message = "" } = missing.status?.state?.waiting ?? {};
-    const report = lastReport(facts, pod, "Failed", "InspectFailed", "ErrImageNeverPull");
+    const report = reports(facts, pod)
+        .filter(({ reason: of, message: text }) => /Failed|ErrImageNeverPull/.test(of) && !/^Error: /.test(text))
+        .at(-1);
     // The back-off's own message doesn't say why; the report of the pull before does.
     const why = report !== undefined && /back-off/i.test(message) ? report.message : message;
     const containerd = nodePart(facts, node, "containerd");
     const { image } = missing.container;
     return failed([`${label(missing)}: ${reason}`, ...(report === undefined ? [] : [renderReport(report)])], {
         responsible: reason === "InvalidImageName" ? "author" : "containerd",
-        nodes: [node],
+        nodes: reason === "InvalidImageName" ? [] : [node],
         summary: `containerd of ${node} doesn't get the image ${image}: ${why}`,
         said: containerd.said,
         next: [
@@ -103,7 +105,7 @@ function startOf(facts: Facts, pod: Pod, named: Named): Finding | undefined {
     if (reason === "CreateContainerConfigError") {
         return failed([`${label(named)}: ${reason}: ${message}`], {
             responsible: "author",
-            nodes: [node],
+            nodes: [],
             summary: `The kubelet can't configure the ${label(named)}: ${message}.`,
             said: reported(facts, pod),
             next: [
@@ -118,10 +120,14 @@ function startOf(facts: Facts, pod: Pod, named: Named): Finding | undefined {
     }
     if (["CreateContainerError", "RunContainerError", "StartError", "PostStartHookError"].includes(reason)) {
         const containerd = nodePart(facts, node, "containerd");
+        const wrong = /exec: .*(no such file|not found|permission denied|not a directory)/.test(message);
         return failed([`${label(named)}: ${reason}: ${message}`], {
-            responsible: "containerd",
-            nodes: [node],
-            summary: `containerd can't start the ${label(named)}: ${message}`,
+            ...(wrong
+                ? ({ responsible: "author", nodes: [] } as const)
+                : ({ responsible: "containerd", nodes: [node] } as const)),
+            summary: wrong
+                ? `The command of the ${label(named)} can't be executed in its image: ${message}`
+                : `containerd can't start the ${label(named)}: ${message}`,
             said: [...reported(facts, pod), ...containerd.said],
             next: [describe(pod), ...containerd.next],
         });
@@ -146,23 +152,24 @@ function crashed(facts: Facts, pod: Pod, named: Named): Finding {
     const { status } = named;
     const ended = status?.state?.terminated ?? status?.lastState?.terminated;
     const { exitCode = 0, reason = "", message } = ended ?? {};
-    const why =
+    const known =
         reason === "OOMKilled"
             ? "the kernel killed it: it used more memory than its limit"
             : reason === "StartError" || reason === "ContainerCannotRun"
               ? (message ?? "it can't be started")
-              : (EXIT_CODES[exitCode] ?? `exit code ${exitCode}`);
+              : EXIT_CODES[exitCode];
     const liveness = lastReport(facts, pod, "Killing");
     const probe =
         liveness !== undefined && /failed (liveness|startup) probe/.test(liveness.message)
             ? [renderReport(liveness)]
             : [];
+    const why = probe.length > 0 ? "the kubelet ends it, since its probe fails" : known;
     const times = status?.restartCount ?? 0;
     const again = times > 0 ? `; restarted ${times} times` : "";
     return failed([`${label(named)}: ended with ${exitCode}${reason === "" ? "" : ` (${reason})`}${again}`, ...probe], {
         ...faultOf(facts, pod, named),
         responsible: reason === "StartError" ? "containerd" : "container",
-        summary: `The ${label(named)} ends with exit code ${exitCode}: ${probe.length > 0 ? "the kubelet ends it, since its probe fails" : why}.`,
+        summary: `The ${label(named)} ends with exit code ${exitCode}${why === undefined ? "" : `: ${why}`}.`,
     });
 }
 

@@ -1,6 +1,7 @@
 import { renderReport } from "../inspect/events";
 import { condition, type Pod } from "../inspect/snapshot";
-import { done, failed, type Fault, type Finding, type Next } from "./explanation";
+import { explainClaim } from "./claim";
+import { done, type Explanation, failed, type Fault, type Finding, type Next } from "./explanation";
 import { type Facts, lastReport, machineOf, secondsSince } from "./facts";
 import { nodeCondition } from "./node-conditions";
 import { controlPlanePart, nodePart, notRunning } from "./parts";
@@ -58,6 +59,11 @@ export function bound(facts: Facts, pod: Pod): Finding {
         const summary = "The pod has no node, and no scheduler runs that would give it one.";
         return failed([...words, ...state.evidence], notRunning("scheduler", state, summary));
     }
+    const claim = waitingClaim(facts, pod, verdict ?? "");
+    if (claim?.fault !== undefined) {
+        const summary = `The scheduler waits for the pod's claim ${claim.resource}. ${claim.summary}`;
+        return failed([...words, ...claim.stages.flatMap(({ evidence }) => evidence)], { ...claim.fault, summary });
+    }
     return failed([...words, ...state.evidence], {
         responsible: "scheduler",
         nodes: state.nodes,
@@ -65,7 +71,7 @@ export function bound(facts: Facts, pod: Pod): Finding {
             verdict === undefined
                 ? `The scheduler runs and has said nothing about the pod in ${secondsSince(facts, pod.metadata.creationTimestamp)} s.`
                 : `The scheduler found no node for the pod: ${verdict}`,
-        said: state.said,
+        said: report === undefined ? state.said : [{ who: report.by, lines: [renderReport(report)] }],
         next: [...reasonsOfNodes(facts, pod, verdict ?? ""), ...state.next],
     });
 }
@@ -83,6 +89,19 @@ function boundTo(facts: Facts, pod: Pod, nodeName: string): Finding {
         said: [],
         next: [{ command: "kubectl", words: ["get", "nodes"], why: "the nodes there are" }],
     });
+}
+
+/** The claim that keeps a pod from being scheduled. */
+function waitingClaim(facts: Facts, pod: Pod, verdict: string): Explanation | undefined {
+    const names = (pod.spec.volumes ?? []).flatMap(
+        ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [],
+    );
+    return /persistentvolumeclaim/i.test(verdict)
+        ? facts.snapshot.claims
+              .filter(({ metadata }) => metadata.namespace === pod.metadata.namespace && names.includes(metadata.name))
+              .map((claim) => explainClaim(facts, claim))
+              .find(({ well }) => !well)
+        : undefined;
 }
 
 /** What to look at, by what the scheduler said. https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins */
@@ -119,15 +138,6 @@ function reasonsOfNodes(facts: Facts, pod: Pod, verdict: string): Next[] {
             words: ["get", "nodes", "--show-labels"],
             why: "labels that the pod could ask for",
         });
-    }
-    if (/persistentvolumeclaim|PersistentVolumeClaim/.test(verdict)) {
-        const claims = (pod.spec.volumes ?? []).flatMap(
-            ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [],
-        );
-        const option = pod.metadata.namespace === "default" ? [] : ["-n", pod.metadata.namespace ?? ""];
-        named.push(
-            ...claims.map((name) => ({ command: "explain", words: [...option, `pvc/${name}`], why: "the claim" })),
-        );
     }
     return named.length > 0 ? named : [describe(pod)];
 }

@@ -1,7 +1,7 @@
 import { type Report, renderReport } from "../inspect/events";
 import { condition, type Pod } from "../inspect/snapshot";
 import { networkAgents } from "./agents";
-import { networkRanges } from "./cni";
+import { networkRanges, unreadFault } from "./cni";
 import { done, failed, type Finding, type Next, unknown } from "./explanation";
 import { type Facts, lastReport, machineOf } from "./facts";
 import { nodeCondition } from "./node-conditions";
@@ -17,12 +17,15 @@ function isPrepared({ status }: Pod): boolean {
     return started || condition(status.conditions, "PodReadyToStartContainers")?.status === "True";
 }
 
+/** What the API server calls the volume that has a pod's token. */
+const TOKEN = "kube-api-access-";
+
 export function volumes(facts: Facts, pod: Pod): Finding {
     const node = pod.spec.nodeName ?? "";
     const report = lastReport(facts, pod, "FailedMount", "FailedAttachVolume", "FailedMapVolume");
-    const count = pod.spec.volumes?.length ?? 0;
+    const names = (pod.spec.volumes ?? []).map(({ name }) => (name.startsWith(TOKEN) ? `${name} (its token)` : name));
     if (isPrepared(pod)) {
-        return done(count === 0 ? "it has none" : `${count} mounted, the token among them or none asked for`);
+        return done(names.length === 0 ? "it has none" : names.join(", "));
     }
     if (report === undefined) {
         return done("nothing reported that fails");
@@ -56,6 +59,7 @@ export function volumes(facts: Facts, pod: Pod): Finding {
         const kind = secret === undefined ? "configmap" : "secret";
         return failed([renderReport(report)], {
             ...base,
+            nodes: [],
             responsible: "author",
             summary: `The kubelet waits for the ${kind} ${secret ?? configMap}, which the pod names and which isn't there.`,
             next: [get(`${kind}s`)],
@@ -130,7 +134,7 @@ export function address(facts: Facts, pod: Pod): Finding | undefined {
                 {
                     command: "ssh",
                     words: [node, "--", "ls -l /etc/cni/net.d"],
-                    why: "empty; containerd reads it again by itself",
+                    why: "nothing; containerd reads a file that is written there",
                 },
                 ...agents.next,
                 { command: "repair", words: [node], why: "writes the file again where `up` had written it" },
@@ -139,6 +143,13 @@ export function address(facts: Facts, pod: Pod): Finding | undefined {
     }
     if (report === undefined) {
         return unknown(`no address yet; ${files.join(", ")} on ${node}`);
+    }
+    const unread = unreadFault(machineOf(facts, node), report.message);
+    if (unread !== undefined) {
+        return failed([...lines, `${files.join(", ")} on ${node}`], {
+            ...unread,
+            said: [...kubelet.said, ...containerd.said],
+        });
     }
     return failed([...lines, `${files.join(", ")} on ${node}`, ...agents.evidence], {
         responsible: "CNI plugin",

@@ -13,7 +13,9 @@ export function podStages(facts: Facts, pod: Pod): readonly Look[] {
         { stage: "admitted", responsible: "API server", find: () => made(pod) },
         { stage: "bound to a node", responsible: "scheduler", find: () => bound(facts, pod) },
         { stage: "taken by its kubelet", responsible: "kubelet", find: () => taken(facts, pod) },
-        { stage: "ended", responsible: "kubelet", find: () => ending(facts, pod) },
+        ...(pod.metadata.deletionTimestamp === undefined
+            ? []
+            : [{ stage: "ended", responsible: "kubelet", find: () => ending(facts, pod) } as const]),
         { stage: "volumes and token", responsible: "kubelet", find: () => volumes(facts, pod) },
         { stage: "sandbox", responsible: "containerd", find: () => sandbox(facts, pod) },
         { stage: "address", responsible: "CNI plugin", find: () => address(facts, pod) },

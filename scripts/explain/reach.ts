@@ -6,14 +6,14 @@ import { networkAgents } from "./agents";
 import { networkRanges } from "./cni";
 import { done, failed, type Fault, type Finding, unknown } from "./explanation";
 import { type Facts, machineOf } from "./facts";
-import { podTargets } from "./targets";
 
 /** Whether packets of every node, and of its pods, reach a pod that runs. */
 export function reached(facts: Facts, pod: Pod): Finding | undefined {
     const { podIP = "" } = pod.status;
     const node = pod.spec.nodeName ?? "";
     const own = machineOf(facts, node);
-    const [target] = podTargets(pod);
+    // By a port of a service, where one asks for that.
+    const target = Object.keys(own?.answers ?? {}).find((each) => each.startsWith(`${podIP}:`));
     if (target === undefined || own === undefined || own.problem !== undefined) {
         return undefined;
     }

@@ -9,7 +9,7 @@ const SIGNS: Readonly<Record<Stage["state"], string>> = {
 };
 
 /** Characters of a line of a log, or of a report, that are shown. */
-const WIDTH = 400;
+const WIDTH = 320;
 
 /** @param command as it is typed: `Stack.command`. */
 export function renderExplanation(

@@ -19,7 +19,10 @@ export function selected(facts: Facts, service: Service, pods: readonly Pod[]): 
                 ([key, value]) => spec.template.metadata?.labels?.[key] === value,
             ),
     );
-    const near = [...new Set(here.map(({ metadata }) => render(metadata.labels ?? {})))]
+    const keys = Object.keys(service.spec.selector ?? {});
+    const ofKeys = (labels: Labels): Labels =>
+        Object.fromEntries(Object.entries(labels).filter(([key]) => keys.includes(key)));
+    const near = [...new Set(here.map(({ metadata }) => render(ofKeys(metadata.labels ?? {}))))]
         .filter((labels) => labels !== "")
         .sort((a, b) => distance(selector, a) - distance(selector, b))
         .slice(0, 3);

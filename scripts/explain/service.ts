@@ -10,7 +10,7 @@ import { resourceName } from "./resource";
 import { named, slicesFound } from "./service-endpoints";
 import { rulesWritten } from "./service-rules";
 import { selected } from "./service-selector";
-import { podTargets, serviceTargets } from "./targets";
+import { serviceTargets } from "./targets";
 
 /** The chain of a service: from its selector to an answer on every node. */
 export function explainService(facts: Facts, service: Service): Explanation {
@@ -165,7 +165,7 @@ function allReached(facts: Facts, pods: readonly Pod[]): Finding {
         return bad.finding;
     }
     const vague = findings.find(({ finding }) => finding.state === "unknown");
-    return vague?.finding ?? done(findings.map(({ pod }) => podTargets(pod)[0] ?? "").join(", "));
+    return vague?.finding ?? done(...findings.flatMap(({ finding }) => finding.evidence));
 }
 
 function answers(facts: Facts, service: Service): Finding {

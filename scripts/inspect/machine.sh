@@ -85,7 +85,8 @@ answer() {
     esac
 }
 for target in "${targets[@]}"; do
-    printf '=== answer %s\n %s\n' "$target" "$(answer "$target")" &
+    # One line, since another may come between two.
+    printf '=== answer %s %s\n' "$target" "$(answer "$target")" &
 done
 wait
 section end

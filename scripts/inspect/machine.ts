@@ -109,7 +109,7 @@ export function parseMachine(node: StackNode, text: string): MachineFacts {
         nftables: lines("nftables"),
         nat: lines("nat"),
         ipvs: lines("ipvs"),
-        answers: Object.fromEntries(named("answer").map((target) => [target, lines(`answer ${target}`)[0] as Answer])),
+        answers: Object.fromEntries(named("answer").map((words) => words.split(" ") as [string, Answer])),
     };
 }
 

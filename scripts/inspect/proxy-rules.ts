@@ -22,8 +22,8 @@ export function portRules(machine: MachineFacts, address: string, port: number, 
 }
 
 /**
- * The map `service-ips` leads from address, protocol and port to the service's chain, which leads to a chain per endpoint, whose name ends
- * in `__ADDRESS/PORT`; `no-endpoint-services` has the services without any.
+ * The map `service-ips` leads from address, protocol and port to the service's chain. That has a map of its endpoints, or leads, with session
+ * affinity, to a chain for each, whose name ends in `__ADDRESS/PORT`. `no-endpoint-services` has the services without any.
  */
 function nftables(table: readonly string[], address: string, port: number, protocol: string): PortRules | undefined {
     const text = table.join("\n");
@@ -38,7 +38,9 @@ function nftables(table: readonly string[], address: string, port: number, proto
     const rest = start < 0 ? [] : table.slice(start + 1);
     const end = rest.findIndex((line) => line.trim() === "}");
     const chain = rest.slice(0, end).join("\n");
-    const endpoints = [...chain.matchAll(/__([\d.]+)\/(\d+)/g)].map(([, ip, number]) => `${ip}:${number}`);
+    const endpoints = [...chain.matchAll(/__([\d.]+)\/(\d+)|: ([\d.]+) \. (\d+)/g)].map(
+        ([, ip, number, mapped, mappedNumber]) => `${ip ?? mapped}:${number ?? mappedNumber}`,
+    );
     return { form: "nftables", endpoints: [...new Set(endpoints)] };
 }
 
