@@ -26,7 +26,7 @@ export async function explainResource(
     const asked = parseResource(words, namespace);
     const snapshot = await readSnapshot(cluster).catch((error: unknown) => (error instanceof Error ? error : Error()));
     if (snapshot instanceof Error) {
-        return explainApi(await gatherMachines(cluster), words.join("/"), snapshot.message);
+        return explainApi(await gatherMachines(cluster), words.join("/"), snapshot.message.split(" | ").at(-1) ?? "");
     }
     const resource = unregisteredNode(cluster, asked, snapshot) ?? findResource(asked, snapshot);
     return explain(await gather(cluster, snapshot, resource), resource);

@@ -1,7 +1,8 @@
 import { type Report, renderReport } from "../inspect/events";
 import { condition, type Pod } from "../inspect/snapshot";
 import { networkAgents } from "./agents";
-import { networkRanges, unreadFault } from "./cni";
+import { ownAddress } from "./addresses";
+import { unreadFault } from "./cni";
 import { done, failed, type Finding, type Next, unknown } from "./explanation";
 import { type Facts, lastReport, machineOf } from "./facts";
 import { nodeCondition } from "./node-conditions";
@@ -116,7 +117,7 @@ export function address(facts: Facts, pod: Pod): Finding | undefined {
         return undefined;
     }
     if (podIP !== undefined) {
-        return unique(facts, pod, podIP);
+        return ownAddress(facts, pod, podIP);
     }
     const report = sandboxReport(facts, pod);
     const files = Object.keys(machineOf(facts, node)?.cni ?? {});
@@ -166,50 +167,4 @@ export function address(facts: Facts, pod: Pod): Finding | undefined {
             ...agents.next,
         ],
     });
-}
-
-/** No other pod may have the address. */
-function unique(facts: Facts, pod: Pod, podIP: string): Finding {
-    const node = pod.spec.nodeName ?? "";
-    const others = facts.snapshot.pods.filter(
-        ({ metadata, spec, status }) =>
-            metadata.uid !== pod.metadata.uid &&
-            status.podIP === podIP &&
-            spec.hostNetwork !== true &&
-            !["Succeeded", "Failed"].includes(status.phase ?? ""),
-    );
-    const [other] = others;
-    if (other === undefined) {
-        return done(`status.podIP ${podIP}`);
-    }
-    const second = other.spec.nodeName ?? "";
-    const ranges = [node, second].map(
-        (name) =>
-            `${name} gives addresses out of ${networkRanges(machineOf(facts, name)).join(", ") || "an unknown range"}`,
-    );
-    return failed(
-        [
-            `status.podIP ${podIP}`,
-            `${other.metadata.namespace}/${other.metadata.name} on ${second} has ${podIP} too`,
-            ...ranges,
-        ],
-        {
-            responsible: "pod network",
-            nodes: [node, second],
-            summary: `The address ${podIP} occurs twice: on ${node}, and on ${second} as that of ${other.metadata.namespace}/${other.metadata.name}. Each node reaches its own.`,
-            said: [],
-            next: [
-                ...[node, second].map((name) => ({
-                    command: "ssh",
-                    words: [name, "--", "grep -o 'subnet[^,}]*' /etc/cni/net.d/*"],
-                    why: "the range of the node's pods, which no other node may have",
-                })),
-                {
-                    command: "repair",
-                    words: [node, second],
-                    why: "puts back the range that `up` gave each node; then make the pods anew",
-                },
-            ],
-        },
-    );
 }

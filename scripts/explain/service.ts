@@ -1,6 +1,7 @@
 import type { MachineFacts } from "../inspect/machine";
 import { portRules } from "../inspect/proxy-rules";
 import type { Pod, Service, ServicePort } from "../inspect/snapshot";
+import { ownAddress } from "./addresses";
 import { done, type Explanation, failed, type Finding, follow, type Look, type Next, unknown } from "./explanation";
 import { type Facts, machineOf, partOf } from "./facts";
 import { podsOf } from "./gather";
@@ -24,6 +25,15 @@ export function explainService(facts: Facts, service: Service): Explanation {
             ? [{ stage: "selects pods", responsible: "author", find: () => selected(facts, service, pods) } as const]
             : []),
         ...(hasPods ? podLooks(facts, pods) : []),
+        ...(hasPods
+            ? [
+                  {
+                      stage: "addresses of their own",
+                      responsible: "pod network",
+                      find: () => ownAddresses(facts, pods),
+                  } as const,
+              ]
+            : []),
         ...(type === "ExternalName"
             ? []
             : [
@@ -113,6 +123,12 @@ function podLooks(facts: Facts, pods: readonly Pod[]): Look[] {
     ];
 }
 
+function ownAddresses(facts: Facts, pods: readonly Pod[]): Finding {
+    const ready = pods.filter((pod) => isPodReady(pod) && pod.spec.hostNetwork !== true);
+    const findings = ready.map((pod) => ownAddress(facts, pod, pod.status.podIP ?? ""));
+    return findings.find(({ state }) => state === "failed") ?? done(ready.map(({ status }) => status.podIP).join(", "));
+}
+
 /** The nodes' own connections to the pods that they have. */
 function listening(facts: Facts, service: Service, pods: readonly Pod[]): Finding {
     const asked = pods.filter(isPodReady).flatMap((pod) => {
@@ -160,9 +176,12 @@ function allReached(facts: Facts, pods: readonly Pod[]): Finding {
         const finding = reached(facts, pod);
         return finding === undefined ? [] : [{ pod, finding }];
     });
-    const bad = findings.find(({ finding }) => finding.state === "failed");
-    if (bad !== undefined) {
-        return bad.finding;
+    const bad = findings.filter(({ finding }) => finding.state === "failed");
+    // Packets that were lost say more than rules that would drop some.
+    const lost = bad.find(({ finding }) => finding.evidence.some((line) => /: (timeout|unreachable)$/.test(line)));
+    const [worst = lost] = lost === undefined ? bad : [lost];
+    if (worst !== undefined) {
+        return worst.finding;
     }
     const vague = findings.find(({ finding }) => finding.state === "unknown");
     return vague?.finding ?? done(...findings.flatMap(({ finding }) => finding.evidence));

@@ -157,7 +157,11 @@ function podsMade(facts: Facts, workload: Workload, pods: readonly Pod[]): Findi
                 { who: report.by, lines: [renderReport(report)] },
                 ...(responsible === "controller manager" ? state.said : []),
             ],
-            next: [...next, ...(responsible === "controller manager" ? state.next : []), describe(maker ?? workload)],
+            next: [
+                ...next,
+                ...(responsible === "controller manager" ? [...state.nodes.map(flagsOf), ...state.next] : []),
+                describe(maker ?? workload),
+            ],
         });
     }
     if (!state.runs) {
@@ -215,6 +219,12 @@ function podNext(pods: readonly Pod[]): Next[] {
         words: ["-n", metadata.namespace ?? "", `pod/${metadata.name}`],
         why: "the first of its pods",
     }));
+}
+
+/** Its flag `--controllers` may leave one out. */
+function flagsOf(node: string): Next {
+    const words = [node, "--", "ps -o args= -C kube-controller-manager | tr ' ' '\\n' | grep controllers"];
+    return { command: "ssh", words, why: "whether a flag turns the controller off" };
 }
 
 function describe(workload: Workload): Next {
