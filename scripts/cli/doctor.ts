@@ -2,7 +2,7 @@ import { installPackages } from "../support/apt";
 import { UserError } from "../support/errors";
 import type { Progress } from "../support/progress";
 import type { Check } from "./doctor/check";
-import { commandsOfBench, commandsOfClient, commandsOfLab, commandsOfTests } from "./doctor/commands";
+import { commandsOfBench, commandsOfClient, commandsOfLab, commandsOfTests, type TestKinds } from "./doctor/commands";
 import { type Host, thisHost } from "./doctor/host";
 import { kernelChecks } from "./doctor/kernel";
 import { type PlannedLab, plannedLab } from "./doctor/lab";
@@ -54,9 +54,9 @@ export async function prepareForLab(
     await provide(() => examine(stack, overrides), progress);
 }
 
-/** The same for the commands that the tests call. @param virtual whether tests of virtual machines are among them. */
-export async function prepareForTests(progress: Progress, virtual: boolean): Promise<void> {
-    await provide(() => Promise.resolve([commandsOfTests(thisHost(), virtual)]), progress);
+/** The same for the commands that the tests call. */
+export async function prepareForTests(progress: Progress, kinds: TestKinds): Promise<void> {
+    await provide(() => Promise.resolve([commandsOfTests(thisHost(), kinds)]), progress);
 }
 
 /** The same for what `scripts/lab bench` calls beside a lab. */

@@ -69,7 +69,8 @@ interface Room {
     readonly state: ExerciseState;
 }
 
-function sceneOf(stack: Stack): Scene {
+/** The lab of a stack that is up, as exercises see it. */
+export function sceneOf(stack: Stack): Scene {
     const outputs = stack.outputs();
     const lab = localLab(stack);
     const worker = outputs.nodes.find(({ role }) => role === "worker");

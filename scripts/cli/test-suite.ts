@@ -75,8 +75,9 @@ export async function testSuite(repository: string, names: readonly string[], ti
     const display = new Display();
     try {
         display.begin("this host");
-        const virtual = files.length === 0 ? tier !== "default" : files.some((file) => file.includes("virtual"));
-        await prepareForTests(display.progress, virtual);
+        const runs = (name: string): boolean =>
+            files.length === 0 ? tier !== "default" : files.some((file) => file.includes(name));
+        await prepareForTests(display.progress, { virtual: runs("virtual"), browser: runs("e2e/view") });
         const total = { passed: 0, failed: 0, skipped: 0 };
         for (const [name, suite] of Object.entries(SUITES)) {
             const own = files.filter((file) => (file.startsWith("e2e/") ? "e2e" : "unit") === name);

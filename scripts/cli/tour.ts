@@ -68,7 +68,7 @@ async function lookAround(cluster: ClusterAccess, stop: Stop): Promise<string[]>
             console.log(`\n${look.why}`);
         }
         const command = await filledIn(cluster, look.command);
-        console.log(pc.cyan(`$ ${typed(cluster, look, command)}`));
+        console.log(pc.cyan(`$ ${typed(cluster.stack, look, command)}`));
         const output = await shown(cluster, look, command);
         const lines = output.trimEnd().split("\n");
         console.log([...lines.slice(0, LINES), ...(lines.length > LINES ? [pc.dim("…")] : [])].join("\n"));
@@ -81,7 +81,7 @@ async function lookAround(cluster: ClusterAccess, stop: Stop): Promise<string[]>
 }
 
 /** The command as a person types it. */
-function typed({ stack }: ClusterAccess, { on, objects }: Look, command: string): string {
+export function typed(stack: Stack, { on, objects }: Pick<Look, "on" | "objects">, command: string): string {
     const lab = (name: string): string => `scripts/lab ${name} --stack ${stack.name}`;
     const fed = objects === undefined ? "" : ` <<<'${objects.map((object) => JSON.stringify(object)).join(" ")}'`;
     return on === "kubectl"

@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import pc from "picocolors";
 import { UserError } from "../support/errors";
 import { givenPath } from "../support/working-directory";
+import { answersOf } from "../view/answers";
 import { toHtmlFile, toSvgFile } from "../view/export";
 import { LiveLab } from "../view/live/lab";
 import { pageFiles } from "../view/server/page-files";
@@ -20,18 +21,15 @@ export interface ViewOptions {
 
 /** Serves a page that shows the running lab, until it is interrupted. @throws UserError when the stack isn't up. */
 export async function view(stack: Stack, { port }: ViewOptions): Promise<void> {
-    const lab = await LiveLab.start(await openCluster(stack));
+    const cluster = await openCluster(stack);
+    const lab = await LiveLab.start(cluster);
     try {
         const interrupted = new Promise<void>((resolve) => {
             for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
                 process.once(signal, resolve);
             }
         });
-        const events = (send: (text: string) => void): (() => void) => {
-            send(JSON.stringify(lab.moment));
-            return lab.listen((moment) => send(JSON.stringify(moment)));
-        };
-        const server = await serve(await pageFiles(), { events, get: {}, post: {} }, port);
+        const server = await serve(await pageFiles(), answersOf(cluster, lab), port);
         console.log(`The lab, live: ${pc.bold(server.url)}\nOnly who has this address sees it. Ctrl-C ends it.`);
         await interrupted;
         await server.close();

@@ -63,6 +63,9 @@ const BUILD: readonly Packaged[] = [
 /** What the tests call beside a lab. */
 const TESTS: readonly Packaged[] = [command("shellcheck"), command("openssl")];
 
+/** What looks at the page of `scripts/lab view` in tests. */
+const BROWSER: readonly Packaged[] = [command("chromium")];
+
 /** What measuring calls beside a lab. */
 const BENCH: readonly Packaged[] = [command("iperf3"), command("openssl")];
 
@@ -94,14 +97,23 @@ export function commandsOfBuild(host: Host): Check {
     return packaged(host, "C toolchain", BUILD);
 }
 
+/** Which tests need more than others. */
+export interface TestKinds {
+    /** Those of virtual machines. */
+    readonly virtual: boolean;
+    /** Those of the page of `scripts/lab view`. */
+    readonly browser: boolean;
+}
+
 /** Commands that `scripts/lab test` calls and that packages provide. */
-export function commandsOfTests(host: Host, virtual: boolean): Check {
+export function commandsOfTests(host: Host, { virtual, browser }: TestKinds): Check {
     return packaged(host, "commands", [
         ...LAB,
         ...(virtual ? [...VIRTUAL, ...OF_USER] : []),
         DEBIAN_KEYS,
         ...TESTS,
         ...BENCH,
+        ...(browser ? BROWSER : []),
     ]);
 }
 

@@ -5,8 +5,8 @@ import { type Element, element } from "../tree";
 
 /** What of a drawing is brought out. */
 export interface Marks {
-    /** Ids of items that a path passes, in its order, as far as it is lit. */
-    readonly lit?: readonly string[];
+    /** Where a path passes, in its order, as far as it is lit. */
+    readonly stops?: readonly PathStop[];
     /** Whether the path ends here without having arrived. */
     readonly broken?: boolean;
     readonly from?: string;
@@ -15,13 +15,21 @@ export interface Marks {
     readonly selected?: string;
 }
 
+/** A hop of a path at an item of the drawing. */
+export interface PathStop {
+    readonly id: string;
+    /** Of the hop, from 1. */
+    readonly number: number;
+    readonly isReply: boolean;
+}
+
 /** The drawing of a layout. Items are groups with the attribute `data-id`; drawing.css gives them their looks. */
 export function draw(layout: Layout, marks: Marks = {}): Element {
     const boxes = new Map(layout.items.map((item) => [item.id, item]));
     const machines = layout.items.filter(({ kind }) => kind === "machine" || kind === "host");
     const rest = layout.items.filter(({ kind }) => kind !== "machine" && kind !== "host");
     return element("g", {}, [
-        element("g", { "aria-hidden": "true" }, layout.wires.map(wire)),
+        element("g", { "aria-hidden": "true" }, layout.wires.filter(({ isInside }) => isInside !== true).map(wire)),
         ...machines.map((item) => drawItem(item, marks)),
         element(
             "g",
@@ -45,17 +53,18 @@ function wire({ points, health }: Wire): Element {
     return element("polyline", { class: `wire ${health}`, points: points.map((point) => point.join(",")).join(" ") });
 }
 
-function drawItem(item: Item, { lit = [], from, to, selected }: Marks): Element {
+function drawItem(item: Item, { stops = [], from, to, selected }: Marks): Element {
     const names = [
         ...["item", item.kind, item.health],
-        ...(lit.includes(item.id) ? ["lit"] : []),
+        ...(stops.some(({ id }) => id === item.id) ? ["lit"] : []),
         ...(item.id === from ? ["from"] : []),
         ...(item.id === to ? ["to"] : []),
         ...(item.id === selected ? ["selected"] : []),
     ];
     return element("g", { class: names.join(" "), "data-id": item.id }, [
         element("title", {}, [item.label]),
-        ...SHAPES[item.kind](item),
+        // The label has it in words.
+        element("g", { "aria-hidden": "true" }, SHAPES[item.kind](item)),
     ]);
 }
 
@@ -82,8 +91,8 @@ const SHAPES: Readonly<Record<Item["kind"], (item: Item) => Element[]>> = {
     unit: chip,
     route: (item) => [plate(item, 4), written(item.x + 6, item.y + 13, "mono small", item.text)],
     "pod-bridge": (item) => [
+        plate({ x: item.x - 6, y: item.y - 4, width: item.width + 12, height: item.height + 8 }, 6),
         element("rect", { class: "bar", x: item.x, y: item.y + item.height - 4, width: item.width, height: 4, rx: 2 }),
-        plate(item, 4),
         written(item.x, item.y + 10, "mono small strong", item.text),
     ],
     pod: (item) => [
@@ -161,24 +170,40 @@ function serviceLine({ service, target, ready }: ServiceLine, boxes: ReadonlyMap
     return element("path", { class: `service-line ${ready ? "good" : "bad"}`, d: bend });
 }
 
-/** The lit part of a path: a line from item to item, with its number at each. */
-function path({ lit = [], broken = false }: Marks, boxes: ReadonlyMap<string, Item>): Element[] {
-    const stops = lit.flatMap((id) => boxes.get(id) ?? []).map(anchor);
-    if (stops.length === 0) {
-        return [];
-    }
-    const points = stops.map(({ x, y }) => `${x},${y}`).join(" ");
-    return [
-        element("g", { class: broken ? "path broken" : "path", "aria-hidden": "true" }, [
-            element("polyline", { points }),
-            ...stops.map(({ x, y }, index) =>
-                element("g", { class: "stop", transform: `translate(${x} ${y})` }, [
-                    element("circle", { r: 9 }),
-                    element("text", { y: 4, class: "middle" }, [String(index + 1)]),
-                ]),
-            ),
-        ]),
-    ];
+/** The lit part of a path: a line there, a dashed one back, and at each item the number of its first hop. */
+function path({ stops = [], broken = false }: Marks, boxes: ReadonlyMap<string, Item>): Element[] {
+    const passed = stops.flatMap((stop) => {
+        const item = boxes.get(stop.id);
+        return item === undefined ? [] : [{ ...stop, ...anchor(item) }];
+    });
+    const line = (isReply: boolean): Element[] => {
+        const points = passed.filter((stop) => stop.isReply === isReply);
+        // The way back is beside the way there.
+        const aside = isReply ? -7 : 0;
+        return points.length < 2
+            ? []
+            : [
+                  element("polyline", {
+                      class: isReply ? "reply" : "request",
+                      points: points.map(({ x, y }) => `${x + aside},${y}`).join(" "),
+                  }),
+              ];
+    };
+    const first = passed.filter(({ id }, index) => passed.findIndex((stop) => stop.id === id) === index);
+    return passed.length === 0
+        ? []
+        : [
+              element("g", { class: broken ? "path broken" : "path", "aria-hidden": "true" }, [
+                  ...line(false),
+                  ...line(true),
+                  ...first.map(({ x, y, number }) =>
+                      element("g", { class: "stop", transform: `translate(${x} ${y})` }, [
+                          element("circle", { r: 9 }),
+                          element("text", { y: 4, class: "middle" }, [String(number)]),
+                      ]),
+                  ),
+              ]),
+          ];
 }
 
 /** Where a path passes an item: at the left edge of rows, in the middle of what is small. */
@@ -198,6 +223,6 @@ function anchor(item: Item): { readonly x: number; readonly y: number } {
         case "pod-bridge":
         case "pod":
         case "service":
-            return { x: item.x + item.width - 2, y };
+            return { x: item.x + item.width + 4, y };
     }
 }

@@ -52,7 +52,7 @@ export function placeMachine(
     const own = pods.filter(({ hostNetwork }) => !hostNetwork);
     const [bridge] = machine.bridges;
     if (bridge !== undefined) {
-        const text = [bridge.name, ...bridge.addresses].join("  ");
+        const text = [bridge.name, ...bridge.addresses].join(" ");
         items.push({
             ...{ id: idOf.podBridge(machine.name, bridge.name), kind: "pod-bridge", x: left, y: at - 8, width: inner },
             ...{ height: LINE, text, label: `bridge of the pods on ${machine.name}: ${bridge.addresses.join(", ")}` },

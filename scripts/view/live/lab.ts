@@ -14,6 +14,8 @@ import { MachineWatch } from "./machine-watch";
 const COLLECT = 100;
 /** Seconds between two looks at the API server's health and at the bridge. */
 const LOOK = 2;
+/** Seconds that the API server has for an answer: a busy host is slow. */
+const API_PATIENCE = 6;
 /** Changes that are kept. */
 const KEPT = 500;
 
@@ -120,7 +122,7 @@ export class LiveLab {
                 nodes.map(({ name }) => name),
             );
         }
-        this.apiProblem = await apiProblem(this.proxy.socketPath, LOOK);
+        this.apiProblem = await apiProblem(this.proxy.socketPath, API_PATIENCE);
         if (JSON.stringify([this.apiProblem, this.host, this.outputs]) !== before) {
             this.collect();
         }

@@ -6,7 +6,33 @@ import type { Health, Machine, Unit } from "../model";
 export type MachineReport = Pick<Machine, "units" | "addresses" | "bridges" | "routes">;
 
 /** Parts as machine-watch.sh prints them, by name; those that did not change are of an earlier turn. */
-export type Parts = Readonly<Record<string, string>>;
+type Parts = Readonly<Record<string, string>>;
+
+/** Takes the lines that machine-watch.sh prints over one connection. */
+export class ReportReader {
+    private parts: Parts = {};
+    private name = "";
+    private lines: string[] = [];
+    private last: MachineReport | undefined;
+
+    /** @returns how the machine is, at each line that ends a turn; undefined at all others. */
+    take(line: string): MachineReport | undefined {
+        const [, header] = /^--- ([a-z-]+)$/.exec(line) ?? [];
+        if (header === undefined) {
+            this.lines.push(line);
+            return undefined;
+        }
+        if (this.name !== "") {
+            this.parts = { ...this.parts, [this.name]: this.lines.join("\n") };
+        }
+        this.name = header;
+        this.lines = [];
+        if (header === "end") {
+            this.last = parseMachineReport(this.parts);
+        }
+        return header === "alive" ? this.last : undefined;
+    }
+}
 
 interface IpAddress {
     readonly ifname: string;
@@ -20,7 +46,7 @@ interface IpRoute {
 }
 
 /** @throws SyntaxError where `ip` printed something else than JSON. */
-export function parseMachineReport(parts: Parts): MachineReport {
+function parseMachineReport(parts: Parts): MachineReport {
     const addresses = list<IpAddress>(parts["addresses"]).flatMap(({ ifname, addr_info }) =>
         addr_info.map(({ local, prefixlen }) => ({ device: ifname, address: `${local}/${prefixlen}` })),
     );

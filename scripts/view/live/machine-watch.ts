@@ -4,10 +4,10 @@ import type { ClusterAccess } from "../../cli/cluster-access";
 import type { StackNode } from "../../cli/stack";
 import { UNITS } from "../../cli/status";
 import { type LineProcess, startLineProcess } from "./line-process";
-import { type MachineReport, parseMachineReport, type Parts } from "./machine-report";
+import { type MachineReport, ReportReader } from "./machine-report";
 
 /** Seconds of silence after which a machine does not answer: it prints a line each second. */
-const SILENCE = 6;
+const SILENCE = 8;
 /** Seconds until the next attempt to connect. */
 const PAUSE = 2;
 
@@ -59,27 +59,13 @@ export class MachineWatch {
         }
     }
 
-    /** Takes the lines of one connection. */
     private reader(): (line: string) => void {
-        let parts: Parts = {};
-        let name = "";
-        let lines: string[] = [];
+        const reader = new ReportReader();
         return (line) => {
             this.heard = Date.now();
-            const [, header] = /^--- ([a-z-]+)$/.exec(line) ?? [];
-            if (header === undefined) {
-                lines.push(line);
-                return;
-            }
-            if (name !== "") {
-                parts = { ...parts, [name]: lines.join("\n") };
-            }
-            name = header === "end" || header === "alive" ? "" : header;
-            lines = [];
-            if (header === "end") {
-                this.set({ report: parseMachineReport(parts) });
-            } else if (header === "alive" && this.current.problem !== undefined && "units" in parts) {
-                this.set({ report: parseMachineReport(parts) });
+            const report = reader.take(line);
+            if (report !== undefined && (report !== this.current.report || this.current.problem !== undefined)) {
+                this.set({ report });
             }
         };
     }

@@ -51,7 +51,7 @@ export function DrawingView({ layout, marks, onChoose }: Props): JSX.Element {
                   key: item.id,
                   role: "button",
                   tabIndex: item.id === entry ? 0 : -1,
-                  "aria-label": item.label,
+                  "aria-label": nameOf(item),
                   onClick: () => {
                       setCurrent(item.id);
                       onChoose(item.id);
@@ -71,6 +71,12 @@ export function DrawingView({ layout, marks, onChoose }: Props): JSX.Element {
             {toElement(draw(layout, marks), handlers)}
         </svg>
     );
+}
+
+/** What is written in it comes first, for those who speak to their computer. https://www.w3.org/WAI/WCAG22/Understanding/label-in-name */
+function nameOf({ text, detail, note, label }: Item): string {
+    const written = [text, detail, note].filter(Boolean).join(" ");
+    return label.includes(written) ? label : `${written}: ${label}`;
 }
 
 /** The nearest item in a direction, from middle to middle; what is off to the side counts as farther. */

@@ -1,4 +1,4 @@
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -20,6 +20,8 @@ export async function pageFiles(): Promise<Readonly<Record<string, PageFile>>> {
         tsconfig: join(PAGE, "tsconfig.json"),
         logLevel: "silent",
     });
+    // Its process is not needed any more.
+    await stop();
     const page = (name: string): string => readFileSync(join(PAGE, name), "utf8");
     const styles = ["../drawing/drawing.css", "page.css"].map(page);
     return {

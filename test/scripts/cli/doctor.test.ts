@@ -414,9 +414,10 @@ test("a host whose machines are elsewhere needs no more than what reaches them",
 
 test("the tests call a few commands more", () => {
     const own = ["shellcheck", "openssl", "iperf3"];
-    expect(commandsOfTests(host(), false).packages).toEqual(own);
+    expect(commandsOfTests(host(), { virtual: false, browser: false }).packages).toEqual(own);
     const forMachines = ["qemu-system-x86", "qemu-utils", "e2fsprogs", "xz-utils", "uidmap"];
-    expect(commandsOfTests(host(), true).packages).toEqual([...forMachines, ...own]);
+    expect(commandsOfTests(host(), { virtual: true, browser: false }).packages).toEqual([...forMachines, ...own]);
+    expect(commandsOfTests(host(), { virtual: false, browser: true }).packages).toEqual([...own, "chromium"]);
 });
 
 test("this host is asked without a process: its own commands, files and file systems", () => {
