@@ -70,11 +70,25 @@ export const CHANGING: readonly Everyday[] = [
         check: async (kubectl) => {
             const pod = podOf(kubectl);
             const container = ["--image", IMAGE, "--image-pull-policy=IfNotPresent", "--target=nginx", "-c", "look"];
-            kubectl.run("debug", pod, ...container, "--profile=general", "--", "sh", "-c", "ls /proc/1/root/etc/nginx");
+            // A namespace without a level of its own has that of the cluster, which allows no more.
+            kubectl.run("debug", pod, ...container, "--profile=baseline", "--", "cat", "/proc/1/cmdline");
             await eventually(60, () => {
-                expect(kubectl.run("logs", pod, "-c", "look")).toContain("nginx.conf");
+                expect(kubectl.run("logs", pod, "-c", "look")).toContain("nginx: master process");
             });
-            const copy = ["--copy-to=copy", "--container=nginx", "--profile=general"];
+            const general = kubectl.try(
+                "debug",
+                pod,
+                ...container.slice(0, -1),
+                "more",
+                "--profile=general",
+                "--",
+                "true",
+            );
+            expect([general.code, general.stderr]).toEqual([
+                1,
+                expect.stringContaining('violates PodSecurity "baseline'),
+            ]);
+            const copy = ["--copy-to=copy", "--container=nginx", "--profile=baseline"];
             kubectl.run("debug", pod, ...copy, "--", "sh", "-c", "echo instead; sleep 60");
             await eventually(60, () => {
                 expect(kubectl.run("logs", "copy", "-c", "nginx")).toBe("instead");

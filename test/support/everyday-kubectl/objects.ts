@@ -36,11 +36,14 @@ export const OBJECTS: readonly Everyday[] = [
             const { code, stdout } = kubectl.try("diff", "-f", file);
             expect(code).toBe(1);
             expect(stdout).toMatch(/^-\s+replicas: 2\n\+\s+replicas: 3$/m);
-            const conflict = kubectl.try("apply", "--server-side", "-f", file);
+            const serverSide = ["apply", "--server-side", "-f", file];
+            expect(kubectl.run(...serverSide)).toContain("deployment.apps/web serverside-applied");
+            expect(kubectl.try("diff", "--server-side", "-f", file).code).toBe(0);
+            write(kubectl, directory, 2, "hello");
+            const conflict = kubectl.try(...serverSide, "--field-manager=another");
             expect([conflict.code, conflict.stderr]).toEqual([1, expect.stringContaining("conflict")]);
-            const forced = kubectl.run("apply", "--server-side", "--force-conflicts", "-f", file);
-            expect(forced).toContain("deployment.apps/web serverside-applied");
-            expect(kubectl.try("diff", "--server-side", "--force-conflicts", "-f", file).code).toBe(0);
+            kubectl.run(...serverSide, "--field-manager=another", "--force-conflicts");
+            expect(field(kubectl, ".spec.replicas")).toBe("2");
         },
     },
     {
