@@ -46,7 +46,7 @@ const STORY = ["kubenet"];
  * a machine half as fast, with nothing cached.
  */
 const SLOW = [
-    ...["bench", "virtual-hosts", "virtual-lab", "virtual-user"],
+    ...["bench", "course", "virtual-hosts", "virtual-lab", "virtual-user"],
     ...["articles/by-component", "articles/from-scratch", "flannel"],
     ...["app-on-lab", "aws", "aws-cni", "aws-network", "aws-zones", "existing-hosts"],
     ...["authorities", "backup", "conformance-whole", "expired-certificates", "interruption"],

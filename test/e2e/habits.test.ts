@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
     existsSync,
     mkdirSync,
@@ -11,10 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { copyCheckout } from "../support/checkout";
 import { eventually, story } from "../support/lab";
 import { descendants, type Ran, Running } from "../support/running";
-
-const REPOSITORY = join(__dirname, "../..");
 
 const STACK = "test-habits";
 const CONFIG = {
@@ -23,10 +22,6 @@ const CONFIG = {
     // So that the parts are pushed.
     local: { network: "10.248.0.0/24", preloadParts: false },
 };
-
-/** Copies the files of this checkout that git knows, and new ones. */
-const COPY =
-    'git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - 2>/dev/null | tar -x -C "$1"';
 
 /** A copy of this checkout, with a stack file of the tests' own and a symbolic link to its script elsewhere. */
 class Checkout {
@@ -37,8 +32,7 @@ class Checkout {
         this.directory = join(place, name);
         this.link = join(place, `lab of ${name.slice(0, 5)}`);
         mkdirSync(this.directory);
-        execFileSync("bash", ["-euo", "pipefail", "-c", COPY, "bash", this.directory], { cwd: REPOSITORY });
-        symlinkSync(join(REPOSITORY, "node_modules"), join(this.directory, "node_modules"));
+        copyCheckout(this.directory);
         symlinkSync(join(this.directory, "scripts/lab"), this.link);
         const lines = Object.entries(CONFIG).map(([key, value]) => `    kubelab:${key}: ${JSON.stringify(value)}\n`);
         writeFileSync(join(this.directory, `Pulumi.${STACK}.yaml`), `config:\n${lines.join("")}`);
