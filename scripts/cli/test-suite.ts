@@ -53,6 +53,7 @@ const SLOW = [
     ...["kubectl-skew", "losing-things"],
     ...[
         "hosts-control-planes",
+        "path-networks",
         "restored-control-planes",
         "several-control-planes",
         "static-control-planes",
