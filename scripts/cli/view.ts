@@ -29,7 +29,7 @@ export async function view(stack: Stack, { port }: ViewOptions): Promise<void> {
                 process.once(signal, resolve);
             }
         });
-        const server = await serve(await pageFiles(), answersOf(cluster, lab), port);
+        const server = await serve(pageFiles(), answersOf(cluster, lab), port);
         console.log(`The lab, live: ${pc.bold(server.url)}\nOnly who has this address sees it. Ctrl-C ends it.`);
         await interrupted;
         await server.close();

@@ -63,8 +63,12 @@ function drawItem(item: Item, { stops = [], from, to, selected }: Marks): Elemen
     ];
     return element("g", { class: names.join(" "), "data-id": item.id }, [
         element("title", {}, [item.label]),
-        // The label has it in words.
-        element("g", { "aria-hidden": "true" }, SHAPES[item.kind](item)),
+        // The label has it in words. Spaces part the texts, for who reads them as one.
+        element(
+            "g",
+            { "aria-hidden": "true" },
+            SHAPES[item.kind](item).flatMap((shape) => [shape, " "]),
+        ),
     ]);
 }
 

@@ -1,4 +1,4 @@
-import { build, stop } from "esbuild";
+import { buildSync } from "esbuild";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,8 +10,8 @@ export interface PageFile {
 const PAGE = join(__dirname, "../page");
 
 /** The files of the page by their names. The page's code is bundled with its library, so that a browser asks for nothing else. */
-export async function pageFiles(): Promise<Readonly<Record<string, PageFile>>> {
-    const { outputFiles } = await build({
+export function pageFiles(): Readonly<Record<string, PageFile>> {
+    const { outputFiles } = buildSync({
         entryPoints: [join(PAGE, "main.tsx")],
         bundle: true,
         write: false,
@@ -20,8 +20,6 @@ export async function pageFiles(): Promise<Readonly<Record<string, PageFile>>> {
         tsconfig: join(PAGE, "tsconfig.json"),
         logLevel: "silent",
     });
-    // Its process is not needed any more.
-    await stop();
     const page = (name: string): string => readFileSync(join(PAGE, name), "utf8");
     const styles = ["../drawing/drawing.css", "page.css"].map(page);
     return {

@@ -143,8 +143,8 @@ describe("the server of the page", () => {
     });
 });
 
-test("the page's files name no other host", async () => {
-    const files = await pageFiles();
+test("the page's files name no other host", () => {
+    const files = pageFiles();
     expect(Object.keys(files).sort()).toEqual(["", "icon.svg", "page.css", "page.js"]);
     for (const [name, { text }] of Object.entries(files)) {
         expect(text.length).toBeGreaterThan(100);
