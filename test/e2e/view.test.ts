@@ -130,7 +130,9 @@ story("the page of a running lab", () => {
     it("shows the bridges and routes that the kernels have", async () => {
         for (const machine of machines()) {
             const routes = lab.ssh(machine, "ip -4 route show | awk '{print $1}'").trim().split("\n").sort();
-            const bridges = lab.ssh(machine, "ip -4 -o address show type bridge | awk '{print $2, $4}'").trim();
+            const names = "ip -o link show type bridge | awk -F': ' '{print $2}'";
+            const read = `for name in $(${names}); do ip -4 -o address show dev $name; done | awk '{print $2, $4}'`;
+            const bridges = lab.ssh(machine, read).trim();
             const shown = (await rowsOf(page, "routes")).filter(([, on]) => on === machine);
             expect(shown.map(([destination]) => destination).sort()).toEqual(routes);
             const [[name, , address] = []] = (await rowsOf(page, "bridges")).filter(([, on]) => on === machine);
