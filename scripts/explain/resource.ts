@@ -1,4 +1,4 @@
-import { distance } from "fastest-levenshtein";
+import { suggestNames } from "../inspect/near-names";
 import type { Explained, Snapshot } from "../inspect/snapshot";
 import { UserError } from "../support/errors";
 
@@ -38,10 +38,8 @@ export function parseResource(words: readonly string[], namespace: string): Aske
     const kind = (Object.keys(KINDS) as Kind[]).find((each) => KINDS[each].includes(kindName.toLowerCase()));
     if (kind === undefined) {
         const kinds = Object.values(KINDS).map(([first = ""]) => first);
-        const near = nearest(kindName.toLowerCase(), Object.values(KINDS).flat());
-        throw new UserError(
-            `A ${kindName} can't be explained.${near === "" ? "" : ` Did you mean ${near}?`} Kinds: ${kinds.join(", ")}.`,
-        );
+        const near = suggestNames(kindName.toLowerCase(), Object.values(KINDS).flat());
+        throw new UserError(`A ${kindName} can't be explained.${near} Kinds: ${kinds.join(", ")}.`);
     }
     return kind === "Node" ? { kind, name } : { kind, name, namespace };
 }
@@ -71,24 +69,10 @@ export function findResource(asked: Asked, snapshot: Snapshot): Explained {
     const elsewhere = all.filter(({ metadata }) => metadata.name === name).map(({ metadata }) => metadata.namespace);
     const others = elsewhere.length > 0 ? ` There is one in ${elsewhere.join(", ")}: -n ${elsewhere[0]}.` : "";
     const names = here.map(({ metadata }) => metadata.name);
-    const near = nearest(name, names);
     const hint =
-        near !== ""
-            ? ` Did you mean ${near}?`
-            : names.length === 0
-              ? ` There is no ${word} at all${where}.`
-              : ` There ${names.length === 1 ? "is" : "are"} ${names.slice(0, 8).join(", ")}${names.length > 8 ? " …" : ""}.`;
+        suggestNames(name, names) ||
+        (names.length === 0
+            ? ` There is no ${word} at all${where}.`
+            : ` There ${names.length === 1 ? "is" : "are"} ${names.slice(0, 8).join(", ")}${names.length > 8 ? " …" : ""}.`);
     throw new UserError(`There is no ${word}/${name}${where}.${others}${others === "" ? hint : ""}`);
-}
-
-/** Those of `names` that are a few letters from `text`, or begin with it; the nearest first. Empty where none is. */
-function nearest(text: string, names: readonly string[]): string {
-    const near = names
-        .map((name) => ({ name, away: name.startsWith(text) && text !== "" ? 1 : distance(text, name) }))
-        .filter(({ away }) => away <= Math.max(2, Math.floor(text.length / 4)))
-        .sort((a, b) => a.away - b.away || a.name.localeCompare(b.name));
-    return near
-        .slice(0, 3)
-        .map(({ name }) => name)
-        .join(", ");
 }

@@ -1,7 +1,7 @@
 import type { StackNode } from "../cli/stack";
 import type { NetworkObjects, Pod, Protocol, Service, ServicePort } from "../inspect/objects";
+import { suggestNames } from "../inspect/near-names";
 import { UserError } from "../support/errors";
-import { near } from "./near-names";
 import { type NamedPort, onePort, requiredPort, usable } from "./ports";
 
 /** Where a packet begins. */
@@ -46,7 +46,7 @@ export function parseOrigin(text: string, known: Known): Origin {
     const pod = kind === "node" ? undefined : findPod(known, namespace, name);
     if (pod === undefined) {
         throw new UserError(
-            `There is no pod ${namespace}/${name} and no node "${name}" to begin at.${near(name, [
+            `There is no pod ${namespace}/${name} and no node "${name}" to begin at.${suggestNames(name, [
                 ...podNames(known, namespace),
                 ...known.nodes.map((each) => each.name),
                 "here",
@@ -108,11 +108,14 @@ export function parseDestination(text: string, known: Known): Destination {
         };
     }
     throw new UserError(
-        `There is no ${kind ?? "pod, service or node"} ${kind === "node" ? name : `${namespace}/${name}`}.${near(name, [
-            ...(kind === "service" || kind === "node" ? [] : podNames(known, namespace)),
-            ...(kind === "pod" || kind === "node" ? [] : serviceNames(known, namespace)),
-            ...(kind === undefined || kind === "node" ? known.nodes.map((each) => each.name) : []),
-        ])} For a DNS name without a dot, say dns/${name}.`,
+        `There is no ${kind ?? "pod, service or node"} ${kind === "node" ? name : `${namespace}/${name}`}.${suggestNames(
+            name,
+            [
+                ...(kind === "service" || kind === "node" ? [] : podNames(known, namespace)),
+                ...(kind === "pod" || kind === "node" ? [] : serviceNames(known, namespace)),
+                ...(kind === undefined || kind === "node" ? known.nodes.map((each) => each.name) : []),
+            ],
+        )} For a DNS name without a dot, say dns/${name}.`,
     );
 }
 

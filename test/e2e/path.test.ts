@@ -177,7 +177,7 @@ story("the path of a packet on kubenet", () => {
     it("refuses a wrong TO before anything is sent, with exit code 1", () => {
         const { code, stderr, stdout } = lab.run("path", ["client", "fra:80"]);
         expect(code).toBe(1);
-        expect(stderr + stdout).toContain("Is it far?");
+        expect(stderr + stdout).toContain("Did you mean far?");
     }, 60_000);
 
     it("prints the hops with the command that shows each by hand, and those commands work", () => {

@@ -60,10 +60,10 @@ describe("FROM", () => {
 
     test("that isn't there is refused with names that are near", () => {
         expect(() => parseOrigin("wbe-1", known(objects))).toThrow(
-            'There is no pod default/wbe-1 and no node "wbe-1" to begin at. Is it web-1?',
+            'There is no pod default/wbe-1 and no node "wbe-1" to begin at. Did you mean web-1?',
         );
-        expect(() => parseOrigin("worker-2", known(objects))).toThrow("Is it worker-1?");
-        expect(() => parseOrigin("prob", known(objects))).toThrow("Is it tests/probe?");
+        expect(() => parseOrigin("worker-2", known(objects))).toThrow("Did you mean worker-1?");
+        expect(() => parseOrigin("prob", known(objects))).toThrow("Did you mean tests/probe?");
         expect(() => parseOrigin("zzzzzzzzz", known(objects))).toThrow(/to begin at\.$/);
     });
 
@@ -176,7 +176,7 @@ describe("TO", () => {
     test("that isn't there is refused with names that are near", () => {
         const objects = { pods: [pod("web-6b8c")], services: [service("webshop")] };
         expect(() => parseDestination("websop", known(objects))).toThrow(
-            "There is no pod, service or node default/websop. Is it webshop?",
+            "There is no pod, service or node default/websop. Did you mean webshop?",
         );
         expect(() => parseDestination("service/web-6b8", known(objects))).toThrow(
             /^There is no service default\/web-6b8\. For/,
