@@ -73,6 +73,6 @@ function verdict({ whole, hops }: Path): string {
         return pc.green(`whole: there and back, ${counted}`);
     }
     return lost === undefined
-        ? pc.red(`lost, where nobody of the cluster sees it: after hop ${hops.length}; ${counted}`)
+        ? pc.red(`no connection, and no hop that says why; ${counted}`)
         : pc.red(`lost at hop ${index + 1}, on ${lost.machine} (${lost.place} ${lost.name}); ${counted}`);
 }

@@ -136,7 +136,11 @@ function lossAt(
     const where = rule === undefined ? `the policy of the chain ${table} ${chain} is drop` : "this rule drops it";
     if (owner.component === "kube-router") {
         const pods = [packet.source, packet.destination].flatMap(({ address }) => podAt(world, address) ?? []);
-        const names = pods.map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
+        const [, named, namespace] = /POD name:(\S+) namespace: (\S+)/.exec(rule?.comment ?? "") ?? [];
+        const names =
+            named === undefined
+                ? pods.map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`)
+                : [`${namespace ?? ""}/${named}`];
         return {
             why: `a NetworkPolicy refuses it (kube-router, chain ${rule?.chain ?? chain})`,
             should: `a NetworkPolicy that allows ${show(packet.source)} → ${show(packet.destination)}, or none that selects ${names.join(" or ") || "the pod"}`,

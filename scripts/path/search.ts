@@ -76,7 +76,8 @@ export class Search {
             { machine: begin, packet, isPod: this.origin.kind === "pod" },
             whole,
         );
-        const hops = [...there.hops, ...(await this.rest(world, there, answer, whole))];
+        const gone = !whole && there.end === "outside" ? withLoss(there.hops, lostOutside(target, answer)) : there.hops;
+        const hops = [...gone, ...(await this.rest(world, there, answer, whole))];
         return {
             probe: { outcome: answer.outcome, milliseconds: answer.milliseconds, source, destination: target },
             ...{ whole, hops, notes, answer },
@@ -97,7 +98,7 @@ export class Search {
             replied === undefined ? unanswered : resetLoss(there, replied.entry?.packet),
         );
         const end = arrival.at(-1)?.lost;
-        if ((!whole && replied === undefined) || (there.end === "outside" && !whole)) {
+        if (!whole && (replied === undefined || there.end === "outside")) {
             return arrival;
         }
         this.progress("the way back");
@@ -216,6 +217,17 @@ export class Search {
         const seen = begin?.crossings?.request[0]?.entry?.packet.source.address;
         return seen ?? begin?.address ?? target.address;
     }
+}
+
+function withLoss(hops: readonly Hop[], lost: Loss): readonly Hop[] {
+    return hops.map((hop, index) => (index === hops.length - 1 ? { ...hop, lost } : hop));
+}
+
+function lostOutside({ address, port }: Endpoint, { said, outcome }: Answer): Loss {
+    return {
+        why: `it left, and no connection came of it (${said || outcome})`,
+        should: `somebody with the address ${address} who answers on port ${port}, and no firewall before them`,
+    };
 }
 
 /** Why what has arrived got no answer. */
