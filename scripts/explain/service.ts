@@ -1,6 +1,7 @@
 import type { MachineFacts } from "../inspect/machine";
 import { portRules } from "../inspect/proxy-rules";
-import type { Pod, Service, ServicePort } from "../inspect/snapshot";
+import type { ServicePort } from "../inspect/objects";
+import type { Pod, Service } from "../inspect/snapshot";
 import { ownAddress } from "./addresses";
 import { done, type Explanation, failed, type Finding, follow, type Look, type Next, unknown } from "./explanation";
 import { type Facts, machineOf, partOf } from "./facts";

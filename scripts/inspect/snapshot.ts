@@ -1,5 +1,6 @@
 import type { ClusterAccess } from "../cli/cluster-access";
 import type { ApiEvent } from "./events";
+import type * as objects from "./objects";
 
 /** The fields that are read of the API's objects. https://kubernetes.io/docs/reference/kubernetes-api/ */
 export interface Metadata {
@@ -110,37 +111,16 @@ export interface Node extends Entity<"Node"> {
     };
 }
 
-export interface ServicePort {
-    readonly name?: string;
-    readonly port: number;
-    readonly protocol?: string;
-    readonly targetPort?: number | string;
-    readonly nodePort?: number;
-}
-
 export interface Service extends Entity<"Service"> {
-    readonly spec: {
-        readonly type?: string;
-        readonly clusterIP?: string;
-        readonly externalName?: string;
-        readonly selector?: Labels;
-        readonly ports?: readonly ServicePort[];
-        readonly publishNotReadyAddresses?: boolean;
-        readonly internalTrafficPolicy?: string;
-    };
+    readonly spec: objects.Service["spec"] & { readonly publishNotReadyAddresses?: boolean };
     readonly status: { readonly loadBalancer?: { readonly ingress?: readonly unknown[] } };
 }
 
 export interface EndpointSlice extends Entity<"EndpointSlice"> {
-    readonly endpoints?:
-        | readonly {
-              readonly addresses: readonly string[];
-              readonly conditions?: { readonly ready?: boolean };
-              readonly nodeName?: string;
-              readonly targetRef?: { readonly name?: string };
-          }[]
-        | null;
-    readonly ports?: readonly { readonly name?: string; readonly port?: number; readonly protocol?: string }[] | null;
+    readonly addressType: objects.EndpointSlice["addressType"];
+    /** null where a service has no pods. */
+    readonly endpoints?: objects.EndpointSlice["endpoints"] | null;
+    readonly ports?: objects.EndpointSlice["ports"] | null;
 }
 
 /** What makes pods, of any of these kinds. */
