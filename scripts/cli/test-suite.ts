@@ -48,7 +48,7 @@ const STORY = ["kubenet"];
 const SLOW = [
     ...["bench", "course", "virtual-hosts", "virtual-lab", "virtual-user"],
     ...["articles/by-component", "articles/from-scratch", "flannel"],
-    ...["app-on-lab", "aws", "aws-cni", "aws-network", "aws-zones", "existing-hosts"],
+    ...["app-on-lab", "application", "aws", "aws-cni", "aws-network", "aws-zones", "existing-hosts"],
     ...["authorities", "backup", "conformance-whole", "expired-certificates", "interruption"],
     ...["kubectl-skew", "losing-things"],
     ...[
@@ -137,7 +137,7 @@ async function endToEnd(wanted: Wanted): Promise<Counts> {
 /** Parts that some of the tier's clusters need. */
 const EXTRAS_OF: Readonly<Record<Tier, readonly Extra[]>> = {
     default: [],
-    full: EXTRAS.filter((extra) => extra !== "kubeadm" && extra !== "flannel"),
+    full: EXTRAS.filter((extra) => !["app", "flannel", "kubeadm"].includes(extra)),
     slow: EXTRAS,
 };
 

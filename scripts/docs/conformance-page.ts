@@ -48,7 +48,7 @@ const OTHER_JUDGES = `## Other judges
   \`test/e2e/kubectl-skew.test.ts\` runs one list of everyday commands (\`test/support/everyday-kubectl\`) with kubectl
   1.35.4, 1.37.2 and the lab's own, in the slow tier.
 - An application with a database on a volume, a migration, web servers, a reverse proxy on a NodePort and a nightly
-  backup, in the manifests that a Helm chart renders: \`test/e2e/application.test.ts\`, in the full tier. Its rows are
+  backup, in the manifests that a Helm chart renders: \`test/e2e/application.test.ts\`. Its rows are
   there after the database's pod is deleted, and after its node has rebooted.
 - Pulumi's provider for Kubernetes, which deploys the same by the lab's \`kubeconfig\` output:
   [examples/app-on-lab](../examples/app-on-lab/README.md), \`test/e2e/app-on-lab.test.ts\`, in the slow tier.

@@ -29,11 +29,10 @@ story(
         /** What a shell prints for each command, one after the other. */
         const type = (commands: readonly Typed[]): Ran[] => {
             const script = commands.map(({ command }) => `${command}\nprintf '\\n${END}%s${END}' $?`).join("\n");
-            const { KUBELAB_STACK: _, ...environment } = process.env;
             const { stdout } = spawnSync("bash", ["-c", `exec 2>&1\n${script}`], {
                 cwd: directory,
                 encoding: "utf8",
-                env: { ...environment, NO_COLOR: "1" },
+                env: { ...process.env, KUBELAB_STACK: undefined, NO_COLOR: "1" },
                 input: "",
                 timeout: 1_200_000,
                 maxBuffer: 1 << 26,
