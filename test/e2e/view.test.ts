@@ -176,7 +176,7 @@ story("the page of a running lab", () => {
         // One stop for Tab, however many items there are.
         expect(await page.locator('svg [tabindex="0"]').count()).toBe(1);
         await page.keyboard.press("Escape");
-    }, 60_000);
+    }, 180_000);
 
     it.each(["light", "dark"] as const)(
         "has nothing that axe calls serious, in %s colours",
@@ -206,7 +206,7 @@ story("the page of a running lab", () => {
         for (const path of ["/", "/events", `${pathname.slice(0, -2)}x/events`]) {
             expect((await fetch(`${origin}${path}`)).status).toBe(404);
         }
-    }, 60_000);
+    }, 180_000);
 
     it("shows what turns red when a kubelet stops, in its order, and turns green again", async () => {
         lab.ssh("worker-1", "systemctl stop kubelet");
@@ -248,7 +248,7 @@ story("the page of a running lab", () => {
         }
         rmSync(directory, { recursive: true });
         expect(lab.run("view", ["--export", "lab.png"]).stderr).toContain("ends with .svg or .html");
-    }, 60_000);
+    }, 180_000);
 
     it("has asked nobody but its own server, and had nothing to complain of", () => {
         const { origin } = new URL(url);
@@ -271,7 +271,7 @@ story("the page of a running lab", () => {
             const running = lab.ssh("worker-1", "pgrep -fc '[b]ash -s -- etcd' || true").trim();
             await Promise.resolve(expect(running).toBe("0"));
         }, 20);
-    }, 60_000);
+    }, 180_000);
 });
 
 function isAlive(pid: number): boolean {
