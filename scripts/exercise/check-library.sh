@@ -28,3 +28,9 @@ rolled_out() {
     local said
     said=$(in_ns rollout status deployment "$1" --timeout=3s 2>&1) || still "deployment $1: ${said%%$'\n'*}"
 }
+
+# fetch_often DEPLOYMENT URL TIMES: each call has its answer within a second, by a connection of its own.
+fetch_often() {
+    # shellcheck disable=SC2016 # the pod's own variables
+    inside "$1" sh -c 'for n in $(seq "$1"); do curl -sS --fail --max-time 1 -o /dev/null "$0" || { echo "call $n of $1"; exit 1; }; done' "$2" "$3"
+}

@@ -12,6 +12,12 @@ fail() {
     exit 1
 }
 
+# One after the other, also where whoever has started the other one is gone.
+if [ -n "${MACHINE:-}" ]; then
+    exec 9>/run/kubelab-exercise.lock
+    flock --wait 120 9 || fail "another exercise's script still runs on $MACHINE"
+fi
+
 # keep PATH...: as they are now; again, it changes nothing. One that isn't there is kept as absent.
 keep() {
     local path
@@ -83,6 +89,15 @@ running() {
     systemctl enable --quiet "$@"
     systemctl reset-failed "$@" 2>/dev/null || true
     systemctl restart "$@"
+}
+
+# api_answers: after a restart of the API server of this machine.
+api_answers() {
+    for ((n = 0; n < 90; n++)); do
+        if curl -skf --max-time 2 -o /dev/null "https://127.0.0.1:$API_PORT/readyz"; then return 0; fi
+        sleep 1
+    done
+    fail "the API server isn't ready after 90 s"
 }
 
 # days N: that many days from now, as `openssl ca` reads it.

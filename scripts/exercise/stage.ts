@@ -63,11 +63,25 @@ export class Stage {
         }
     }
 
-    /** Takes the fault out, whatever has become of it. What an API that doesn't answer keeps from it is done later: `removeNamespace`. */
+    /**
+     * Takes the fault out, whatever has become of it, and begins to delete the namespace.
+     *
+     * @throws Error where a script fails. What it couldn't do is drift, which a repair takes care of.
+     */
     async undo(exercise: Exercise): Promise<void> {
-        await this.fault(exercise, "undo");
+        try {
+            await this.fault(exercise, "undo");
+        } finally {
+            // The API may still be away.
+            await this.cluster.tryKubectl(
+                ["delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false"],
+                "",
+                20,
+            );
+        }
     }
 
+    /** @throws Error where it isn't gone after two and a half minutes. */
     async removeNamespace(): Promise<void> {
         await this.cluster.kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=150s"]);
     }
@@ -79,12 +93,13 @@ export class Stage {
         return { gone: code === 0, seen: lines.at(-1)?.trim() ?? "" };
     }
 
-    /** Looks again until the symptom is there, or is gone. @returns what was seen last. */
+    /** Looks again until the symptom is there, at two looks in a row, or is gone. @returns what was seen last. */
     async until(gone: boolean, exercise: Exercise, seconds = READY_SECONDS): Promise<Observation> {
         const deadline = Date.now() + seconds * 1000;
-        for (;;) {
+        for (let inARow = 0; ;) {
             const observation = await this.observe(exercise);
-            if (observation.gone === gone || Date.now() > deadline) {
+            inARow = observation.gone === gone ? inARow + 1 : 0;
+            if (inARow === (gone ? 1 : 2) || Date.now() > deadline) {
                 return observation;
             }
             await new Promise((resolve) => setTimeout(resolve, 500));

@@ -1,4 +1,2 @@
 # shellcheck shell=bash
-for ((n = 0; n < 4; n++)); do
-    fetch till http://shop/hostname --max-time 2 >/dev/null || still "the till gets no answer from the shop"
-done
+said=$(fetch_often till http://shop/hostname 8) || still "the shop doesn't answer the till: ${said:-no call}"
