@@ -102,10 +102,10 @@ export async function readMachineNetwork(cluster: ClusterAccess, node: StackNode
     return parsed(node.name, code, stdout, stderr);
 }
 
-/** The same of this host. Without root it has no namespaces of pods, of which a host has none. */
+/** The same of this host. It has no pods: its namespaces are the machines'. */
 export async function readHostNetwork(): Promise<MachineNetwork> {
     const { code, stdout, stderr } = await run(["bash", "-s"], { input: script(), timeoutSeconds: 30 });
-    return parsed("this host", code, stdout, stderr);
+    return { ...parsed("this host", code, stdout, stderr), pods: [] };
 }
 
 function parsed(machine: string, code: number, stdout: string, stderr: string): MachineNetwork {
