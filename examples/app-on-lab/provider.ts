@@ -10,7 +10,7 @@ import type { Progress } from "../../scripts/support/progress";
 
 const MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 const PROGRAM = "pulumi-resource-kubernetes";
-const CPU_SECONDS = 400;
+const CPU_SECONDS = 700;
 
 /**
  * Builds Pulumi's provider for Kubernetes from its Go module, as ./provider pins it, for a host that can't get the plugin of the SDK's
