@@ -50,7 +50,7 @@ const SLOW = [
     ...["articles/by-component", "articles/from-scratch", "flannel"],
     ...["app-on-lab", "application", "aws", "aws-cni", "aws-network", "aws-zones", "existing-hosts"],
     ...["authorities", "backup", "conformance-whole", "expired-certificates", "interruption"],
-    ...["kubectl-skew", "losing-things"],
+    ...["exercises", "few-exercises", "virtual-exercises", "kubectl-skew", "losing-things"],
     ...[
         "hosts-control-planes",
         "path-networks",

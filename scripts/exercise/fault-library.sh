@@ -91,15 +91,6 @@ running() {
     systemctl restart "$@"
 }
 
-# api_answers: after a restart of the API server of this machine.
-api_answers() {
-    for ((n = 0; n < 90; n++)); do
-        if curl -skf --max-time 2 -o /dev/null "https://127.0.0.1:$API_PORT/readyz"; then return 0; fi
-        sleep 1
-    done
-    fail "the API server isn't ready after 90 s"
-}
-
 # days N: that many days from now, as `openssl ca` reads it.
 days() {
     date --utc --date "$1 days" +%Y%m%d%H%M%SZ

@@ -13,11 +13,11 @@ set_forward() {
 }
 
 inject() {
-    set_forward /etc/resolv.conf "$CLUSTER_DNS"
+    set_forward /etc/resolv.conf 127.0.0.1
 }
 
 undo() {
-    set_forward "$CLUSTER_DNS" /etc/resolv.conf
+    set_forward 127.0.0.1 /etc/resolv.conf
     kubectl --namespace kube-system rollout status deployment coredns --timeout=15s ||
         kubectl --namespace kube-system delete pods -l k8s-app=kube-dns --wait=false
 }

@@ -1,0 +1,3 @@
+# shellcheck shell=bash
+rolled_out till
+rolled_out kiosk

@@ -1,0 +1,2 @@
+# shellcheck shell=bash
+rolled_out shop
