@@ -74,9 +74,12 @@ watch() {
         fi
         sleep 0.05
     done
+    # Whoever kills this process leaves no file.
+    exec 8<"$directory/trace"
+    rm -rf "$directory"
     printf 'ready\n'
     read -rt "$3" _ || true
     # The kernel tells of the last packet before it is through with it.
     sleep 0.1
-    cat "$directory/trace"
+    cat <&8
 }

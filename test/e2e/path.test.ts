@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { eventually, story } from "../support/lab";
 import { NODE_PORT, PathLab } from "../support/path-lab";
 
@@ -202,6 +204,8 @@ story("the path of a packet on kubenet", () => {
             for (const node of ["cp-1", "worker-1", "worker-2"]) {
                 expect(lab.leftOn(node)).toBe("");
             }
+            expect(readdirSync("/tmp").filter((name) => name.startsWith("kubelab-path-"))).toEqual([]);
+            expect(spawnSync("nft", ["list", "tables"], { encoding: "utf8" }).stdout).not.toContain("kubelab-path-");
         });
     }, 180_000);
 });
