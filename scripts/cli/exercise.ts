@@ -202,7 +202,7 @@ async function undo({ stack, cluster, stage, state }: Room): Promise<number> {
     const { nodes } = await clusterStatus(cluster);
     const changed = nodes.filter((node) => !isHealthyNode(node)).map(({ name }) => name);
     if (changed.length > 0) {
-        console.log(`More than the exercise has changed on ${changed.join(", ")}: repairing that.`);
+        console.log(`Still other than \`up\` left it: ${changed.join(", ")}. Repairing that.`);
         if (!(await repair(stack, changed, false))) {
             throw new UserError(`The lab isn't as it was: see '${stack.command("status")}'. The exercise stays open.`);
         }

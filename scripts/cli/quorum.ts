@@ -99,13 +99,11 @@ interface EndpointStatus {
 export function parseMember(node: string, text: string): EtcdMember {
     const [data = "", json = ""] = text.trim().split("\n");
     const member = { node, answers: true, hasData: data === "data" };
-    if (json === "") {
+    // etcdctl prints `null` where nobody answers it.
+    const [answer] = json === "" ? [] : ((JSON.parse(json) as readonly EndpointStatus[] | null) ?? []);
+    if (answer === undefined) {
         return member;
     }
-    const {
-        leader = 0,
-        raftTerm = 0,
-        raftIndex = 0,
-    } = (JSON.parse(json) as readonly EndpointStatus[])[0]?.Status ?? {};
+    const { leader = 0, raftTerm = 0, raftIndex = 0 } = answer.Status;
     return { ...member, status: { hasLeader: leader !== 0, raftTerm, raftIndex } };
 }

@@ -54,7 +54,7 @@ story("a few exercises", () => {
         lab.ssh("worker-1", "systemctl disable --quiet --now kube-proxy; iptables -F FORWARD");
         lab.ssh("worker-2", "rm /etc/kubernetes/kube-proxy/client.crt");
         expect(lab.succeed("exercise", ["undo"], 900)).toMatch(
-            /worker-1, worker-2: repairing that[^]*the lab is as it was/,
+            /left it: worker-1, worker-2\. Repairing[^]*the lab is as it was/,
         );
         expect(lab.run("status", [], 60).code).toBe(0);
         lab.succeed("verify", [], 300);

@@ -1,18 +1,28 @@
 # shellcheck shell=bash
 # The data itself isn't kept: what the others have written since would be missing in it.
 inject() {
-    systemctl stop etcd
-    # As after a power cut: the log ends in the middle, with what was on the disk before.
     local log
+    systemctl stop etcd
+    # As after a power cut: the log begins with what was on the disk before.
     for log in /var/lib/etcd/member/wal/*.wal; do
         dd if=/dev/urandom of="$log" bs=4096 count=4 conv=notrunc status=none
     done
     systemctl start --no-block etcd
 }
 
-# A member that doesn't run loses its data: a repair has it join again.
+answers() {
+    systemctl --quiet is-active etcd && etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/etcd/ca.crt --cert /etc/etcd/client.crt \
+        --key /etc/etcd/client.key --dial-timeout 2s --command-timeout 4s endpoint health >/dev/null 2>&1
+}
+
+# A member that doesn't answer loses its data: a repair has it join again.
 undo() {
-    if ! systemctl --quiet is-active etcd || ! curl -sf --max-time 5 http://127.0.0.1:2381/readyz >/dev/null; then
+    local n
+    for ((n = 0; n < 5; n++)); do
+        if answers; then break; fi
+        sleep 1
+    done
+    if ! answers; then
         systemctl stop etcd
         rm -rf /var/lib/etcd/member
     fi
